@@ -1,0 +1,265 @@
+"""The command line: options, exit codes and everything that is printed.
+
+Nothing here imports torch, OpenCV or libvips before a command needs them, so that help
+answers at once.
+"""
+
+import os
+import re
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from .denoise import Run
+
+__all__ = ["app"]
+
+_EPILOG = (
+    "Exit codes: 0 all done, 1 some files failed, 2 wrong usage, 3 weights or an optional "
+    "dependency missing or damaged, 4 no input or no images, 5 output not writable, "
+    "130 interrupted."
+)
+
+app = typer.Typer(
+    name="imgclean",
+    help="Clean folders of noisy scans and photos with a denoising autoencoder.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    KEEP = "keep"
+    PNG = "png"
+    JPG = "jpg"
+    TIFF = "tiff"
+    WEBP = "webp"
+
+
+class Precision(StrEnum):
+    """What `--precision` takes."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+def _size(text: str) -> int:
+    """Bytes from text such as 800M or 2G."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise typer.BadParameter(f"{text!r} is not a size; write 800M or 2G")
+    return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"imgclean {version('imgclean')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+Inputs = Annotated[
+    list[Path], typer.Argument(metavar="INPUT...", help="Files and folders to clean.")
+]
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; made if missing."),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|photo|scan|NAME|PATH",
+        help="Weights. auto decides between photo and scan for each image, photo when unsure.",
+    ),
+]
+Strength = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="0 keeps the pixels as they are, 1 is the full effect."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="File format of the results.")]
+Quality = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="JPEG, WebP and AVIF quality. [default: the input's own]"),
+]
+Recursive = Annotated[bool, typer.Option("--recursive/--no-recursive", help="Enter subfolders.")]
+Parents = Annotated[
+    bool, typer.Option("--parents", help="Keep the input paths as given under DIR.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace files in DIR that imgclean did not make.")
+]
+KeepTimes = Annotated[bool, typer.Option("--keep-times", help="Keep modification times.")]
+Compare = Annotated[
+    bool,
+    typer.Option("--compare", help="Also write NAME.compare.jpg: noisy left, denoised right."),
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first file that fails.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and how long it would take.")
+]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where to compute.")]
+PrecisionOption = Annotated[
+    Precision, typer.Option("--precision", help="auto takes half precision if faster and safe.")
+]
+Tile = Annotated[
+    int | None, typer.Option(min=1, metavar="PIXELS", help="Side of a tile. [default: by memory]")
+]
+BatchSize = Annotated[
+    int | None, typer.Option(min=1, help="Tiles a pass. [default: 1 on a CPU, 16 elsewhere]")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Files read and written at once. [default: by cores]")
+]
+LimitMemory = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="Bound on memory in all, such as 2G.")
+]
+MaxPixels = Annotated[
+    float,
+    typer.Option(min=0, metavar="MP", help="Larger images, in megapixels, are refused as bombs."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the same JSON document to a file.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every file.")]
+
+
+@app.command(epilog=_EPILOG)
+def denoise(
+    inputs: Inputs,
+    out: Out,
+    model: Model = "auto",
+    strength: Strength = 1.0,
+    format_: FormatOption = Format.KEEP,
+    quality: Quality = None,
+    recursive: Recursive = True,
+    parents: Parents = False,
+    overwrite: Overwrite = False,
+    keep_times: KeepTimes = False,
+    compare: Compare = False,
+    fail_fast: FailFast = False,
+    dry_run: DryRun = False,
+    device: Device = "auto",
+    precision: PrecisionOption = Precision.AUTO,
+    tile: Tile = None,
+    batch_size: BatchSize = None,
+    workers: Workers = None,
+    limit_memory: LimitMemory = None,
+    max_pixels: MaxPixels = 300,
+    json_: Json = False,
+    report: Report = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Clean images and folders of images into DIR; originals are never touched.
+
+    Run again, it skips what is done and redoes what has changed.
+    """
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose: use one of them")
+    limit = _size(limit_memory) if limit_memory else None
+    from .denoise import Options, Run, plan
+    from .progress import Screen, write_report
+
+    options = Options(
+        model=model,
+        strength=strength,
+        device=device,
+        precision=precision.value,
+        tile=tile,
+        batch_size=batch_size,
+        workers=workers,
+        limit_memory=limit,
+        format=format_.value,
+        quality=quality,
+        recursive=recursive,
+        parents=parents,
+        overwrite=overwrite,
+        keep_times=keep_times,
+        compare=compare,
+        fail_fast=fail_fast,
+        max_pixels=int(max_pixels * 1e6),
+    )
+    work = plan(inputs, out, options)
+    screen = Screen(work, quiet=quiet, verbose=verbose, dry=dry_run)
+    if report:
+        write_report(report, screen.document(None))  # fails now rather than after hours
+    run = Run(work, options, dry=dry_run)
+    interrupted = _consume(run, screen)
+    document = screen.document(run)
+    if report:
+        write_report(report, document)
+    if json_:
+        import json
+
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
+    screen.finish(run, interrupted=interrupted)
+    if interrupted:
+        _leave(ExitCode.INTERRUPTED)
+    if screen.failed:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _consume(run: "Run", screen: "object") -> bool:
+    """Show every outcome; returns whether the user interrupted."""
+    from .progress import Screen
+
+    assert isinstance(screen, Screen)
+    outcomes = iter(run)
+    try:
+        with screen.live(run):
+            for outcome in outcomes:
+                screen.show(outcome)
+    except KeyboardInterrupt:
+        run.abort()
+        return True
+    return False
+
+
+def _leave(code: ExitCode) -> None:
+    """End at once: a thread deep in the network's arithmetic cannot be asked to stop."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+@app.command()
+def models(json_: Json = False) -> None:
+    """List the weights that ship with imgclean, with the headline of their cards."""
+    import json
+
+    from .weights import available, read_card
+
+    cards = {path.stem: read_card(path) for path in available()}
+    if json_:
+        typer.echo(json.dumps({"models": [{"name": n, **card} for n, card in cards.items()]}))
+        return
+    for name, card in cards.items():
+        typer.echo(f"{name}: {card.get('summary', 'no card')}")
+        for figure in card.get("headline", []):
+            typer.echo(f"  {figure}")

@@ -1,0 +1,370 @@
+"""Pixels of image files, decoded and encoded: libvips where it can, Pillow, OpenCV and numpy else.
+
+libvips never sees a file name, only descriptors and Python file objects, for names need not be
+valid UTF-8. `imgclean.images` is what the rest of the program talks to.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from typing import IO, Any, BinaryIO
+
+import numpy as np
+import pyvips
+from PIL import BmpImagePlugin
+from PIL import Image as PillowImage
+
+from imgclean import metadata, tiff
+from imgclean.metadata import Metadata
+from imgclean.pnm import Header
+
+__all__ = ["DAMAGE", "Sink", "sniff"]
+
+# libvips would keep the last operations, and with them whole images, for a second use.
+pyvips.cache_set_max(0)
+
+# What decoders and parsers raise on bytes they cannot make sense of.
+DAMAGE = (pyvips.Error, OSError, ValueError, struct.error, EOFError, SyntaxError, OverflowError)
+
+TYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
+_NAMES = {np.dtype(kind): name for name, kind in TYPES.items()}
+_COLOURS = {"srgb", "rgb", "rgb16", "scrgb", "b-w", "grey16", "multiband"}
+_STRIP = 128  # rows decoded at a time where alpha is split off
+# Entropy coding is optimised in a second pass over coefficients that take 3 to 6 bytes a pixel.
+_OPTIMISED_PIXELS = 25_000_000
+_KEEP_NONE, _KEEP_XMP_ICC, _KEEP_ALL = 0, 2 | 8, 31
+
+_MAGIC = (
+    ("jpeg", re.compile(rb"\xff\xd8\xff")),
+    ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("tiff", re.compile(rb"II[*+]\0|MM\0[*+]")),
+    ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("gif", re.compile(rb"GIF8[79]a")),
+    ("bmp", re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)),
+    ("pnm", re.compile(rb"P[1-6][\s#]")),
+    ("avif", re.compile(rb".{4}ftyp(avif|avis)", re.DOTALL)),
+    ("heic", re.compile(rb".{4}ftyp(hei[a-z]|hev[a-z]|mif1|msf1)", re.DOTALL)),
+    ("jp2", re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51")),
+)
+
+
+def sniff(start: bytes) -> str | None:
+    """Format of a file that begins with `start` (64 bytes are plenty), None for no image."""
+    return next((name for name, magic in _MAGIC if magic.match(start)), None)
+
+
+def reason(error: BaseException) -> str:
+    """The last line of what a library said."""
+    text = error.detail if isinstance(error, pyvips.Error) else str(error)
+    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
+def vips_open(descriptor: int, kind: str, view: tiff.View | None = None) -> pyvips.Image:
+    """The image behind a descriptor, of which only the header has been read.
+
+    Truncated data are an error. What is flipped inside a JPEG's data often cannot be noticed.
+    """
+    if view is None:
+        source = pyvips.Source.new_from_descriptor(descriptor)
+    else:
+        source = pyvips.SourceCustom()
+        source.on_read(view.read)
+        source.on_seek(view.seek)
+        view.source = source
+    options: dict[str, Any] = {"access": "sequential", "fail_on": "error"}
+    if kind in ("avif", "heic"):
+        # Their rotation belongs to the file format: there is no unrotated picture to keep.
+        return pyvips.Image.heifload_source(source, autorotate=True, **options)
+    if kind == "tiff":
+        return pyvips.Image.tiffload_source(source, **options)
+    load = {"jpeg": "jpegload", "png": "pngload", "webp": "webpload", "gif": "gifload"}[kind]
+    return getattr(pyvips.Image, f"{load}_source")(source, **options)
+
+
+def vips_header(image: pyvips.Image, depth: int | None = None) -> Header:
+    """Header of a libvips image.
+
+    Raises:
+        ValueError: Samples of a kind that is not read.
+    """
+    if image.format not in TYPES:
+        raise ValueError(f"samples of type {image.format}")
+    bands = image.bands - (image.interpretation == "cmyk" and image.bands >= 4)
+    if image.interpretation not in _COLOURS | {"cmyk"} or bands > 4:
+        raise ValueError(f"{image.bands} channels of {image.interpretation}")
+    bits = depth or {"uchar": 8, "ushort": 16, "float": 32}[image.format]
+    return Header(image.width, image.height, bits, 1 if bands < 3 else 3)
+
+
+def vips_pixels(image: pyvips.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode into one array of colour and one of alpha, without a second copy of either.
+
+    Raises:
+        pyvips.Error: The data are damaged.
+        ValueError: Floating-point samples outside [0, 1].
+    """
+    if image.interpretation == "cmyk":
+        image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+    kind, shape = TYPES[image.format], (image.height, image.width)
+    alpha = None
+    if image.bands in (1, 3):
+        pixels = np.frombuffer(image.write_to_memory(), kind).reshape(*shape, image.bands)
+    else:
+        pixels = np.empty((*shape, image.bands - 1), kind)
+        alpha = np.empty(shape, kind)
+        region = pyvips.Region.new(image)
+        for top in range(0, image.height, _STRIP):
+            rows = min(_STRIP, image.height - top)
+            data = np.frombuffer(region.fetch(0, top, image.width, rows), kind)
+            strip = data.reshape(rows, image.width, image.bands)
+            pixels[top : top + rows] = strip[..., :-1]
+            alpha[top : top + rows] = strip[..., -1]
+    if kind is np.float32:
+        low, high = pixels.min(), pixels.max()
+        if not (low >= 0 and high <= 1):  # NaN fails every comparison
+            raise ValueError("floating-point samples outside 0 to 1")
+    return pixels, alpha
+
+
+def vips_metadata(image: pyvips.Image) -> Metadata:
+    """Metadata as libvips reports them, for formats whose files are not parsed here."""
+
+    def data(name: str) -> bytes | None:
+        return bytes(image.get(name)) if image.get_typeof(name) else None
+
+    icc, exif, xmp = (data(f"{name}-data") for name in ("icc-profile", "exif", "xmp"))
+    return metadata.from_blocks(icc=icc, exif=exif, xmp=xmp)
+
+
+def bmp_open(file: BinaryIO) -> tuple[Header, Metadata, BmpImagePlugin.BmpImageFile]:
+    """Header of a BMP; its pixels wait for `bmp_pixels`."""
+    file.seek(0)
+    image = BmpImagePlugin.BmpImageFile(file)
+    dpi = image.info.get("dpi")
+    known = metadata.whole_dpi(*dpi) if dpi and min(dpi) > 0 else None
+    depth, channels = 1 if image.mode == "1" else 8, 1 if image.mode in ("1", "L") else 3
+    return Header(*image.size, depth, channels), Metadata(dpi=known), image
+
+
+def bmp_pixels(image: BmpImagePlugin.BmpImageFile) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode a BMP."""
+    plain = {"1": "L", "L": "L", "RGBA": "RGBA"}.get(image.mode, "RGB")
+    pixels = np.array(image.convert(plain))
+    if plain == "RGBA":
+        return np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].copy()
+    return pixels.reshape(*pixels.shape[:2], -1), None
+
+
+def jp2_header(start: bytes) -> Header:
+    """Header of a JPEG 2000 file from its first bytes (ISO/IEC 15444-1, marker SIZ).
+
+    Raises:
+        ValueError: Damaged, or samples that are neither 8 nor 16 unsigned bits.
+    """
+    position = start.find(b"\xff\x4f\xff\x51")
+    if position < 0 or len(start) < position + 45:
+        raise ValueError("damaged JPEG 2000 header")
+    right, bottom, left, top = struct.unpack_from(">4I", start, position + 8)
+    count = int.from_bytes(start[position + 40 : position + 42], "big")
+    depths = {start[position + 42 + 3 * i] + 1 for i in range(count)}
+    if depths not in ({8}, {16}) or count > 4:
+        raise ValueError(f"{count} channels of {'/'.join(map(str, sorted(depths)))} bits")
+    return Header(right - left, bottom - top, depths.pop(), 1 if count < 3 else 3)
+
+
+def jp2_pixels(file: BinaryIO) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode a JPEG 2000 file.
+
+    Raises:
+        ValueError: The data are damaged.
+    """
+    import cv2
+
+    # OpenCV would print what an exception says better.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    file.seek(0)
+    image = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError("damaged data")
+    image = image.reshape(*image.shape[:2], -1)
+    bands = image.shape[2]
+    alpha = image[..., -1].copy() if bands in (2, 4) else None
+    return np.ascontiguousarray(image[..., 2::-1] if bands >= 3 else image[..., :1]), alpha
+
+
+class Sink:
+    """Where libvips writes: a Python file, with metadata put in behind the file's beginning.
+
+    libvips reports a failed write as one more codec error; `error` keeps the true one.
+    """
+
+    def __init__(self, file: IO[bytes], container: str = "", blocks: bytes = b"") -> None:
+        """Write to `file`, with `blocks` put into a file of the format `container`."""
+        self.file, self.container, self.blocks = file, container, blocks
+        self.error: OSError | None = None
+        self._start: bytes | None = b"" if container else None
+
+    def target(self) -> pyvips.TargetCustom:
+        """A target for libvips' savers."""
+        target = pyvips.TargetCustom()
+        target.on_write(self.write)
+        if not self.container:  # TIFF goes back to fill in its offsets
+            target.on_read(lambda size: self.file.read(size) or None)
+            target.on_seek(lambda offset, whence: self.file.seek(offset, whence))
+        return target
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`; -1 where that failed."""
+        try:
+            if self._start is None:
+                self.file.write(data)
+            else:
+                self._start += bytes(data)
+                whole = metadata.insert(self.container, self._start, self.blocks)
+                if whole is not None:
+                    self._start = None
+                    self.file.write(whole)
+        except OSError as error:
+            self.error = error
+            return -1
+        return len(data)
+
+
+def vips_image(pixels: np.ndarray, alpha: np.ndarray | None) -> pyvips.Image:
+    """A libvips image that reads from the arrays, which must outlive it."""
+    image = _from_array(pixels)
+    if alpha is not None:
+        image = image.bandjoin(_from_array(alpha[..., None]))
+    colour = pixels.shape[2] == 3
+    name = {
+        "uchar": "srgb" if colour else "b-w",
+        "ushort": "rgb16" if colour else "grey16",
+        "float": "scrgb" if colour else "b-w",
+    }[image.format]
+    return image.copy(interpretation=name)
+
+
+def _from_array(pixels: np.ndarray) -> pyvips.Image:
+    height, width, bands = pixels.shape
+    data = np.ascontiguousarray(pixels)
+    return pyvips.Image.new_from_memory(data, width, height, bands, _NAMES[pixels.dtype])
+
+
+def to_depth(image: pyvips.Image, depth: int) -> pyvips.Image:
+    """Samples of 8 or 16 bits, rounded to the nearest (libvips' savers would cut off)."""
+    top = {"uchar": 255, "ushort": 65535, "float": 1}[image.format]
+    full, kind = (255, "uchar") if depth <= 8 else (65535, "ushort")
+    if image.format == kind:
+        return image
+    colour = image.bands >= 3
+    name = ("srgb" if colour else "b-w") if depth <= 8 else ("rgb16" if colour else "grey16")
+    return image.linear(full / top, 0.5).cast(kind).copy(interpretation=name)
+
+
+def save_png(image: pyvips.Image, sink: Sink, *, bilevel: bool) -> None:
+    """Write a PNG: the "sub" filter takes a third off photographs at little cost in time."""
+    if bilevel:
+        (image >= 128).pngsave_target(sink.target(), bitdepth=1, keep=_KEEP_NONE)
+    else:
+        image.pngsave_target(sink.target(), compression=6, filter="sub", keep=_KEEP_NONE)
+
+
+_CV_SAMPLING = {"422": "422", "440": "440", "411": "411"}
+
+
+def save_jpeg(
+    image: pyvips.Image, sink: Sink, *, quality: int, sampling: str | None, progressive: bool
+) -> None:
+    """Write a JPEG; `sampling` None lets libvips choose (4:4:4 from quality 90 on)."""
+    if sampling in _CV_SAMPLING and image.bands == 3:
+        sink.write(_cv_jpeg(image, quality, sampling, progressive))
+        return
+    mode = {"420": "on", "444": "off"}.get(sampling or "", "auto")
+    image.jpegsave_target(
+        sink.target(),
+        Q=quality,
+        subsample_mode=mode,
+        interlace=progressive,
+        optimize_coding=image.width * image.height <= _OPTIMISED_PIXELS,
+        keep=_KEEP_NONE,
+    )
+
+
+def _cv_jpeg(image: pyvips.Image, quality: int, sampling: str | None, progressive: bool) -> bytes:
+    """Chroma subsampling that libvips does not offer, at the cost of a copy of the pixels."""
+    import cv2
+
+    options = {
+        cv2.IMWRITE_JPEG_QUALITY: quality,
+        cv2.IMWRITE_JPEG_PROGRESSIVE: int(progressive),
+        cv2.IMWRITE_JPEG_OPTIMIZE: 1,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR: getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{sampling}"),
+    }
+    pixels = image.numpy()
+    cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR, dst=pixels)
+    return bytes(cv2.imencode(".jpg", pixels, [n for item in options.items() for n in item])[1])
+
+
+def save_tiff(
+    image: pyvips.Image,
+    sink: Sink,
+    *,
+    compression: str,
+    quality: int,
+    bilevel: bool,
+    miniswhite: bool,
+    big: bool,
+) -> None:
+    """Write a TIFF of one page, to be described by `imgclean.tiff.Joiner`."""
+    options: dict[str, Any] = {"compression": compression, "bigtiff": big, "keep": _KEEP_NONE}
+    if bilevel:
+        image = image >= 128
+        options |= {"bitdepth": 1, "miniswhite": miniswhite, "predictor": "none"}
+    elif image.format == "float":
+        options["predictor"] = "float"
+    if compression == "jpeg":
+        options["Q"] = quality
+    image.tiffsave_target(sink.target(), **options)
+
+
+def webp(image: pyvips.Image, meta: Metadata, *, quality: int, lossless: bool) -> bytes:
+    """A whole WebP file. `exact` keeps colours under transparent pixels."""
+    encoded = image.webpsave_buffer(Q=quality, lossless=lossless, exact=True, keep=_KEEP_NONE)
+    return meta.webp(encoded, image.width, image.height, alpha=image.bands in (2, 4))
+
+
+def avif(image: pyvips.Image, meta: Metadata, *, quality: int, bits: int) -> bytes:
+    """A whole AVIF file; libvips rewrites EXIF, so a MakerNote may not survive."""
+    blobs = {"icc-profile-data": meta.icc, "xmp-data": meta.xmp}
+    blobs["exif-data"] = b"Exif\0\0" + meta.exif if meta.exif else None
+    image = image.copy()
+    if meta.dpi:
+        image = image.copy(xres=meta.dpi[0] / 25.4, yres=meta.dpi[1] / 25.4)
+    for name, blob in blobs.items():
+        if blob:
+            image.set_type(pyvips.GValue.blob_type, name, blob)
+    keep = _KEEP_ALL if meta.exif or meta.dpi else _KEEP_XMP_ICC
+    return bytes(
+        image.heifsave_buffer(compression="av1", Q=quality, bitdepth=bits, effort=4, keep=keep)
+    )
+
+
+def bmp(pixels: np.ndarray, alpha: np.ndarray | None, meta: Metadata, *, bilevel: bool) -> bytes:
+    """A whole BMP file of 8-bit `pixels`."""
+    buffer = io.BytesIO()
+    if alpha is not None:  # Pillow writes alpha in a way that no reader takes for alpha
+        import cv2
+
+        rgb = pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+        four = np.dstack((rgb[..., ::-1], alpha))
+        buffer.write(bytes(cv2.imencode(".bmp", four)[1]))
+    else:
+        image = PillowImage.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+        (image.point(lambda v: 255 * (v >= 128), "1") if bilevel else image).save(buffer, "BMP")
+    dots = [round(d / 0.0254) for d in meta.dpi or (0, 0)]
+    buffer.seek(38)
+    buffer.write(struct.pack("<ii", *dots))
+    return buffer.getvalue()

@@ -1,0 +1,578 @@
+"""Clean folders: plan the work, run it, one `Outcome` a file.
+
+Worker threads decode, choose and encode; one more thread owns the network, so that
+reading and writing go on beside it and small images share its batches. What is in
+memory is bounded by the workers, never by how many files there are.
+"""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .choose import choose
+from .errors import ImageError, ImgcleanError, InputError, OutputError, UsageError
+from .images import SUFFIXES, TEMPORARY, Image, Reader, Writer, find, output_format
+from .journal import Journal, fingerprint
+from .metrics import estimate_sigma
+
+if TYPE_CHECKING:
+    from .restore import Denoiser
+
+__all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
+
+Status = Literal["done", "skipped", "failed"]
+
+_AUTO = ("photo", "scan")
+_IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
+_RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
+_COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
+_GENERATION = 1  # raised when the same weights and options give other pixels than before
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `imgclean denoise` can be told; see its help for each."""
+
+    model: str = "auto"
+    strength: float = 1.0
+    device: str = "auto"
+    precision: str = "auto"
+    tile: int | None = None
+    batch_size: int | None = None
+    workers: int | None = None
+    limit_memory: int | None = None
+    format: str = "keep"
+    quality: int | None = None
+    recursive: bool = True
+    parents: bool = False
+    overwrite: bool = False
+    keep_times: bool = False
+    compare: bool = False
+    fail_fast: bool = False
+    max_pixels: int = 300_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to clean and where the result goes."""
+
+    source: Path
+    target: Path
+    comparison: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a command will do: its jobs in natural order, and the files it passes over."""
+
+    out: Path
+    jobs: list[Job]
+    ignored: list[Path]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file. `sigma` is the input's estimated noise, 0 to 255."""
+
+    job: Job
+    status: Status
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+    pages: int | None = None
+    sigma: float | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    reason: str | None = None
+
+    @property
+    def megapixels(self) -> float:
+        """Million pixels, over all pages."""
+        return (self.width or 0) * (self.height or 0) * (self.pages or 0) / 1e6
+
+
+# --- the plan ----------------------------------------------------------------------------
+
+
+def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
+    """Decide what goes where, before anything is read or written.
+
+    Raises:
+        InputError: an input does not exist, or there is no image in any.
+        UsageError: the output folder is an input or inside one, or two sources share a target.
+    """
+    _refuse_inside(inputs, out)
+    found = find(inputs, recursive=options.recursive, exclude=None)
+    jobs: dict[Path, Job] = {}
+    for source, relative in found.images:
+        place = _with_parents(source, relative) if options.parents else relative
+        _, suffix = _format(source, options)
+        target = out / place.with_name(place.stem + suffix)
+        comparison = target.with_name(target.stem + ".compare.jpg") if options.compare else None
+        job = Job(source, target, comparison)
+        other = jobs.setdefault(target, job)
+        if not _same(other.source, source):
+            raise UsageError(_collision(other, job, options))
+    if not jobs:
+        raise InputError(
+            f"{', '.join(map(str, inputs))}: no images there; imgclean reads "
+            f"{' '.join(sorted(SUFFIXES))}"
+        )
+    sources = {os.path.realpath(job.source) for job in jobs.values()}
+    for job in jobs.values():
+        for written in (job.target, job.comparison):
+            if written and os.path.realpath(written) in sources:
+                raise UsageError(
+                    f"{written}: would overwrite an original; choose another --out folder"
+                )
+    return Plan(out, list(jobs.values()), found.ignored)
+
+
+def _format(source: Path, options: Options) -> tuple[str, str]:
+    """Format and suffix of the output; the suffix names the format, even where it lied."""
+    return output_format(SUFFIXES[source.suffix.lower()], options.format, source.suffix)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be made ({error.strerror}); check permissions and free space"
+        ) from error
+
+
+def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
+    folder = Path(os.path.realpath(out))
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{out}: is a file; give --out a folder")
+    for given in inputs:
+        if given.is_dir() and folder.is_relative_to(os.path.realpath(given)):
+            raise UsageError(
+                f"{out}: lies in the input folder {given}, where outputs would mix with "
+                "originals; choose an --out folder beside it"
+            )
+
+
+def _with_parents(source: Path, relative: Path) -> Path:
+    """The path as given, without the parts that lead out of the output folder."""
+    del relative
+    return Path(*(part for part in source.parts if part not in (source.anchor, "..", ".")))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or os.path.realpath(one) == os.path.realpath(other)
+
+
+def _collision(one: Job, other: Job, options: Options) -> str:
+    cure = "use --parents, which keeps each input's own folder"
+    if one.source.suffix != other.source.suffix and one.source.parent == other.source.parent:
+        cure = "use --format keep, which keeps each file's suffix"
+        if options.format == "keep":
+            cure = "clean them into two --out folders"
+    elif options.parents:
+        cure = "clean them into two --out folders"
+    return f"{one.source} and {other.source}: both would be written to {one.target}; {cure}"
+
+
+# --- one thread for the network ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Request:
+    pixels: NDArray[Any]
+    model: str
+    future: "Future[None]" = field(default_factory=Future)
+
+
+class _Network:
+    """The thread that owns the denoisers; requests that wait together share a batch."""
+
+    def __init__(self, denoisers: "Mapping[str, Denoiser]", strength: float) -> None:
+        self.denoisers, self.strength = denoisers, strength
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, name="imgclean-network", daemon=True).start()
+
+    def clean(self, pixels: NDArray[Any], model: str) -> None:
+        """Clean H x W x C pixels in place; blocks until done."""
+        request = _Request(pixels, model)
+        self._requests.put(request)
+        request.future.result()
+
+    def close(self) -> None:
+        self._requests.put(None)
+
+    def _serve(self) -> None:
+        while (request := self._requests.get()) is not None:
+            requests = [request]
+            limit = self.denoisers[request.model].batch_size
+            with suppress(queue.Empty):
+                while len(requests) < limit:
+                    following = self._requests.get_nowait()
+                    if following is None:
+                        self.close()
+                        break
+                    requests.append(following)
+            for model in dict.fromkeys(request.model for request in requests):
+                self._clean([request for request in requests if request.model == model])
+
+    def _clean(self, requests: list[_Request]) -> None:
+        denoiser = self.denoisers[requests[0].model]
+        try:
+            denoiser.clean([request.pixels for request in requests], self.strength)
+        except BaseException as error:  # noqa: BLE001  # handed to the threads that wait, whole
+            if len(requests) > 1:
+                for request in requests:  # so that one bad image fails alone
+                    self._clean([request])
+                return
+            requests[0].future.set_exception(error)
+            return
+        for request in requests:
+            request.future.set_result(None)
+
+
+class _Budget:
+    """Bytes of images in flight; a single image is let in whatever its size."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self._used = limit, 0
+        self._changed = threading.Condition()
+
+    def take(self, size: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._used == 0 or self._used + size <= self.limit)
+            self._used += size
+
+    def give(self, size: int) -> None:
+        with self._changed:
+            self._used -= size
+            self._changed.notify_all()
+
+
+class _Stopped(Exception):
+    """The run was interrupted: the work in hand is dropped."""
+
+
+# --- the run -------------------------------------------------------------------------------
+
+
+class Run:
+    """Carries out a plan; iterate over it for the outcomes, in order of completion.
+
+    Args:
+        work: the plan.
+        options: how to do it.
+        dry: only look at what would be done: nothing is written, no network is loaded.
+
+    Raises:
+        WeightsError: weights are missing or damaged.
+        OutputError: the output folder cannot be written.
+        UsageError: a device or precision that is not there, or a limit that is too low.
+    """
+
+    def __init__(self, work: Plan, options: Options, *, dry: bool = False) -> None:
+        """Load the weights and open the journal; no image is read yet."""
+        from .restore import Denoiser
+        from .weights import load_weights
+
+        names = _AUTO if options.model == "auto" else (options.model,)
+        weights = {name: load_weights(name) for name in names}
+        self.plan, self.options, self.dry = work, options, dry
+        memory, images = _split_memory(options.limit_memory)
+        self._denoisers = {
+            name: Denoiser(
+                loaded,
+                device=options.device,
+                precision=options.precision,
+                tile=options.tile,
+                batch_size=options.batch_size,
+                memory=memory,
+            )
+            for name, loaded in weights.items()
+        }
+        self.device = str(next(iter(self._denoisers.values())).device)
+        self.precision: str | None = None  # known once an image was cleaned
+        cores = os.cpu_count() or 1
+        self.workers = options.workers or (min(cores, 4) if self.device == "cpu" else 8)
+        self.current: list[str] = []
+        self._digests = {name: loaded.digest for name, loaded in weights.items()}
+        self._budget = _Budget(images)
+        self._strict = options.limit_memory is not None
+        self._journal = Journal(work.out, write=not dry)
+        self._network = _Network(self._denoisers, options.strength)
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._writers: set[Writer] = set()
+        self._left = queue.SimpleQueue[Job]()
+        self._outcomes = queue.SimpleQueue["Outcome | BaseException"]()
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """Yield one outcome a job. Leaving early stops the run and removes partial files."""
+        if not self.dry:
+            self._sweep()
+        for job in self.plan.jobs:
+            self._left.put(job)
+        for index in range(self.workers):
+            threading.Thread(target=self._work, name=f"imgclean-{index}", daemon=True).start()
+        try:
+            for _ in self.plan.jobs:
+                outcome = self._outcomes.get()
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                yield outcome
+                if outcome.status == "failed" and self.options.fail_fast:
+                    break
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Stop now: nothing is written any more, and partial files are removed."""
+        self._stop.set()
+        with self._lock:
+            for writer in self._writers:
+                writer.discard()
+            self._journal.close()
+        self._network.close()
+
+    def memory(self, pixels: int) -> int:
+        """Forecast of the peak in bytes where the largest image has so many pixels."""
+        first = next(iter(self._denoisers.values()))
+        images = max(3 * pixels, min(self._budget.limit, 3 * pixels * self.workers))
+        return _RUNTIME + int(images * 1.15) + first.features(pixels)
+
+    def speed(self) -> float:
+        """Megapixels a second of the network alone, measured on a page-like image."""
+        rng = np.random.default_rng(0)
+        sample = rng.integers(0, 255, (768, 768, 3), np.uint8)
+        denoiser = next(iter(self._denoisers.values()))
+        denoiser.clean([sample.copy()], 1.0)
+        begun = time.perf_counter()
+        denoiser.clean([sample], 1.0)
+        return 0.768 * 0.768 / (time.perf_counter() - begun)
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-written; the journal's lock says it is ours."""
+        for folder in {job.target.parent for job in self.plan.jobs}:
+            for leftover in folder.glob(f".*{TEMPORARY}"):
+                leftover.unlink(missing_ok=True)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                job = self._left.get_nowait()
+            except queue.Empty:
+                return
+            name = str(job.source)
+            self.current.append(name)
+            begun = time.perf_counter()
+            try:
+                outcome = self._one(job)
+            except _Stopped:
+                return
+            except ImgcleanError as error:
+                outcome = Outcome(job, "failed", error=str(error))
+            except MemoryError as error:
+                outcome = Outcome(
+                    job,
+                    "failed",
+                    error=f"{job.source}: not enough memory ({error}); "
+                    "use a smaller --tile or --workers 1",
+                )
+            except BaseException as error:  # noqa: BLE001  # raised again where the run is iterated
+                self._outcomes.put(error)
+                return
+            finally:
+                self.current.remove(name)
+            self._outcomes.put(replace(outcome, seconds=time.perf_counter() - begun))
+
+    def _one(self, job: Job) -> Outcome:
+        """Clean one file, or say why not."""
+        foreign = job.target.exists() and not self._journal.known(job.target)
+        if foreign and not self.options.overwrite:
+            raise _unknown(job)
+        with Reader(job.source, max_pixels=self.options.max_pixels) as reader:
+            size = self._reserve(reader, job)
+            try:
+                return self._clean(job, reader)
+            finally:
+                self._budget.give(size)
+
+    def _reserve(self, reader: Reader, job: Job) -> int:
+        """Wait until the image fits beside those in flight; returns its bytes."""
+        if self.dry:
+            return 0
+        depth = 1 if reader.depth <= 8 else 2 if reader.depth == 16 else 4
+        size = int(reader.width * reader.height * reader.channels * depth * 1.15)
+        if self._strict and size > self._budget.limit:
+            raise ImageError(
+                f"{job.source}: needs about {(size + _RUNTIME) / 1e9:.1f} GB; raise --limit-memory"
+            )
+        self._budget.take(size)
+        return size
+
+    def _clean(self, job: Job, reader: Reader) -> Outcome:
+        facts: dict[str, Any] = {}
+        facts |= {"width": reader.width, "height": reader.height, "pages": reader.pages}
+        key = self._key(reader.digest())
+        state, line = self._journal.check(job.target, key)
+        if state == "unknown" and not self.options.overwrite:
+            raise _unknown(job)
+        complete = job.comparison is None or job.comparison.exists()
+        if state == "done" and complete:
+            facts |= {name: line.get(name) for name in ("model", "sigma")}
+            return Outcome(job, "skipped", **facts, reason="already done")
+        if self.dry:
+            return Outcome(job, "done", **facts)
+        form, _ = _format(job.source, self.options)
+        _make_folder(job.target.parent)
+        with Writer(job.target, format=form, quality=self.options.quality, source=reader) as writer:
+            with self._lock:
+                self._writers.add(writer)
+            try:
+                models, sigmas, reason = self._pages(job, reader, writer)
+                facts |= {"model": "+".join(dict.fromkeys(models)), "sigma": _mean(sigmas)}
+                self._commit(job, reader, writer, key, facts)
+            finally:
+                with self._lock:
+                    self._writers.discard(writer)
+        return Outcome(job, "done", **facts, reason=reason)
+
+    def _pages(
+        self, job: Job, reader: Reader, writer: Writer
+    ) -> tuple[list[str], list[float], str | None]:
+        models, sigmas, reason = [], [], None
+        for index in range(reader.pages):
+            if self._stop.is_set():
+                raise _Stopped
+            page = reader.page(index)
+            model = self.options.model
+            if model == "auto":
+                choice = choose(page.pixels)
+                model, reason = choice.name, reason or choice.reason
+            models.append(model)
+            sigmas.append(255 * estimate_sigma(page.pixels))
+            before = _shrink(page.pixels) if job.comparison and index == 0 else None
+            self._denoise(job, page, model)
+            writer.add(page)
+            if before is not None and job.comparison:
+                _compare(job.comparison, before, _shrink(page.pixels))
+        return models, sigmas, reason
+
+    def _denoise(self, job: Job, page: Image, model: str) -> None:
+        try:
+            self._network.clean(page.pixels, model)
+            self.precision = self._denoisers[model].precision
+        except ImageError as error:
+            raise ImageError(f"{job.source}: {error}") from error
+
+    def _commit(
+        self, job: Job, reader: Reader, writer: Writer, key: str, facts: Mapping[str, Any]
+    ) -> None:
+        writer.finish()
+        if self.options.keep_times:
+            status = job.source.stat()
+            os.utime(writer.temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+        with self._lock:
+            if self._stop.is_set():
+                raise _Stopped
+            self._journal.add(job.target, writer.temporary, key, facts)
+            writer.commit()
+
+    def _key(self, digest: str) -> str:
+        """Stands for everything that the output's bytes depend on."""
+        told = asdict(self.options)
+        kept = ("model", "strength", "precision", "format", "quality", "keep_times")
+        chosen = {name: told[name] for name in kept}
+        return fingerprint({"source": digest, "weights": self._digests, **chosen, "v": _GENERATION})
+
+
+def _split_memory(limit: int | None) -> tuple[int | None, int]:
+    """Share `--limit-memory` between the network's features and the images in flight."""
+    if limit is None:
+        return None, _IMAGES_BUDGET
+    free = limit - _RUNTIME
+    if free < 150_000_000:
+        least = (_RUNTIME + 150_000_000) / 1e9
+        raise UsageError(f"--limit-memory: at least {least:.1f}G is needed")
+    return min(free // 2, 600_000_000), free - min(free // 2, 600_000_000)
+
+
+def _unknown(job: Job) -> OutputError:
+    return OutputError(
+        f"{job.target}: exists, and is not as imgclean made it; "
+        "use --overwrite to replace it, or another --out"
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 2) if values else 0.0
+
+
+def _shrink(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """A copy for looking at: 8 bit, and no side over what a JPEG viewer takes."""
+    factor = min(1.0, _COMPARE_SIDE / max(pixels.shape[:2]))
+    size = tuple(max(1, round(length * factor)) for length in pixels.shape[1::-1])
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if factor < 1 else pixels
+    peak = {"uint8": 1.0, "uint16": 1 / 257, "float32": 255.0}[str(pixels.dtype)]
+    copy: NDArray[np.uint8] = np.clip(small * peak + 0.5, 0, 255).astype(np.uint8)
+    return copy if copy.ndim == 3 else copy[..., None]
+
+
+def _compare(target: Path, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> None:
+    """Write noisy left, denoised right, a white line between."""
+    line = np.full((len(before), 4, before.shape[2]), 255, np.uint8)
+    sheet = np.ascontiguousarray(np.hstack([before, line, after])[..., ::-1])
+    done, data = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    if not done:
+        raise OutputError(f"{target}: the comparison could not be encoded; leave out --compare")
+    temporary = target.with_name(f".{target.name[:100]}{TEMPORARY}")
+    try:
+        temporary.write_bytes(data.tobytes())
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); free space") from error
+
+
+def denoise_folder(
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    progress: bool = True,
+    **options: Any,
+) -> list[Outcome]:
+    """Clean files and folders into `out`, as the command does; for scripts and notebooks.
+
+    Args:
+        inputs: a file or folder, or several.
+        out: the folder for the results, made if missing.
+        progress: show a tqdm bar.
+        **options: fields of `Options`, such as ``model="scan"`` or ``overwrite=True``.
+
+    Returns:
+        One outcome a file, in natural order. A file that fails has status ``failed`` and
+        its reason in ``error``; it raises nothing.
+
+    Raises:
+        ImgcleanError: nothing could be started; its children say why.
+    """
+    from tqdm.auto import tqdm
+
+    paths = [inputs] if isinstance(inputs, str | Path) else inputs
+    chosen = Options(**options)
+    work = plan([Path(path) for path in paths], Path(out), chosen)
+    run = Run(work, chosen)
+    bar = tqdm(run, total=len(work.jobs), unit="file", disable=not progress)
+    order = {job: index for index, job in enumerate(work.jobs)}
+    return sorted(bar, key=lambda outcome: order[outcome.job])

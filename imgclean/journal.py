@@ -1,0 +1,145 @@
+"""The journal of an output folder: which outputs imgclean made, and from what.
+
+One JSON line an output, written before the output's temporary file is renamed. A run
+killed between the two leaves a line whose content hash no file has yet, which says
+nothing; so what the journal claims is true after a crash at any moment.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import OutputError, UsageError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two runs into one folder are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint"]
+
+JOURNAL = ".imgclean-journal.jsonl"
+
+State = Literal["absent", "done", "stale", "unknown"]
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """A short hash of everything in `values`, whatever its order."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+class Journal:
+    """The journal of one folder, locked against a second run for as long as it is open.
+
+    Raises:
+        OutputError: the folder cannot be made or written.
+        UsageError: another run is writing to the folder.
+    """
+
+    def __init__(self, folder: Path, *, write: bool = True) -> None:
+        """Read the journal, and open it to add to it unless `write` is false."""
+        self.folder = folder
+        self.entries: dict[str, list[dict[str, Any]]] = {}
+        self._file = self._open() if write else None
+        self._read()
+
+    def _open(self) -> Any:
+        path = self.folder / JOURNAL
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder}: cannot be written ({error.strerror}); "
+                "choose another --out, or mend its permissions or free space"
+            ) from error
+        if fcntl:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.close()
+                raise UsageError(
+                    f"{self.folder}: another imgclean is writing there; "
+                    "wait for it or choose another --out"
+                ) from error
+        return file
+
+    def _read(self) -> None:
+        path = self.folder / JOURNAL
+        if not path.is_file():
+            return
+        data = path.read_bytes()
+        for line in data.split(b"\n"):
+            try:
+                entry = json.loads(line)
+                self.entries.setdefault(entry["target"], []).append(entry)
+            except (ValueError, KeyError, TypeError):
+                continue  # a line torn by a crash claims nothing
+        if self._file and data and not data.endswith(b"\n"):
+            self._file.write(b"\n")
+
+    def known(self, target: Path) -> bool:
+        """Whether any line speaks of this target."""
+        return self._name(target) in self.entries
+
+    def check(self, target: Path, key: str) -> tuple[State, dict[str, Any]]:
+        """Where a target stands, and the line that says so.
+
+        `absent`: no such file. `unknown`: a file that imgclean did not make, or that was
+        changed since. `done`: made from the same bytes, weights and options, all of which
+        `key` stands for. `stale`: made by imgclean from others.
+        """
+        if not target.exists():
+            return "absent", {}
+        lines = self.entries.get(self._name(target), [])
+        if not lines:
+            return "unknown", {}
+        status = target.stat()
+        line = lines[-1]
+        if (line["size"], line["mtime_ns"]) != (status.st_size, status.st_mtime_ns):
+            digest = file_digest(target)
+            matching = [line for line in lines if line["output"] == digest]
+            if not matching:
+                return "unknown", {}
+            line = matching[-1]
+        return ("done" if line["key"] == key else "stale"), line
+
+    def add(self, target: Path, temporary: Path, key: str, facts: Mapping[str, Any]) -> None:
+        """Say that `target` is about to become the file that is now `temporary`."""
+        status = temporary.stat()
+        entry = {
+            "target": self._name(target),
+            "key": key,
+            "output": file_digest(temporary),
+            "size": status.st_size,
+            "mtime_ns": status.st_mtime_ns,
+            **facts,
+        }
+        if self._file is None:
+            raise ValueError("the journal was opened for reading")
+        try:
+            self._file.write(json.dumps(entry).encode() + b"\n")
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder / JOURNAL}: cannot be written ({error.strerror}); free some space"
+            ) from error
+        self.entries.setdefault(entry["target"], []).append(entry)
+
+    def close(self) -> None:
+        """Let another run have the folder."""
+        if self._file:
+            self._file.close()
+
+    def _name(self, target: Path) -> str:
+        return target.relative_to(self.folder).as_posix()

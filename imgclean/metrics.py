@@ -1,0 +1,194 @@
+"""How far two images are apart, and how much noise a single image carries.
+
+Every function takes H x W or H x W x C pixels in uint8, uint16 or float in [0, 1].
+"""
+
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgclean.errors import DependencyError
+
+__all__ = ["estimate_sigma", "psnr", "rmse", "ssim"]
+
+_SIDE = 8  # of the patches whose cosine transform is taken
+_LOW = 6  # u + v below this is image content, from it upwards noise
+_PATCHES = 20_000  # looked at per channel, whatever the image's size
+_FLATTEST = 0.005  # share of the patches that is measured, and never fewer than _FEWEST
+_FEWEST = 64
+_CLIPPED = 0.6  # patches with a larger share of clipped pixels say too little
+
+
+def psnr(
+    *, clean: NDArray[np.generic], other: NDArray[np.generic], peak: float | None = None
+) -> float:
+    """Peak signal-to-noise ratio over all pixels and channels.
+
+    Args:
+        clean: The reference, H x W or H x W x C.
+        other: What is compared with it, of the same shape.
+        peak: The largest possible value, in the units of the pixels. By default the full range
+            of each image's own type: 255, 65535 or 1.
+
+    Returns:
+        Decibels; infinite where the two are equal.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    scale = 1.0 if peak is None else peak / _full_range(clean)
+    error = rmse(clean=clean, other=other)
+    return float("inf") if error == 0 else float(20 * np.log10(scale / error))
+
+
+def rmse(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
+    """Root of the mean squared error, on the scale [0, 1] whatever the type of the pixels.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    _same_shape(clean, other)
+    return float(np.sqrt(np.mean((_unit(clean) - _unit(other)) ** 2)))
+
+
+def ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
+    """Structural similarity, mean over pixels and channels (Wang et al. 2004).
+
+    An 11 x 11 Gaussian window of sigma 1.5 without sample covariance, as in the paper. Images
+    smaller than the window are first extended by reflection.
+
+    Returns:
+        A number up to 1, which means equal.
+
+    Raises:
+        DependencyError: scikit-image is not installed.
+        ValueError: The shapes differ.
+    """
+    _same_shape(clean, other)
+    try:
+        from skimage.metrics import structural_similarity
+    except ImportError as error:
+        raise DependencyError(
+            "SSIM: scikit-image is missing; install it with 'pip install scikit-image'"
+        ) from error
+    return float(
+        structural_similarity(
+            _at_least(_unit(clean), 11),
+            _at_least(_unit(other), 11),
+            data_range=1.0,
+            channel_axis=-1 if clean.ndim == 3 else None,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def estimate_sigma(pixels: NDArray[np.generic]) -> float:
+    """Standard deviation of the noise in one image, found without its clean version.
+
+    Sorts 8 x 8 patches by the energy of their low cosine frequencies, where images live, and
+    measures the high frequencies of the flattest: for white noise the two are independent, so
+    the choice does not bias the measure (Ponomarenko et al. 2007; analysed by Colom & Buades,
+    IPOL 2013). Added here: the variance that clipping at black or white removed is put back
+    (censored normal distribution), and where even the flattest patches hold mostly low
+    frequencies the estimate fades to 0, since that is texture or text and not noise.
+
+    The noise is taken to be white. Noise that is correlated between neighbouring pixels, as
+    after a camera's demosaicing, after JPEG or after resizing, is underestimated. Noise that
+    depends on brightness is reported as it is in the flattest regions.
+
+    Args:
+        pixels: H x W or H x W x C, uint8, uint16 or float in [0, 1].
+
+    Returns:
+        Sigma in [0, 1] units, the root mean square over the channels. 0.0 for flat images and
+        for images under 8 pixels in height or width.
+    """
+    image = pixels if pixels.ndim == 3 else pixels[..., None]
+    height, width, channels = image.shape
+    if min(height, width) < _SIDE or channels == 0:
+        return 0.0
+    step = max(1, int(((height - _SIDE + 1) * (width - _SIDE + 1) / _PATCHES) ** 0.5))
+    step += 1 - step % 2  # odd, so that patches fall on every phase of the 8 x 8 grid of JPEG
+    windows = np.lib.stride_tricks.sliding_window_view(image, (_SIDE, _SIDE), axis=(0, 1))
+    patches = windows[::step, ::step].reshape(-1, channels, _SIDE * _SIDE)
+    scale = np.float32(1 / _full_range(image))
+    variances = [_variance(patches[:, k].astype(np.float32) * scale) for k in range(channels)]
+    return float(np.sqrt(np.mean(variances)))
+
+
+def _variance(patches: NDArray[np.float32]) -> float:
+    """Variance of the noise in N x 64 patches of one channel in [0, 1]."""
+    clipped = ((patches <= 0) | (patches >= 1)).mean(axis=1)
+    varies = patches.max(axis=1) > patches.min(axis=1)
+    if 2 * np.count_nonzero(varies) < np.count_nonzero(clipped < 1):
+        return 0.0  # drawn, not photographed: most of it is exactly flat
+    usable = varies & (clipped <= _CLIPPED)
+    if np.count_nonzero(usable) < _SIDE:
+        return 0.0
+    low_rows, high_rows = _cosines()
+    kept, remains = patches[usable], _variance_left(clipped[usable])
+    kept -= kept.mean(axis=1, keepdims=True)
+    low = np.mean((kept @ low_rows.T) ** 2, axis=1) / remains
+    count = min(len(low), max(_FEWEST, int(_FLATTEST * len(low))))
+    flattest = np.argpartition(low, count - 1)[:count]
+    high = np.mean((kept[flattest] @ high_rows.T) ** 2, axis=1) / remains[flattest]
+    variance = float(np.median(high))
+    if variance == 0:
+        return 0.0
+    texture = float(np.median(low[flattest])) / variance  # about 0.5 for white noise
+    return variance * min(max(2.25 - texture, 0.0), 1.0) ** 2
+
+
+@cache
+def _cosines() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rows of the orthonormal 8 x 8 cosine transform: low frequencies without the mean, high."""
+    order = np.arange(_SIDE)
+    rows = np.cos(np.pi * (2 * order + 1) * order[:, None] / (2 * _SIDE)) * (2 / _SIDE) ** 0.5
+    rows[0] /= 2**0.5
+    basis = np.einsum("ui,vj->uvij", rows, rows).reshape(_SIDE**2, _SIDE**2).astype(np.float32)
+    frequency = np.add.outer(order, order).ravel()
+    return basis[(frequency > 0) & (frequency < _LOW)], basis[frequency >= _LOW]
+
+
+def _variance_left(clipped: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Share of the variance of normal noise that is left when these shares are clipped."""
+    shares, left = _censored()
+    return np.where(clipped > 0, np.interp(clipped, shares, left), 1).astype(np.float32)
+
+
+@cache
+def _censored() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of a unit normal cut off at one side, and the variance that is then left."""
+    normal = NormalDist()
+    shares = np.linspace(0.001, _CLIPPED, 61)
+    left = []
+    for cut in shares.tolist():
+        edge, kept = normal.inv_cdf(1 - cut), 1 - cut
+        mean = edge * cut - normal.pdf(edge)
+        left.append(kept - edge * normal.pdf(edge) + edge**2 * cut - mean**2)
+    return shares, np.array(left)
+
+
+def _full_range(pixels: NDArray[np.generic]) -> float:
+    """The value of white: 255, 65535 or 1."""
+    kind = pixels.dtype
+    return float(np.iinfo(kind.str).max) if np.issubdtype(kind, np.integer) else 1.0
+
+
+def _unit(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
+    return pixels.astype(np.float64) / _full_range(pixels)
+
+
+def _at_least(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Pixels extended by reflection to this height and width."""
+    missing = [(0, max(0, side - length)) for length in pixels.shape[:2]]
+    return np.pad(pixels, missing + [(0, 0)] * (pixels.ndim - 2), mode="symmetric")
+
+
+def _same_shape(clean: NDArray[np.generic], other: NDArray[np.generic]) -> None:
+    if clean.shape != other.shape:
+        raise ValueError(f"images of different shapes: {clean.shape} and {other.shape}")

@@ -1,0 +1,218 @@
+"""Photo noise: Gaussian, and a model of a camera from photons to JPEG.
+
+Images are H x W x C float32 with C in {1, 3}, RGB order, sRGB-encoded, range [0, 1].
+Results are not clipped unless a step of the model clips (a sensor saturates, JPEG rounds).
+`sigma` is a standard deviation in [0, 1]. Randomness comes from the generator passed in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["RECIPES", "Sensor", "camera", "draw_sensor", "gaussian", "jpeg", "photo"]
+
+Array = NDArray[np.float32]
+
+_BAYER = (
+    cv2.COLOR_BayerBG2RGB,
+    cv2.COLOR_BayerGB2RGB,
+    cv2.COLOR_BayerRG2RGB,
+    cv2.COLOR_BayerGR2RGB,
+)
+_BAYER_EDGE_AWARE = (
+    cv2.COLOR_BayerBG2RGB_EA,
+    cv2.COLOR_BayerGB2RGB_EA,
+    cv2.COLOR_BayerRG2RGB_EA,
+    cv2.COLOR_BayerGR2RGB_EA,
+)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def gaussian(clean: Array, rng: np.random.Generator, sigma: float) -> Array:
+    """Add white Gaussian noise of standard deviation `sigma`, unclipped."""
+    return clean + np.float32(sigma) * rng.standard_normal(clean.shape, np.float32)
+
+
+def jpeg(image: Array, quality: int, rng: np.random.Generator, *, subsample: bool) -> Array:
+    """Compress to 8-bit JPEG and back, with the block grid at a random phase."""
+    top, left = (int(v) for v in rng.integers(0, 8, 2))
+    padded = cv2.copyMakeBorder(image, top, 0, left, 0, cv2.BORDER_REFLECT_101)
+    pixels = np.clip(padded * 255 + 0.5, 0, 255).astype(np.uint8)
+    colour = pixels.ndim == 3 and pixels.shape[2] == 3
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    if not subsample:
+        sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    done, data = cv2.imencode(".jpg", pixels[..., ::-1] if colour else pixels, options)
+    if not done:
+        raise RuntimeError("OpenCV could not encode a JPEG")
+    flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    decoded = np.asarray(cv2.imdecode(data, flag), np.float32)[top:, left:]
+    return np.asarray((decoded[..., ::-1] if colour else decoded[..., None]) / np.float32(255))
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What one exposure does to light. Noise is in linear light, full scale 1.
+
+    The variance of a raw sample with mean x is ``shot * x + read`` (Foi et al., 2008).
+    """
+
+    shot: float
+    read: float
+    gains: tuple[float, float, float]  # white balance; a raw channel is the scene over its gain
+    crosstalk: float  # strength of the colour matrix that undoes overlapping filters
+    gamma: float
+    contrast: float  # of the S-shaped tone curve, 0 to 1
+    mosaic: bool
+    edge_aware: bool
+
+
+def draw_sensor(rng: np.random.Generator) -> Sensor:
+    """Draw a camera and an ISO setting.
+
+    Shot noise is log-uniform from base ISO in daylight to a phone at night; read noise
+    follows it as measured on the Darmstadt set (Brooks et al., 2019), with a wider spread.
+    """
+    shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(2.5e-2))))
+    read = float(np.exp(2.18 * np.log(shot) + 1.2 + 0.5 * rng.standard_normal()))
+    return Sensor(
+        shot=shot,
+        read=read,
+        gains=(float(rng.uniform(1.2, 2.4)), 1.0, float(rng.uniform(1.2, 2.2))),
+        crosstalk=float(rng.uniform(0.0, 0.6)),
+        gamma=float(rng.uniform(1.8, 2.4)),
+        contrast=float(rng.uniform(0.0, 0.6)),
+        mosaic=bool(rng.random() < 0.85),
+        edge_aware=bool(rng.random() < 0.5),
+    )
+
+
+def _to_linear(image: Array, sensor: Sensor) -> Array:
+    """Invert the tone curve: sRGB-like values to linear light in [0, 1]."""
+    curve = np.linspace(0, 1, 1025, dtype=np.float32)
+    shown = _tone(curve, sensor)
+    return np.interp(np.clip(image, 0, 1), shown, curve).astype(np.float32)
+
+
+def _tone(linear: Array, sensor: Sensor) -> Array:
+    """The camera's tone curve: a gamma with a linear toe, then a blend with a smoothstep."""
+    light = np.clip(linear, 0, 1)
+    toe = np.float32(0.0031308)
+    encoded = (light + toe) ** np.float32(1 / sensor.gamma)
+    low = toe ** np.float32(1 / sensor.gamma)
+    encoded = (encoded - low) / ((1 + toe) ** np.float32(1 / sensor.gamma) - low)
+    smooth = encoded * encoded * (3 - 2 * encoded)
+    return np.asarray(encoded + np.float32(sensor.contrast) * (smooth - encoded), np.float32)
+
+
+def _colour_matrix(sensor: Sensor) -> Array:
+    """A colour correction whose rows sum to one, so that grey stays grey."""
+    spread = np.float32(sensor.crosstalk)
+    off = np.array([[0, -0.7, -0.3], [-0.4, 0, -0.6], [-0.1, -0.9, 0]], np.float32) * spread
+    return np.asarray(np.eye(3) + off - np.diag(off.sum(1)), np.float32)
+
+
+def _mosaic(raw: Array, phase: int) -> Array:
+    """Keep one colour a pixel, in the order that OpenCV's Bayer code `phase` expects."""
+    # OpenCV names a pattern by its second row, columns two and three; in plain terms the
+    # colour at (0, 0), (0, 1), (1, 0), (1, 1) of its BG, GB, RG and GR codes is:
+    order = ((0, 1, 1, 2), (1, 0, 2, 1), (2, 1, 1, 0), (1, 2, 0, 1))[phase]
+    single = np.empty(raw.shape[:2], np.float32)
+    for corner, channel in enumerate(order):
+        row, column = divmod(corner, 2)
+        single[row::2, column::2] = raw[row::2, column::2, channel]
+    return single
+
+
+def _demosaic(single: Array, phase: int, edge_aware: bool) -> Array:
+    """Bilinear or edge-aware interpolation of a mosaic (OpenCV works on integers)."""
+    codes = _BAYER_EDGE_AWARE if edge_aware else _BAYER
+    scaled = np.clip(single * 32768 + 8192.5, 0, 65535).astype(np.uint16)  # room for x < 0
+    colour = np.asarray(cv2.cvtColor(scaled, codes[phase]), np.float32)
+    return (colour - np.float32(8192)) / np.float32(32768)
+
+
+def _expose(linear: Array, sensor: Sensor, rng: np.random.Generator, phase: int) -> Array:
+    """The noise that one exposure adds, after demosaicing, in raw units (H x W x 3)."""
+    raw: Array = linear / np.asarray(sensor.gains, np.float32)
+    variance = np.asarray(raw * np.float32(sensor.shot) + np.float32(sensor.read), np.float32)
+    if not sensor.mosaic:
+        return np.asarray(np.sqrt(variance) * rng.standard_normal(raw.shape, np.float32))
+    level = _mosaic(raw, phase)
+    spread = np.sqrt(_mosaic(variance, phase))
+    noisy = np.asarray(level + spread * rng.standard_normal(level.shape, np.float32), np.float32)
+    if not sensor.edge_aware:  # linear: the noise alone can be interpolated
+        return _demosaic(noisy - level, phase, False)
+    return _demosaic(noisy, phase, True) - _demosaic(level, phase, True)
+
+
+def _develop(clean: Array, sensor: Sensor, rng: np.random.Generator) -> Array:
+    """Photograph an H x W x 3 sRGB-like image: its noise, in the encoded domain, added."""
+    linear = _to_linear(clean, sensor)
+    phase = int(rng.integers(4))
+    matrix = _colour_matrix(sensor)
+    noise = _expose(linear, sensor, rng, phase) * np.asarray(sensor.gains, np.float32)
+    return _tone(linear + noise @ matrix.T, sensor) - _tone(linear, sensor)
+
+
+def _smooth(noise: Array, rng: np.random.Generator) -> Array:
+    """In-camera noise reduction: chroma is blurred more than luma, which leaves blotches."""
+    luma = noise @ _LUMA
+    chroma = noise - luma[..., None]
+    if rng.random() < 0.6:
+        sigma = float(rng.uniform(0.3, 1.3))
+        luma = cv2.GaussianBlur(luma, (0, 0), sigma)
+    if rng.random() < 0.7:
+        sigma = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
+        chroma = cv2.GaussianBlur(chroma, (0, 0), sigma)
+        chroma *= np.float32(min(2.5, 0.5 + sigma) * rng.uniform(0.3, 1.2))
+    if rng.random() < 0.4:  # sharpening after smoothing rings and coarsens the grain
+        amount = float(rng.uniform(0.2, 1.5))
+        luma = luma + amount * (luma - cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.7, 2.0)))
+    return (luma[..., None] + chroma).astype(np.float32)
+
+
+def camera(clean: Array, rng: np.random.Generator) -> Array:
+    """Add the noise of a real camera's pipeline to an H x W x C image.
+
+    Photon and read noise in linear light, Bayer mosaic and demosaicing, white balance,
+    colour matrix, tone curve, in-camera smoothing and sharpening, resizing, JPEG. Only
+    noise is added: the clean image is not demosaiced, so the target stays exact. After
+    the unprocessing of Brooks et al. (2019) and CBDNet (Guo et al., 2019).
+    """
+    height, width, channels = clean.shape
+    colour = clean if channels == 3 else np.repeat(clean, 3, axis=2)
+    scale = float(rng.uniform(1.0, 2.0)) if rng.random() < 0.35 else 1.0
+    size = (round(width * scale) + 4, round(height * scale) + 4)
+    scene = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
+    noise = _develop(scene, draw_sensor(rng), rng)
+    if rng.random() < 0.75:
+        noise = _smooth(noise, rng)
+    noise = noise[2:-2, 2:-2]
+    if scale != 1.0:
+        noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA)
+    noisy = (colour + noise[:height, :width]).astype(np.float32)
+    if rng.random() < 0.75:
+        quality = int(rng.integers(50, 99) if rng.random() < 0.8 else rng.integers(30, 50))
+        noisy = jpeg(noisy, quality, rng, subsample=bool(rng.random() < 0.6))
+    return noisy if channels == 3 else np.ascontiguousarray(noisy @ _LUMA)[..., None]
+
+
+def photo(clean: Array, rng: np.random.Generator) -> Array:
+    """The recipe of the `photo` weights: Gaussian noise of 0 to 55, cameras, and clean."""
+    kind = rng.random()
+    if kind < 0.04:
+        return clean
+    if kind < 0.50:
+        return gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
+    return camera(clean, rng)
+
+
+RECIPES: dict[str, Callable[[Array, np.random.Generator], Array]] = {
+    "photo": photo,
+    "camera": camera,
+}

@@ -1,0 +1,93 @@
+"""Training pairs: clean patches from a pack of photos, with noise drawn afresh.
+
+A pack is one ``.npz`` file: ``data`` (the image files one after another, uint8) and
+``offsets`` (int64, one more than there are files). It travels as a single array.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from .errors import InputError
+
+__all__ = ["Patches", "load_pack", "random_patch", "save_pack", "to_tensor"]
+
+Array = NDArray[np.float32]
+Draw = Callable[[np.random.Generator], tuple[Array, Array]]
+
+
+def save_pack(files: Iterable[bytes], target: Path) -> int:
+    """Write encoded images into one pack; returns how many."""
+    blobs = [np.frombuffer(blob, np.uint8) for blob in files]
+    offsets = np.cumsum([0, *(blob.size for blob in blobs)])
+    np.savez(target, data=np.concatenate(blobs), offsets=offsets)
+    return len(blobs)
+
+
+def load_pack(source: Path) -> list[NDArray[np.uint8]]:
+    """Decode a pack to H x W x 3 uint8 RGB images.
+
+    Raises:
+        InputError: the file is missing or is not a pack.
+    """
+    try:
+        with np.load(source, allow_pickle=False) as pack:
+            data, offsets = pack["data"], pack["offsets"]
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{source}: not a readable pack ({error}); make it again") from error
+    images = []
+    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+        decoded = cv2.imdecode(data[start:end], cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise InputError(f"{source}: holds a damaged image; make the pack again")
+        images.append(np.ascontiguousarray(decoded[..., ::-1]))
+    return images
+
+
+def random_patch(
+    images: list[NDArray[np.uint8]], weights: Array, size: int, rng: np.random.Generator
+) -> Array:
+    """Crop, flip and turn a random size x size patch; float32 in [0, 1]."""
+    image = images[int(rng.choice(len(images), p=weights))]
+    top = int(rng.integers(image.shape[0] - size + 1))
+    left = int(rng.integers(image.shape[1] - size + 1))
+    patch = image[top : top + size, left : left + size]
+    if rng.random() < 0.5:
+        patch = patch[:, ::-1]
+    patch = np.rot90(patch, int(rng.integers(4)))
+    return patch.astype(np.float32) / np.float32(255)
+
+
+def to_tensor(batch: list[Array]) -> Tensor:
+    """Stack H x W x C arrays to an N x C x H x W tensor in channels-last order."""
+    stacked = torch.from_numpy(np.stack(batch))
+    return stacked.permute(0, 3, 1, 2)
+
+
+class Patches(Dataset[tuple[Tensor, Tensor]]):
+    """Batches by step number: batch k is the same whoever draws it, whenever.
+
+    That makes a run repeatable with any number of loader processes, and a resumed run
+    the same as one that never stopped.
+
+    Args:
+        draw: gives one (noisy, clean) pair of H x W x 3 arrays from a generator.
+        batch: pairs a batch.
+        seed: first word of every generator's seed; the step is the second.
+    """
+
+    def __init__(self, draw: Draw, batch: int, seed: int) -> None:
+        """Keep the recipe; nothing is drawn yet."""
+        self.draw, self.batch, self.seed = draw, batch, seed
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Draw batch number `step`: noisy and clean, N x 3 x H x W float32."""
+        rng = np.random.default_rng([self.seed, step])
+        pairs = [self.draw(rng) for _ in range(self.batch)]
+        return to_tensor([noisy for noisy, _ in pairs]), to_tensor([clean for _, clean in pairs])

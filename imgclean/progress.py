@@ -1,0 +1,214 @@
+"""What a run shows: a live bar on a terminal, plain lines in a pipe, one JSON document."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .denoise import Outcome, Plan, Run
+from .errors import OutputError
+
+__all__ = ["Screen", "write_report"]
+
+_PACE = 10.0  # seconds between progress lines in a pipe
+_FEW = 40  # files for which every choice of weights is printed unasked
+
+
+class Screen:
+    """Collects outcomes and prints them to standard error."""
+
+    def __init__(self, work: Plan, *, quiet: bool, verbose: bool, dry: bool) -> None:
+        """Take the plan to be shown; nothing is printed yet."""
+        self.plan, self.quiet, self.dry = work, quiet, dry
+        self.each = verbose or (len(work.jobs) <= _FEW and not quiet)
+        self.verbose = verbose
+        self.outcomes: list[Outcome] = []
+        self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._begun = self._spoken = time.monotonic()
+        self._progress: Progress | None = None
+
+    @property
+    def failed(self) -> int:
+        """How many files failed so far."""
+        return sum(outcome.status == "failed" for outcome in self.outcomes)
+
+    @contextmanager
+    def live(self, run: Run) -> Iterator[None]:
+        """Show the bar while the block runs, if there is a terminal to show it on."""
+        if not self.quiet:
+            took = " (auto)" if run.options.device == "auto" else ""
+            self._say(f"{len(self.plan.jobs)} images on {run.device}{took}")
+        if self.quiet or self.dry or not self.console.is_terminal:
+            yield
+            return
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[file]}"),
+        )
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            self._progress = progress
+            progress.add_task("", total=len(self.plan.jobs), speed="", file="")
+            self._tick(run.current)
+            self._current = run.current
+            yield
+        self._progress = None
+
+    def show(self, outcome: Outcome) -> None:
+        """Take in one outcome and say what is worth saying."""
+        self.outcomes.append(outcome)
+        if outcome.status == "failed":
+            self._say(f"failed   {outcome.error}")
+        elif self.each:
+            self._say(self._line(outcome))
+        if self._progress:
+            self._tick(self._current)
+        elif not self.each and not self.quiet and time.monotonic() - self._spoken > _PACE:
+            self._spoken = time.monotonic()
+            self._say(self._pace())
+
+    def _line(self, outcome: Outcome) -> str:
+        if outcome.status == "skipped":
+            return f"skipped  {outcome.job.source}: already done"
+        if self.dry:
+            return f"to do    {outcome.job.source} -> {outcome.job.target}"
+        text = f"done     {outcome.job.source} ({outcome.model}, {outcome.seconds:.1f} s)"
+        if not self.verbose:
+            return text
+        why = f"; {outcome.reason}" if outcome.reason else ""
+        return f"{text} -> {outcome.job.target}; noise {outcome.sigma}{why}"
+
+    def _pace(self) -> str:
+        count, total = len(self.outcomes), len(self.plan.jobs)
+        elapsed = time.monotonic() - self._begun
+        left = elapsed / count * (total - count)
+        return f"{count}/{total} files, {self._speed()}, about {_span(left)} left"
+
+    def _speed(self) -> str:
+        elapsed = time.monotonic() - self._begun
+        return f"{self._megapixels() / max(elapsed, 1e-9):.1f} MP/s"
+
+    def _megapixels(self) -> float:
+        return sum(outcome.megapixels for outcome in self.outcomes if outcome.status == "done")
+
+    def _tick(self, current: list[str]) -> None:
+        if self._progress:
+            names = [name for name in current[:1]]
+            self._progress.update(
+                self._progress.task_ids[0],
+                completed=len(self.outcomes),
+                speed=self._speed(),
+                file=_plain(names[0])[-40:] if names else "",
+            )
+
+    def _say(self, text: str) -> None:
+        self.console.print(_plain(text))
+
+    def document(self, run: Run | None) -> dict[str, Any]:
+        """The JSON document, files in natural order; documented in the README."""
+        order = {job: index for index, job in enumerate(self.plan.jobs)}
+        outcomes = sorted(self.outcomes, key=lambda outcome: order[outcome.job])
+        count = Counter(outcome.status for outcome in outcomes)
+        return {
+            "summary": {
+                "files": len(self.plan.jobs),
+                "done": count["done"],
+                "skipped": count["skipped"],
+                "failed": count["failed"],
+                "ignored": len(self.plan.ignored),
+                "megapixels": round(self._megapixels(), 3),
+                "seconds": round(time.monotonic() - self._begun, 3),
+                "device": run.device if run else None,
+                "precision": run.precision if run else None,
+                "dry_run": self.dry,
+            },
+            "files": [_entry(outcome) for outcome in outcomes],
+            "ignored": [str(path) for path in self.plan.ignored],
+        }
+
+    def finish(self, run: Run, *, interrupted: bool) -> None:
+        """Print the closing lines."""
+        if self.quiet:
+            return
+        count = Counter(outcome.status for outcome in self.outcomes)
+        elapsed = time.monotonic() - self._begun
+        verb = "to do" if self.dry else "done"
+        parts = [f"{count['done']} {verb}", f"{count['skipped']} skipped"]
+        parts += [f"{count['failed']} failed", f"{len(self.plan.ignored)} ignored"]
+        how = f" in {run.precision}" if run.precision else ""
+        self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {_span(elapsed)}")
+        if self.verbose:
+            for path in self.plan.ignored:
+                self._say(f"ignored  {path}: not an image")
+        if self.dry:
+            self._forecast(run)
+        models = Counter(outcome.model for outcome in self.outcomes if outcome.model)
+        if run.options.model == "auto" and models:
+            chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
+            self._say(f"auto chose {chosen}")
+        if interrupted:
+            self._say("interrupted; the same command continues where it stopped")
+        elif count["done"] and not self.dry:
+            self._say(f"results are in {self.plan.out}")
+
+    def _forecast(self, run: Run) -> None:
+        megapixels = self._megapixels()
+        largest = max((o.width or 0) * (o.height or 0) for o in self.outcomes) if megapixels else 0
+        speed = run.speed()
+        memory = run.memory(largest)
+        self._say(
+            f"forecast: about {_span(megapixels / speed)} at {speed:.1f} MP/s, "
+            f"up to {memory / 1e9:.1f} GB of memory"
+        )
+
+
+def _plain(text: str) -> str:
+    """Text with control characters, such as a newline in a file name, made visible."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _entry(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "source": str(outcome.job.source),
+        "target": str(outcome.job.target),
+        "status": outcome.status,
+        "model": outcome.model,
+        "width": outcome.width,
+        "height": outcome.height,
+        "pages": outcome.pages,
+        "sigma": outcome.sigma,
+        "seconds": round(outcome.seconds, 3),
+        "error": outcome.error,
+    }
+
+
+def write_report(target: Path, document: dict[str, Any]) -> None:
+    """Write the JSON document to a file, atomically.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.partial")
+    try:
+        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror}); name another file"
+        ) from error

@@ -1,0 +1,282 @@
+"""Read image files: one page at a time, with everything that it takes to write it back."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from imgclean import codecs, metadata, pnm, tiff
+from imgclean.errors import ImageError
+from imgclean.folders import shown
+from imgclean.metadata import Metadata
+
+__all__ = ["Image", "PageInfo", "Reader"]
+
+
+_COMPRESSIONS = {1: "none", 5: "lzw", 6: "jpeg", 7: "jpeg", 8: "deflate", 32773: "packbits"}
+_COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4"}
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """What it takes to write a page back as it was.
+
+    Attributes:
+        depth: Bits per sample in the file: 1, 2, 4, 8, 16, or 32 for floating point.
+        metadata: Profile, EXIF, XMP, IPTC, resolution.
+        quality: JPEG quality that the source's tables come nearest to.
+        sampling: Chroma subsampling of a JPEG, such as ``420``.
+        progressive: Whether a JPEG was progressive.
+        lossless: Whether a WebP was lossless.
+        compression: Compression of a TIFF page, in libvips' words.
+        miniswhite: Whether a TIFF page counts from white to black.
+        bits: Bits per sample of an AVIF.
+    """
+
+    depth: int = 8
+    metadata: Metadata = field(default_factory=Metadata)
+    quality: int | None = None
+    sampling: str | None = None
+    progressive: bool = False
+    lossless: bool = False
+    compression: str | None = None
+    miniswhite: bool = False
+    bits: int | None = None
+
+    @property
+    def orientation(self) -> int:
+        """EXIF orientation, 1 (upright) to 8; pixels are never rotated by reading."""
+        return self.metadata.orientation
+
+    @property
+    def dpi(self) -> tuple[float, float] | None:
+        """Horizontal and vertical resolution in dots per inch, None where the file has none."""
+        return self.metadata.dpi
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One page.
+
+    Attributes:
+        pixels: H x W x C, C in {1, 3}, writable; uint8, uint16, or float32 in [0, 1].
+        alpha: H x W of the same type, None where the file has none.
+        info: What it takes to write the page back.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None = None
+    info: PageInfo = field(default_factory=PageInfo)
+
+
+@contextlib.contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    """Turn what decoders raise into an `ImageError` that names the file."""
+    try:
+        yield
+    except PermissionError as error:
+        raise ImageError(
+            f"{shown(path)}: not allowed to read; check the file's permissions"
+        ) from error
+    except FileNotFoundError as error:
+        raise ImageError(f"{shown(path)}: no longer there; was it moved?") from error
+    except codecs.DAMAGE as error:
+        raise ImageError(
+            f"{shown(path)}: {what} cannot be decoded ({codecs.reason(error)}); "
+            "replace the file with an intact copy or convert it to PNG"
+        ) from error
+
+
+class Reader:
+    """An image file opened for reading; only its header has been read.
+
+    Args:
+        path: The file. Its content decides the format, not its name.
+        max_pixels: Refuse pages with more pixels, before decoding them.
+
+    Attributes:
+        format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``bmp``, ``pnm``, ``avif``, ``heic``,
+            ``jp2`` or ``gif``.
+        width, height, depth, channels: Of the first page; channels without alpha.
+        pages: Number of pages; more than one in TIFF only.
+        quality: Estimated quality of a JPEG, else None.
+
+    Raises:
+        ImageError: No image, damaged, animated, too large, or of a kind that is not read.
+    """
+
+    def __init__(self, path: Path, *, max_pixels: int = 300_000_000) -> None:
+        """Open the file and read its header."""
+        self.path, self.max_pixels = path, max_pixels
+        self.quality: int | None = None
+        self.pages = 1
+        self._directories: list[tiff.Directory] = []
+        self._patches: list[tiff.Patches] = []
+        self._views: list[tiff.View] = []
+        with contextlib.ExitStack() as stack:
+            with _reading(path, "the header"):
+                self._file = stack.enter_context(path.open("rb"))
+                self._raw = stack.enter_context(path.open("rb", buffering=0))
+                self.format = self._sniff()
+                self._info = self._parse()
+                header = self._header()
+            self.width, self.height = header.width, header.height
+            self.depth, self.channels = header.depth, header.channels
+            self._check_size(header)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        """Enter a block that closes the file at its end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stack.close()
+
+    def digest(self) -> str:
+        """BLAKE2b of the file's bytes, in hexadecimal."""
+        with _reading(self.path, "the file"):
+            self._file.seek(0)
+            return hashlib.file_digest(self._file, "blake2b").hexdigest()
+
+    @property
+    def uncompressed(self) -> int:
+        """Bytes of pixels in all pages, from the headers."""
+        size = self.width * self.height * 4 * ((self.depth + 7) // 8)
+        for page in self._directories[1:]:
+            size += (
+                _number(page, 256, 1)
+                * _number(page, 257, 1)
+                * _number(page, 277, 1)
+                * ((_number(page, 258, 8) + 7) // 8)
+            )
+        return size
+
+    def page(self, index: int) -> Image:
+        """Decode one page.
+
+        Raises:
+            ImageError: The page is damaged, too large, or of a kind that is not read.
+        """
+        if not 0 <= index < self.pages:
+            raise IndexError(index)
+        what = f"page {index + 1} of {self.pages}" if self.pages > 1 else "the image"
+        with _reading(self.path, what):
+            if self._directories and not self._directories[index]:
+                raise ValueError("its directory is damaged")
+            return self._decode(index)
+
+    def _decode(self, index: int) -> Image:
+        if self.format == "bmp":
+            _, _, bmp = codecs.bmp_open(self._file)
+            return Image(*codecs.bmp_pixels(bmp), self._info)
+        if self.format == "pnm":
+            return Image(pnm.read_pnm(self._file, self._pnm), None, self._info)
+        if self.format == "jp2":
+            return Image(*codecs.jp2_pixels(self._file), self._info)
+        self._raw.seek(0)
+        image = codecs.vips_open(self._raw.fileno(), self.format, self._view(index))
+        info = self._page_info(index) if self.format == "tiff" else self._info
+        self._check_size(codecs.vips_header(image, info.depth))
+        if image.interpretation == "cmyk":
+            info = replace(info, metadata=info.metadata.without_icc())
+        return Image(*codecs.vips_pixels(image), info)
+
+    def _view(self, index: int) -> tiff.View | None:
+        if self.pages == 1:  # read without a detour through Python
+            return None
+        # Kept to the end: pyvips holds no reference to what libvips calls back.
+        self._views.append(tiff.View(self._file, self._patches[index]))
+        return self._views[-1]
+
+    def _sniff(self) -> str:
+        start = self._file.read(64)
+        kind = codecs.sniff(start)
+        if kind is None:
+            what = "an empty file" if not start else "not an image of a known format"
+            raise ImageError(f"{shown(self.path)}: {what}; remove it or replace it")
+        return kind
+
+    def _parse(self) -> PageInfo:
+        """What the container says, apart from its pixels."""
+        if self.format == "jpeg":
+            meta, jpeg = metadata.read_jpeg(self._file)
+            self.quality = jpeg.quality
+            return PageInfo(8, meta, jpeg.quality, jpeg.sampling, jpeg.progressive)
+        if self.format == "png":
+            meta, png = metadata.read_png(self._file)
+            self._refuse_frames(png.frames)
+            return PageInfo(8 if png.palette else png.depth, meta)
+        if self.format == "webp":
+            meta, webp = metadata.read_webp(self._file)
+            self._refuse_frames(webp.frames)
+            return PageInfo(8, meta, lossless=webp.lossless)
+        if self.format == "tiff":
+            self._directories, self._patches = tiff.read_pages(self._file)
+            self.pages = len(self._directories)
+            if not self.pages or not self._directories[0]:
+                raise ValueError("its first directory is damaged")
+            return self._page_info(0)
+        return PageInfo()
+
+    def _header(self) -> pnm.Header:
+        """Size and samples of the first page; completes what `_parse` found."""
+        if self.format == "bmp":
+            header, meta, _ = codecs.bmp_open(self._file)
+        elif self.format == "pnm":
+            self._pnm = pnm.open_pnm(self._file)
+            header, meta = self._pnm.header, Metadata()
+        elif self.format == "jp2":
+            self._file.seek(0)
+            header, meta = codecs.jp2_header(self._file.read(1 << 16)), Metadata()
+        else:
+            return self._vips_header()
+        self._info = PageInfo(header.depth, meta)
+        return header
+
+    def _vips_header(self) -> pnm.Header:
+        image = codecs.vips_open(self._raw.fileno(), self.format, self._view(0))
+        if self.format in ("gif", "avif", "heic"):
+            bits = image.get("bits-per-sample") if self.format != "gif" else 8
+            depth = 8 if bits <= 8 else 16
+            self._info = PageInfo(depth, codecs.vips_metadata(image), bits=bits)
+            self._refuse_frames(image.get("n-pages") if image.get_typeof("n-pages") else 1)
+        return codecs.vips_header(image, self._info.depth)
+
+    def _page_info(self, index: int) -> PageInfo:
+        page = self._directories[index]
+        return PageInfo(
+            depth=_number(page, 258, 1),
+            metadata=metadata.from_tiff(page),
+            compression=_COMPRESSIONS.get(_number(page, 259, 1)),
+            miniswhite=_number(page, 262, 1) == 0,
+        )
+
+    def _refuse_frames(self, frames: int) -> None:
+        if frames > 1:
+            raise ImageError(
+                f"{shown(self.path)}: an animated image of {frames} frames; "
+                "extract its frames first"
+            )
+
+    def _check_size(self, header: pnm.Header) -> None:
+        if header.width * header.height > self.max_pixels:
+            raise ImageError(
+                f"{shown(self.path)}: {header.width} x {header.height} pixels are more than the "
+                f"limit of {self.max_pixels}; if the file can be trusted raise --max-pixels"
+            )
+
+
+def _number(page: tiff.Directory, tag: int, default: int) -> int:
+    value = page.get(tag)
+    return value.numbers()[0] if isinstance(value, tiff.Tag) else default

@@ -1,0 +1,370 @@
+"""`Denoiser`: array in, array of the same shape and type out.
+
+Device, precision, padding, tiling and batching live here and nowhere else; training
+validates through it too.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .errors import ImageError, UsageError
+from .models import MODELS
+from .weights import Weights, load_weights
+
+__all__ = ["Denoiser", "load", "resolve_device"]
+
+Pixels = NDArray[Any]
+
+_PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+_BUDGET = 600_000_000  # bytes that the network's features may take, unless told otherwise
+_LIVE_MAPS = 7.0  # full-width feature maps alive at the peak, measured with headroom
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that `--device` means; `auto` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        UsageError: the device is not there. Nothing falls back silently.
+    """
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
+        raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda, cuda:N or mps")
+    if kind == "cuda" and int(index or 0) >= cuda:
+        raise UsageError(f"--device {name}: this machine has {cuda} CUDA devices; use --device cpu")
+    if kind == "mps" and not mps:
+        raise UsageError("--device mps: this machine has no MPS device; use --device cpu")
+    return torch.device(name)
+
+
+def load(
+    model: str = "photo",
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    tile: int | None = None,
+    batch_size: int | None = None,
+    memory: int | None = None,
+) -> "Denoiser":
+    """Load shipped weights by name, or any weights file by path, ready to use.
+
+    Args:
+        model: `photo`, `scan`, or the path of a safetensors file.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+        tile: side of a tile in pixels; by default as large as `memory` allows.
+        batch_size: tiles a pass; by default 1 on a CPU and what fits elsewhere, up to 16.
+        memory: bytes that the network may use beside the image.
+
+    Raises:
+        WeightsError: no such weights, or damaged ones.
+        UsageError: the device or precision does not exist.
+    """
+    weights = load_weights(model)
+    return Denoiser(
+        weights,
+        device=device,
+        precision=precision,
+        tile=tile,
+        batch_size=batch_size,
+        memory=memory,
+    )
+
+
+class Denoiser:
+    """A loaded network that cleans images of any size; see `load` for the arguments."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        tile: int | None = None,
+        batch_size: int | None = None,
+        memory: int | None = None,
+    ) -> None:
+        """Build the network on its device; precision `auto` is probed at its first use."""
+        if precision not in ("auto", *_PRECISIONS):
+            raise UsageError(f"--precision {precision}: use auto, fp32, bf16 or fp16")
+        if tile is not None and tile < 1 or batch_size is not None and batch_size < 1:
+            raise UsageError("--tile and --batch-size take whole numbers from 1")
+        self.weights = weights
+        self.device = resolve_device(device)
+        self._colour = _build(weights)
+        self._networks: dict[tuple[int, str], nn.Module] = {}
+        self.tile = tile
+        self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
+        self.memory = memory or _BUDGET
+        self._precision = None if precision == "auto" else precision
+        self.redone = 0  # tiles computed again in fp32 because the output was not finite
+
+    @property
+    def name(self) -> str:
+        """The weights' name."""
+        return self.weights.name
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in: `fp32`, `bf16` or `fp16`."""
+        if self._precision is None:
+            self._precision = self._probe()
+        return self._precision
+
+    def __call__(self, image: Pixels, strength: float = 1.0) -> Pixels:
+        """Clean one image.
+
+        Args:
+            image: H x W, H x W x 1, H x W x 3 or H x W x 4 (alpha passes through) of uint8,
+                uint16 or float32; float images are on [0, 1], values outside are allowed.
+            strength: 0 returns the input bit for bit, 1 the network's full output.
+
+        Returns:
+            A new array of the same shape and type. Integer types are rounded and clipped.
+
+        Raises:
+            UsageError: a shape, type or strength that is not listed above.
+            ImageError: the image holds NaN or infinity.
+        """
+        result = np.array(image, order="C")
+        if result.ndim not in (2, 3) or result.ndim == 3 and result.shape[2] not in (1, 3, 4):
+            raise UsageError(f"an image of shape {result.shape}: give H x W, or x 1, x 3, x 4")
+        view = result[..., None] if result.ndim == 2 else result[..., :3]
+        self.clean([view], strength)
+        return result
+
+    def clean(self, images: Sequence[Pixels], strength: float = 1.0) -> None:
+        """Clean H x W x C arrays in place, sharing batches; C is 1 or 3. See `__call__`."""
+        if not 0 <= strength <= 1:
+            raise UsageError(f"strength {strength}: give a number from 0 to 1")
+        for image in images:
+            if str(image.dtype) not in _SCALES:
+                raise UsageError(f"pixels of {image.dtype}: give uint8, uint16 or float32")
+            if image.dtype == np.float32 and not np.isfinite(image).all():
+                raise ImageError("holds NaN or infinite values; replace them first")
+        if strength == 0:
+            return
+        queue: list[tuple[Pixels, Pixels, tuple[slice, slice]]] = []
+        for image in images:
+            if image.size == 0:
+                continue
+            for piece in self._pieces(image):
+                if queue and (len(queue) == self.batch_size or not _alike(queue[0], piece)):
+                    self._flush(queue, strength)
+                queue.append(piece)
+            if self._is_tiled(image):  # its bands reuse rows that are written here
+                self._flush(queue, strength)
+        self._flush(queue, strength)
+
+    def _flush(
+        self, queue: list[tuple[Pixels, Pixels, tuple[slice, slice]]], strength: float
+    ) -> None:
+        if queue:
+            outputs = self._run([tile for tile, _, _ in queue], strength)
+            for output, (_, target, core) in zip(outputs, queue, strict=True):
+                target[...] = output[core]
+            queue.clear()
+
+    def _pieces(self, image: Pixels) -> Iterator[tuple[Pixels, Pixels, tuple[slice, slice]]]:
+        """Cut an image into (tile with halo, where its core goes, core within the tile).
+
+        The image is written while this runs, so the original rows that the next band
+        needs above it are kept aside.
+        """
+        halo, (height, width) = self._halo, image.shape[:2]
+        rows, columns = self._grid(height, width)
+        above = image[:0]
+        for top, bottom in pairwise(rows):
+            start = max(0, top - halo)
+            band = image[start : min(height, bottom + halo)].copy()
+            band[: top - start] = above[len(above) - (top - start) :]
+            above = band[max(0, bottom - halo) - start : bottom - start].copy()
+            for left, right in pairwise(columns):
+                edge = max(0, left - halo)
+                tile = band[:, edge : min(width, right + halo)]
+                core = (slice(top - start, bottom - start), slice(left - edge, right - edge))
+                yield tile, image[top:bottom, left:right], core
+
+    @property
+    def _halo(self) -> int:
+        return int(self._colour.halo)
+
+    @property
+    def _multiple(self) -> int:
+        return int(self._colour.multiple)
+
+    def _is_tiled(self, image: Pixels) -> bool:
+        rows, columns = self._grid(*image.shape[:2])
+        return len(rows) > 2 or len(columns) > 2
+
+    def features(self, pixels: int) -> int:
+        """Bytes that the network takes at its peak for an image of so many pixels."""
+        return int(min(pixels, self._tile_pixels()) * self._per_pixel() * self.batch_size)
+
+    def _per_pixel(self) -> float:
+        """Bytes a pixel: the feature maps alive at the peak, and the image in float."""
+        size = 4 if self.precision == "fp32" else 2
+        return _LIVE_MAPS * float(self._colour.maps) * size + 40
+
+    def _tile_pixels(self) -> int:
+        """How many pixels, halo included, one tile may have."""
+        least = (2 * self._halo + 64) ** 2
+        return max(int(self.memory / self.batch_size / self._per_pixel()), least)
+
+    def _grid(self, height: int, width: int) -> tuple[list[int], list[int]]:
+        """Edges of tile rows and columns: the split that recomputes the fewest halo pixels."""
+        limit = self._tile_pixels()
+        if self.tile:
+            return self._edges(height, self.tile), self._edges(width, self.tile)
+        if height * width <= limit:
+            return [0, height], [0, width]
+        best, least = (self._multiple, self._multiple), float("inf")
+        for across in range(1, -(-width // 64) + 1):
+            side = min(width, -(-width // across) + 2 * self._halo)
+            tall = limit // side - 2 * self._halo
+            if tall < self._multiple:
+                continue
+            down = -(-height // tall)
+            cost = side * across * (height + 2 * self._halo * down)
+            if cost < least:
+                best, least = (-(-height // down), -(-width // across)), cost
+        return self._edges(height, best[0]), self._edges(width, best[1])
+
+    def _edges(self, length: int, core: int) -> list[int]:
+        step = -(-core // self._multiple) * self._multiple
+        return [*range(0, length, step), length]
+
+    def _run(self, tiles: list[Pixels], strength: float) -> list[Pixels]:
+        """Clean tiles of one shape and type; halves them if memory runs out."""
+        try:
+            return self._forward(tiles, strength, self.precision)
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if len(tiles) > 1:
+            self.batch_size = max(1, len(tiles) // 2)
+            return [self._run([tile], strength)[0] for tile in tiles]
+        self.memory //= 2
+        return [self._halve(tiles[0], strength)]
+
+    def _halve(self, tile: Pixels, strength: float) -> Pixels:
+        """Clean one tile in two parts with a halo each: the same pixels, half the memory."""
+        axis = int(tile.shape[1] > tile.shape[0])
+        length, halo = tile.shape[axis], self._halo
+        middle = length // 2 // self._multiple * self._multiple
+        if middle < 2 * halo:
+            raise MemoryError(f"not enough memory for a tile of {tile.shape[1]} x {tile.shape[0]}")
+        turned = np.moveaxis(tile, axis, 0)
+        parts = []
+        for start, stop in ((0, middle), (middle, length)):
+            edge = max(0, start - halo)
+            part = np.moveaxis(turned[edge : min(length, stop + halo)], 0, axis)
+            done = np.moveaxis(self._run([part], strength)[0], axis, 0)
+            parts.append(done[start - edge : stop - edge])
+        return np.moveaxis(np.concatenate(parts), 0, axis)
+
+    def _forward(self, tiles: list[Pixels], strength: float, precision: str) -> list[Pixels]:
+        """One pass of the network over tiles of one shape and type."""
+        height, width, channels = tiles[0].shape
+        scale = _SCALES[str(tiles[0].dtype)]
+        padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
+        batch = np.stack([np.pad(tile, padding, mode="symmetric") for tile in tiles])
+        with torch.inference_mode():
+            noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
+            noisy = noisy.to(torch.float32).div_(scale)
+            residual = self._residual(noisy, precision)
+            if precision != "fp32" and not bool(torch.isfinite(residual).all()):
+                self.redone += len(tiles)
+                residual = self._residual(noisy, "fp32")
+            if not bool(torch.isfinite(residual).all()):
+                raise ImageError("the network's output is not finite; try --precision fp32")
+            result = noisy.add_(residual, alpha=strength)
+            if scale != 1.0:
+                result = result.clamp_(0, 1).mul_(scale).round_()
+            result = result.permute(0, 2, 3, 1)[:, :height, :width]
+            if scale == 255.0:
+                return list(result.to(torch.uint8).cpu().numpy())
+            return list(result.cpu().numpy().astype(tiles[0].dtype))
+
+    def _residual(self, noisy: Tensor, precision: str) -> Tensor:
+        network = self._network(noisy.shape[1], precision)
+        packed = noisy.to(_PRECISIONS[precision], memory_format=torch.channels_last)
+        residual: Tensor = network.residual(packed)  # type: ignore[operator]  # untyped attribute
+        return residual.float()
+
+    def _network(self, channels: int, precision: str) -> nn.Module:
+        """The network for grey or colour input in one precision, built once."""
+        key = (channels, precision)
+        if key not in self._networks:
+            grey = channels == 1 and self._colour.channels == 3
+            network = self._colour.for_grey() if grey else self._colour
+            fresh = type(network)(**network.config)
+            fresh.load_state_dict(network.state_dict())
+            fresh = fresh.to(self.device, _PRECISIONS[precision], memory_format=torch.channels_last)
+            self._networks[key] = fresh.eval()
+        return self._networks[key]
+
+    def _probe(self) -> str:
+        """Time half precision against fp32 once; take it if faster and as good as equal.
+
+        Equal means: no value differs by over 1.5/255 on a noisy ramp.
+        """
+        half = "fp16" if self.device.type == "mps" else "bf16"
+        rng = np.random.default_rng(0)
+        ramp = np.linspace(0, 255, 256)[:, None, None] + rng.normal(0, 12, (256, 256, 3))
+        sample = np.clip(ramp, 0, 255).astype(np.uint8)
+        seconds, outputs = {}, {}
+        for precision in ("fp32", half):
+            timings = []
+            for _ in range(2):
+                begun = time.perf_counter()
+                outputs[precision] = self._forward([sample], 1.0, precision)[0].astype(np.int16)
+                timings.append(time.perf_counter() - begun)
+            seconds[precision] = min(timings)
+        safe = np.abs(outputs["fp32"] - outputs[half]).max() <= 1
+        return half if safe and seconds[half] < 0.9 * seconds["fp32"] else "fp32"
+
+
+def _alike(
+    one: tuple[Pixels, Pixels, tuple[slice, slice]], other: tuple[Pixels, Pixels, Any]
+) -> bool:
+    return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
+
+
+def _out_of_memory(error: Exception) -> bool:
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        word in str(error).lower() for word in words
+    )
+
+
+def _build(weights: Weights) -> Any:
+    """The module that the weights describe, with their tensors.
+
+    Raises:
+        UsageError: the architecture is unknown, or the tensors do not fit it.
+    """
+    if weights.architecture not in MODELS:
+        raise UsageError(
+            f"{weights.path}: of architecture {weights.architecture!r}, which this version "
+            f"does not know; it knows {', '.join(MODELS)}"
+        )
+    network = MODELS[weights.architecture](**weights.config)
+    try:
+        network.load_state_dict(weights.state)
+    except RuntimeError as error:
+        raise UsageError(f"{weights.path}: tensors do not fit their configuration") from error
+    return network.eval()

@@ -1,0 +1,352 @@
+"""TIFF directories: read their tags, pack them again, and join pages into one file.
+
+EXIF is a TIFF structure too, so the same code turns a TIFF's tags into an EXIF block and back.
+Layout: TIFF revision 6.0 (Adobe, 1992); BigTIFF (libtiff, 2007).
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+__all__ = [
+    "Directory",
+    "Joiner",
+    "Patches",
+    "Tag",
+    "View",
+    "exif_block",
+    "orientation",
+    "parse_block",
+    "read_pages",
+    "with_orientation",
+]
+
+ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
+XMP, IPTC, ICC, EXTRA_SAMPLES = 700, 33723, 34675, 338
+_SUBDIRECTORIES = {34665, 34853, 40965}  # EXIF, GPS, interoperability
+_EXIF_OWN = {34665, 34853}
+_EXIF_MAIN = {270, 271, 272, ORIENTATION, 282, 283, 296, 305, 306, 315, 33432} | _EXIF_OWN
+# What describes a page without describing how its pixels are stored.
+DESCRIPTIVE = _EXIF_MAIN | {254, 269, 285, 297, 316, 337, XMP, IPTC, 34377, ICC}
+_STRUCTURE = {256, 257, 258, 259, 262, 277, EXTRA_SAMPLES, 339, 347}
+_OFFSETS, _COUNTS = 273, 279
+
+# Bytes of one element, and of the words that byte order applies to, per field type.
+_SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
+_WORDS = _SIZES | {5: 4, 10: 4}
+_MAX_ENTRIES, _MAX_BYTES, _MAX_DEPTH = 4096, 1 << 28, 3
+
+
+@dataclass(frozen=True)
+class Tag:
+    """The value of one tag, as little-endian bytes."""
+
+    kind: int
+    count: int
+    data: bytes
+
+    def numbers(self) -> list[int]:
+        """The value as whole numbers (bytes, shorts, longs)."""
+        size = _WORDS[self.kind]
+        return [int(n) for n in np.frombuffer(self.data, f"<u{size}")]
+
+    def ratio(self) -> float:
+        """The value of a rational, 0.0 where it has none."""
+        top, bottom = struct.unpack_from("<II", self.data)
+        return top / bottom if bottom else 0.0
+
+
+Directory = dict[int, "Tag | Directory"]
+Patches = tuple[tuple[int, bytes], ...]  # places in a file, and what shall stand there
+
+
+class _Structure:
+    """A TIFF file or EXIF block opened for reading."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        start = file.read(8)
+        self.order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
+        if not self.order or len(start) < 8:
+            raise ValueError("no TIFF header")
+        self.big = self.unpack("H", start[2:4]) == 43
+        self.first = self.unpack("Q", file.read(8)) if self.big else self.unpack("I", start[4:])
+
+    def unpack(self, code: str, data: bytes) -> int:
+        value: int = struct.unpack(self.order + code, data)[0]
+        return value
+
+    def directory(self, offset: int, wanted: set[int] | None, depth: int = 0) -> Directory:
+        """Tags of the directory at `offset`; damaged or unwanted ones are left out."""
+        directory: Directory = {}
+        width = 20 if self.big else 12
+        for entry in self._entries(offset, width):
+            number, kind = struct.unpack_from(self.order + "HH", entry)
+            if (wanted is not None and number not in wanted) or kind not in _SIZES:
+                continue
+            tag = self._tag(kind, entry)
+            if tag is None:
+                continue
+            if number not in _SUBDIRECTORIES:
+                directory[number] = tag
+            elif depth < _MAX_DEPTH:
+                directory[number] = self.directory(tag.numbers()[0], None, depth + 1)
+        return directory
+
+    def following(self, offset: int) -> tuple[int, int]:
+        """Offset of the directory after the one at `offset`, 0 for none, and where it stands."""
+        count = self._count(offset)
+        place = self.file.seek(count * (20 if self.big else 12), io.SEEK_CUR)
+        size, code = (8, "Q") if self.big else (4, "I")
+        data = self.file.read(size)
+        return (self.unpack(code, data) if len(data) == size else 0), place
+
+    def alone(self, offset: int, place: int) -> Patches:
+        """What to change for the directory at `offset` to be the file's only one."""
+        code = self.order + ("Q" if self.big else "I")
+        first, none = struct.pack(code, offset), struct.pack(code, 0)
+        return ((8 if self.big else 4, first), (place, none))
+
+    def _count(self, offset: int) -> int:
+        self.file.seek(offset)
+        size, code = (8, "Q") if self.big else (2, "H")
+        count = self.unpack(code, self.file.read(size))
+        if count > _MAX_ENTRIES:
+            raise ValueError("damaged TIFF directory")
+        return count
+
+    def _entries(self, offset: int, width: int) -> Iterator[bytes]:
+        count = self._count(offset)
+        data = self.file.read(count * width)
+        if len(data) != count * width:
+            raise ValueError("TIFF directory is cut off")
+        for start in range(0, len(data), width):
+            yield data[start : start + width]
+
+    def _tag(self, kind: int, entry: bytes) -> Tag | None:
+        count = self.unpack("Q", entry[4:12]) if self.big else self.unpack("I", entry[4:8])
+        field = entry[12:] if self.big else entry[8:]
+        size = count * _SIZES[kind]
+        if not 0 < size <= _MAX_BYTES:
+            return None
+        if size <= len(field):
+            data = field[:size]
+        else:
+            self.file.seek(self.unpack("Q" if self.big else "I", field))
+            data = self.file.read(size)
+        if len(data) != size:
+            return None
+        if self.order == ">":
+            words = np.frombuffer(data, f">u{_WORDS[kind]}")
+            data = words.astype(f"<u{_WORDS[kind]}").tobytes()
+        return Tag(kind, count, data)
+
+
+def read_pages(file: BinaryIO) -> tuple[list[Directory], list[Patches]]:
+    """Tags of every page, those that describe it and those of its pixel format, and its view.
+
+    A page whose directory is damaged is an empty dictionary: it is counted, so that nobody
+    takes the pages before it for the whole file.
+    """
+    structure = _Structure(file)
+    pages: list[Directory] = []
+    views: list[Patches] = []
+    seen: set[int] = set()
+    offset = structure.first
+    while offset and offset not in seen:
+        seen.add(offset)
+        try:
+            page = structure.directory(offset, DESCRIPTIVE | _STRUCTURE)
+            following, place = structure.following(offset)
+        except (ValueError, struct.error, OverflowError, IndexError):
+            pages.append({})
+            views.append(())
+            break
+        pages.append(page)
+        views.append(structure.alone(offset, place))
+        offset = following
+    return pages, views
+
+
+class View:
+    """A TIFF file as if one of its pages were the only one.
+
+    libtiff walks from the first page to the one it is asked for, which takes quadratic time for
+    all of them, and finds no page at all behind a damaged one.
+    """
+
+    def __init__(self, file: BinaryIO, patches: Patches) -> None:
+        """Read from `file` with the bytes changed that `read_pages` told."""
+        self.file, self.patches = file, patches
+        self.source: object = None  # libvips' side, whose callbacks must live as long as this
+        file.seek(0)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        begin = self.file.tell()
+        data = self.file.read(size)
+        for place, patch in self.patches:
+            first, last = max(place, begin), min(place + len(patch), begin + len(data))
+            if first < last:
+                part = patch[first - place : last - place]
+                data = data[: first - begin] + part + data[last - begin :]
+        return data
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Go to a place."""
+        return self.file.seek(offset, whence)
+
+
+def parse_block(exif: bytes) -> Directory:
+    """Tags of an EXIF block (without its ``Exif`` prefix); empty where it is damaged."""
+    try:
+        structure = _Structure(io.BytesIO(exif))
+        return structure.directory(structure.first, _EXIF_MAIN)
+    except (ValueError, struct.error, OverflowError, IndexError):
+        return {}
+
+
+def exif_block(directory: Directory) -> bytes | None:
+    """An EXIF block of the tags that EXIF knows; None where there is none."""
+    tags = {number: value for number, value in directory.items() if number in _EXIF_MAIN}
+    return b"II*\0" + struct.pack("<I", 8) + _pack(tags, 8, big=False) if tags else None
+
+
+def orientation(exif: bytes | None) -> int:
+    """Orientation tag, 1 to 8; 1 where there is none."""
+    tag = parse_block(exif).get(ORIENTATION) if exif else None
+    value = tag.numbers()[0] if isinstance(tag, Tag) else 1
+    return value if 1 <= value <= 8 else 1
+
+
+def with_orientation(exif: bytes, value: int) -> bytes:
+    """The EXIF block with its orientation set and every other byte, offsets too, as it was."""
+    order = "<" if exif[:2] == b"II" else ">"
+    first = struct.unpack_from(order + "I", exif, 4)[0]
+    block = bytearray(exif)
+    for entry in range(struct.unpack_from(order + "H", exif, first)[0]):
+        position = first + 2 + 12 * entry
+        if struct.unpack_from(order + "HH", exif, position) == (ORIENTATION, 3):
+            struct.pack_into(order + "H", block, position + 8, value)
+    return bytes(block)
+
+
+def rational(value: float) -> Tag:
+    """A rational tag close to `value` (exact for whole numbers)."""
+    bottom = 1 if value == round(value) else 10_000
+    return Tag(5, 1, struct.pack("<II", round(value * bottom), bottom))
+
+
+def short(value: int) -> Tag:
+    """A tag of one 16-bit number."""
+    return Tag(3, 1, struct.pack("<H", value))
+
+
+def raw(data: bytes, kind: int = 7) -> Tag:
+    """A tag of bytes."""
+    return Tag(kind, len(data), data)
+
+
+def _pack(directory: Directory, offset: int, *, big: bool) -> bytes:
+    """Bytes of a directory that will lie at `offset`, its values and sub-directories behind it."""
+    word, inline = ("Q", 8) if big else ("I", 4)
+    count_code, entry_size = ("Q", 20) if big else ("H", 12)
+    entries = io.BytesIO()
+    entries.write(struct.pack("<" + count_code, len(directory)))
+    tail = b""
+    start = offset + struct.calcsize(count_code) + entry_size * len(directory) + inline
+    for number in sorted(directory):
+        value = directory[number]
+        place = start + len(tail)
+        if isinstance(value, dict):
+            kind, count, data = (18 if big else 4), 1, struct.pack("<" + word, place)
+            tail += _pack(value, place, big=big)
+        else:
+            kind, count, data = value.kind, value.count, value.data
+            if len(data) > inline:
+                tail += data
+                data = struct.pack("<" + word, place)
+        tail += b"\0" * (len(tail) % 2)  # values begin on a word boundary
+        entries.write(struct.pack("<HH" + word, number, kind, count) + data.ljust(inline, b"\0"))
+    return entries.getvalue() + b"\0" * inline + tail
+
+
+class Joiner:
+    """Writes a TIFF page by page: memory does not grow with the number of pages.
+
+    Args:
+        file: Where the pages go; empty, seekable.
+        big: BigTIFF, for files that may exceed 4 GB.
+    """
+
+    def __init__(self, file: BinaryIO, *, big: bool) -> None:
+        """Write the file's header."""
+        self.file, self.big = file, big
+        header = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if big else b"II*\0\0\0\0\0"
+        file.write(header)
+        self._pointer = 8 if big else 4  # where the offset of the next directory goes
+
+    def append(self, page: BinaryIO, descriptive: Directory) -> None:
+        """Copy the only page of the TIFF `page`, described by the tags `descriptive`.
+
+        Raises:
+            ValueError: The file would exceed 4 GB and is no BigTIFF.
+        """
+        structure = _Structure(page)
+        tags = structure.directory(structure.first, None)
+        # The encoder's own resolution, orientation and the like give way to the source's.
+        tags = {n: v for n, v in tags.items() if n not in DESCRIPTIVE} | descriptive
+        tags[_OFFSETS] = self._copy_strips(page, tags)
+        self._align()
+        place = self.file.tell()
+        block = _pack(tags, place, big=self.big)
+        if not self.big and place + len(block) >= 1 << 32:
+            raise ValueError("more than 4 GB of pages")
+        self.file.write(block)
+        self.file.seek(self._pointer)
+        self.file.write(struct.pack("<Q" if self.big else "<I", place))
+        width, size, first = (20, 8, 8) if self.big else (12, 4, 2)
+        self._pointer = place + first + width * len(tags)
+        assert size + self._pointer <= place + len(block)
+        self.file.seek(0, io.SEEK_END)
+
+    def _copy_strips(self, page: BinaryIO, tags: Directory) -> Tag:
+        offsets, counts = tags[_OFFSETS], tags[_COUNTS]
+        assert isinstance(offsets, Tag)
+        assert isinstance(counts, Tag)
+        places = []
+        for offset, count in zip(offsets.numbers(), counts.numbers(), strict=True):
+            self._align()
+            places.append(self.file.tell())
+            page.seek(offset)
+            shutil.copyfileobj(_Window(page, count), self.file)
+        if not self.big and self.file.tell() >= 1 << 32:
+            raise ValueError("more than 4 GB of pages")
+        word = "Q" if self.big else "I"
+        data = struct.pack(f"<{len(places)}{word}", *places)
+        return Tag(16 if self.big else 4, len(places), data)
+
+    def _align(self) -> None:
+        if self.file.tell() % 2:
+            self.file.write(b"\0")
+
+
+class _Window:
+    """The next `left` bytes of a file, as something to read from."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        self.file, self.left = file, left
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(min(size, self.left))
+        self.left -= len(data)
+        return data

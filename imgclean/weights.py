@@ -1,0 +1,156 @@
+"""Weights files with their card: find, load, verify, save.
+
+A file is safetensors in half precision. Its own header names the architecture and the
+configuration that builds it, so it loads alone; the JSON card beside it (same name)
+says how it was made, how good it is, and carries the file's SHA-256.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Weights", "available", "data_folder", "load_weights", "locate", "read_card", "save"]
+
+_HEADER_LIMIT = 1_000_000  # bytes; a larger safetensors header is not one of ours
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A loaded weights file: what builds the model, its tensors (float32), its card."""
+
+    name: str
+    path: Path
+    architecture: str
+    config: dict[str, Any]
+    state: "dict[str, Tensor]"
+    card: dict[str, Any]
+    digest: str
+
+
+def data_folder(name: str) -> Path:
+    """Where `weights` or `sample_data` lies: inside a wheel, else at the checkout's top."""
+    inside = Path(__file__).parent / "_data" / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+
+
+def available() -> list[Path]:
+    """The weights that ship with the package, by name."""
+    return sorted(data_folder("weights").glob("*.safetensors"))
+
+
+def locate(model: str) -> Path:
+    """The file that `--model` means: the name of shipped weights, or a path.
+
+    Raises:
+        WeightsError: there is no such file; the message lists the names that exist.
+    """
+    shipped = {path.stem: path for path in available()}
+    if model in shipped:
+        return shipped[model]
+    path = Path(model)
+    if path.is_file():
+        return path
+    names = ", ".join(["auto", *shipped]) or "none"
+    looks_like_path = os.sep in model or path.suffix
+    what = "no such weights file" if looks_like_path else "no weights of that name"
+    raise WeightsError(f"{model}: {what}; give a .safetensors file or one of: {names}")
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The JSON card beside a weights file; empty where there is none.
+
+    Raises:
+        WeightsError: the card is not JSON.
+    """
+    card = path.with_suffix(".json")
+    if not card.is_file():
+        return {}
+    try:
+        loaded = json.loads(card.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{card}: the card is damaged ({error}); install again") from error
+    return dict(loaded)
+
+
+def _header(path: Path, data: bytes) -> dict[str, str]:
+    """The metadata in a safetensors header, checked before any tensor is read."""
+    if data[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        raise WeightsError(
+            f"{path}: a pickled PyTorch file, which could run code; "
+            "only safetensors files are loaded, so save it as one"
+        )
+    size = int.from_bytes(data[:8], "little") if len(data) >= 8 else 0
+    if not 2 <= size <= _HEADER_LIMIT or data[8:9] != b"{":
+        raise WeightsError(f"{path}: not a safetensors file; give weights made by imgclean train")
+    try:
+        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
+    except ValueError as error:
+        raise WeightsError(f"{path}: cut short or damaged; get the file again") from error
+    if "architecture" not in metadata or "config" not in metadata:
+        raise WeightsError(f"{path}: does not say its architecture; imgclean did not make it")
+    return dict(metadata)
+
+
+def load_weights(model: str) -> Weights:
+    """Load shipped weights by name, or any weights file by path.
+
+    Raises:
+        WeightsError: not found, not safetensors, cut short, or not as its card says.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    path = locate(model)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}; check its permissions") from error
+    metadata = _header(path, data)
+    digest = hashlib.sha256(data).hexdigest()
+    card = read_card(path)
+    try:
+        state = {name: tensor.float() for name, tensor in load(data).items()}
+    except SafetensorError as error:
+        raise WeightsError(f"{path}: cut short or damaged ({error}); get it again") from error
+    if card.get("sha256", digest) != digest:
+        raise WeightsError(f"{path}: differs from its card's SHA-256; get both files again")
+    config = json.loads(metadata["config"])
+    return Weights(path.stem, path, metadata["architecture"], config, state, card, digest)
+
+
+def save(
+    path: Path,
+    *,
+    architecture: str,
+    config: Mapping[str, Any],
+    state: "Mapping[str, Tensor]",
+    card: Mapping[str, Any],
+) -> None:
+    """Write a weights file in half precision, and its card, each atomically."""
+    from safetensors.torch import save as serialise
+
+    tensors = {name: tensor.detach().cpu().half().contiguous() for name, tensor in state.items()}
+    metadata = {"architecture": architecture, "config": json.dumps(dict(config))}
+    data = serialise(tensors, metadata=metadata)
+    full = {
+        "name": path.stem,
+        "architecture": architecture,
+        "config": dict(config),
+        "parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        **card,
+    }
+    text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
+    for target, content in ((path, data), (path.with_suffix(".json"), text.encode())):
+        temporary = target.with_name(f".{target.name}.partial")
+        temporary.write_bytes(content)
+        temporary.replace(target)

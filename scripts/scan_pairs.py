@@ -1,0 +1,86 @@
+"""Training pairs for the scan weights, from the pack that `make_pages.py` writes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgclean.pairs import Draw
+from imgclean.paper import damage
+
+Array = NDArray[np.float32]
+
+
+def draw_scans(pack: Path, size: int) -> Draw:
+    """Half rendered pages under drawn damage, a third real pairs, the rest real text redamaged."""
+    with np.load(pack, allow_pickle=False) as arrays:
+        grey, colour = arrays["pages_grey"], arrays["pages_colour"]
+        names = sorted(name for name in arrays.files if name.startswith("train_noisy"))
+        pairs = [(arrays[n], arrays[n.replace("noisy", "clean")]) for n in names]
+        stains = [_unit(arrays[n])[..., 0] for n in arrays.files if n.startswith("stain")]
+
+    def draw(rng: np.random.Generator) -> tuple[Array, Array]:
+        kind = rng.random()
+        if kind < 0.35:
+            noisy, clean = _real(pairs, size, rng)
+        elif kind < 0.45:
+            page = pairs[int(rng.integers(len(pairs)))][1]
+            noisy, clean = damage(_crop(page, size, rng, _scale(rng)), rng, stains=stains)
+        else:
+            pages = colour if rng.random() < 0.3 else grey
+            page = pages[int(rng.integers(len(pages)))]
+            scale = _scale(rng) if rng.random() < 0.3 else 1.0
+            noisy, clean = damage(_crop(page, size, rng, scale), rng, stains=stains)
+        return _three(noisy), _three(clean)
+
+    return draw
+
+
+def _scale(rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(np.log(0.75), np.log(2.0))))
+
+
+def _unit(pixels: NDArray[np.uint8]) -> Array:
+    image = pixels.astype(np.float32) / np.float32(255)
+    return image if image.ndim == 3 else image[..., None]
+
+
+def _three(image: Array) -> Array:
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def _window(shape: tuple[int, ...], size: int, scale: float, rng: np.random.Generator) -> list[int]:
+    side = min(round(size / scale), *shape[:2])
+    return [int(rng.integers(shape[0] - side + 1)), int(rng.integers(shape[1] - side + 1)), side]
+
+
+def _cut(page: NDArray[np.uint8], window: list[int], size: int) -> Array:
+    top, left, side = window
+    patch = _unit(page[top : top + side, left : left + side])
+    if side == size:
+        return patch
+    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    resized = np.asarray(cv2.resize(patch, (size, size), interpolation=way), np.float32)
+    return np.clip(resized, 0, 1).reshape(size, size, -1)
+
+
+def _crop(page: NDArray[np.uint8], size: int, rng: np.random.Generator, scale: float) -> Array:
+    return _turn(_cut(page, _window(page.shape, size, scale, rng), size), int(rng.integers(8)))
+
+
+def _turn(patch: Array, way: int) -> Array:
+    turned = np.rot90(patch, way % 4)
+    return np.ascontiguousarray(turned[:, ::-1] if way >= 4 else turned)
+
+
+def _real(
+    pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], size: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """The same place of a noisy page and its clean twin, at native size two times in three."""
+    noisy, clean = pairs[int(rng.integers(len(pairs)))]
+    scale = _scale(rng) if rng.random() < 0.33 else 1.0
+    window, way = _window(noisy.shape, size, scale, rng), int(rng.integers(8))
+    one = _turn(_cut(noisy, window, size), way)
+    two = _turn(_cut(clean, window, size), way)
+    return one, two

@@ -1,0 +1,109 @@
+"""Train the weights that ship: `photo` or `scan`, from a pack, for a given time.
+
+    python scripts/train_weights.py photo --pack local/photos.npz --minutes 80 --out local/photo
+    python scripts/train_weights.py scan --pack local/scan.npz --minutes 60 --out local/scan
+
+Started again with the same options it continues from its checkpoint. `--init` starts a
+fresh schedule from the averaged weights of an earlier checkpoint.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imgclean import noise
+from imgclean.pairs import Draw, Patches, load_pack, random_patch
+from imgclean.train import TrainConfig, Trainer
+
+Array = NDArray[np.float32]
+
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "photo": {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2]},
+    "scan": {
+        "widths": [32, 64, 96, 128],
+        "down": [1, 2, 1],
+        "bottom": 2,
+        "up": [1, 2, 1],
+        "ink": True,
+    },
+}
+
+
+def draw_photos(pack: Path, size: int) -> Draw:
+    """Patches of the pack's photos, one in ten grey, with the `photo` recipe's noise."""
+    images = load_pack(pack)
+    area = np.array([min(image.shape[0] * image.shape[1], 300_000) for image in images])
+    weights = (area / area.sum()).astype(np.float64)
+
+    def draw(rng: np.random.Generator) -> tuple[Array, Array]:
+        clean = random_patch(images, weights, size, rng)
+        if rng.random() < 0.1:
+            grey = np.ascontiguousarray(clean.mean(axis=2, keepdims=True))
+            return np.repeat(noise.photo(grey, rng), 3, axis=2), np.repeat(grey, 3, axis=2)
+        return noise.photo(clean, rng), clean
+
+    return draw
+
+
+def main() -> None:
+    """Train until the time is up, printing a line every hundred steps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=sorted(ARCHITECTURES))
+    parser.add_argument("--pack", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="folder of the run")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--patch", type=int, default=96)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--init", type=Path)
+    parser.add_argument("--ema", type=float, default=0.998)
+    parser.add_argument("--muon-lr", type=float, default=0.02)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    if options.kind == "photo":
+        draw = draw_photos(options.pack, options.patch)
+    else:
+        from scan_pairs import draw_scans
+
+        draw = draw_scans(options.pack, options.patch)
+    config = TrainConfig(
+        config=ARCHITECTURES[options.kind],
+        max_time=options.minutes * 60,
+        seed=options.seed,
+        ema=options.ema,
+        muon_lr=options.muon_lr,
+        device=options.device,
+        workers=options.workers,
+    )
+    trainer = Trainer(config, Patches(draw, options.batch, options.seed))
+    options.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+    elif options.init:
+        trainer.start_from(torch.load(options.init, weights_only=True)["average"])
+    with (options.out / "history.csv").open("a", newline="") as file:
+        log = csv.writer(file)
+        losses = []
+        for step in trainer.run(checkpoint):
+            losses.append(step.loss)
+            if step.step % 100 == 0 or step.progress >= 1:
+                mean = sum(losses) / len(losses)
+                log.writerow([step.step, f"{step.seconds:.1f}", f"{mean:.6f}"])
+                file.flush()
+                print(f"step {step.step}  {step.seconds:.0f} s  loss {mean:.5f}", flush=True)
+                losses.clear()
+
+
+if __name__ == "__main__":
+    main()

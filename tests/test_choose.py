@@ -1,0 +1,136 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean.choose import MEASURES, THRESHOLD, choose, measure
+
+Pixels = NDArray[np.uint8]
+
+
+def page(height: int = 900, width: int = 700, paper: int = 240) -> Pixels:
+    """Lines of text on even paper, H x W x 1."""
+    image = np.full((height, width), paper, np.uint8)
+    words = "the quick brown fox jumps over a lazy dog and sphinx of black quartz judge my vow "
+    for index, y in enumerate(range(60, height - 40, 28)):
+        text = words[index % 30 :] + words
+        cv2.putText(image[:, 50:-50], text, (0, y), 0, 0.6, 30, 1, cv2.LINE_AA)
+    return image[..., None]
+
+
+def scene(height: int = 480, width: int = 640, seed: int = 1) -> Pixels:
+    """Colours in several octaves, as in a photo, H x W x 3."""
+    rng = np.random.default_rng(seed)
+    image = np.zeros((height, width, 3))
+    for cells in (3, 6, 12, 25, 50, 100):
+        coarse = rng.normal(0, 1 / cells**0.8, (cells, cells, 3))
+        image += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    image -= image.min()
+    return np.asarray(255 * image / image.max(), np.uint8)
+
+
+def noisy(image: Pixels, sigma: float) -> Pixels:
+    """With Gaussian noise of sigma in 8-bit units."""
+    noise = np.random.default_rng(2).normal(0, sigma, image.shape)
+    return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("paper", [190, 255])
+@pytest.mark.parametrize("sigma", [0, 10, 20])
+def test_page(paper: int, sigma: float) -> None:
+    """Text on paper is a scan, noisy or not."""
+    found = choose(noisy(page(paper=paper), sigma))
+    assert found.name == "scan"
+    assert found.score >= THRESHOLD
+    assert found.reason.startswith("ink on paper: ")
+
+
+def test_page_uneven() -> None:
+    """Uneven light and a tint of the paper do not hide a page."""
+    light = np.linspace(0.6, 1, 700)[None, :, None] * np.array([1, 0.95, 0.85])
+    assert choose(np.asarray(page() * light, np.uint8)).name == "scan"
+
+
+def test_page_border() -> None:
+    """A page on a dark scanner bed is still a page."""
+    bed = cv2.copyMakeBorder(page(), 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(20,))
+    assert choose(np.asarray(bed, np.uint8)).name == "scan"
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_page_resolution(scale: int) -> None:
+    """A page is recognised at a higher resolution too."""
+    large = cv2.resize(page(), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    assert choose(np.asarray(large, np.uint8)).name == "scan"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sigma", [0, 25, 50])
+def test_scene(seed: int, sigma: float) -> None:
+    """A scene is a photo, noisy or not, in colour or grey."""
+    image = noisy(scene(seed=seed), sigma)
+    assert choose(image).name == "photo"
+    assert choose(image[..., :1]).name == "photo"
+
+
+@pytest.mark.parametrize("gain", [0.2, 2, 4])
+def test_scene_exposure(gain: float) -> None:
+    """A dark or an overexposed scene stays a photo."""
+    assert choose(np.clip(scene() * gain, 0, 255).astype(np.uint8)).name == "photo"
+
+
+def test_object_on_white() -> None:
+    """A product on a white ground is a photo."""
+    image = np.full((600, 600, 3), 252, np.uint8)
+    image[200:420, 150:460] = scene(220, 310)
+    assert choose(noisy(image, 5)).name == "photo"
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize("sigma", [0, 20])
+def test_blank(value: int, sigma: float) -> None:
+    """An image with nothing on it is a photo, which is harmless."""
+    assert choose(noisy(np.full((400, 300, 3), value, np.uint8), sigma)).name == "photo"
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (1, 5000, 3), (31, 400, 3), (32, 32, 1), (33, 6000, 3), (6000, 40, 1)]
+)
+def test_sizes(shape: tuple[int, int, int]) -> None:
+    """Every size gets an answer, and noise alone is a photo."""
+    noise = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+    found = choose(noise)
+    assert found.name == "photo"
+    assert 0 <= found.score <= 1
+
+
+def test_types() -> None:
+    """The answer does not depend on the type of the pixels or on a channel axis."""
+    image = page()
+    score = choose(image).score
+    assert choose(image[..., 0]).score == score
+    assert choose(image.astype(np.uint16) * np.uint16(257)).score == pytest.approx(score, abs=0.02)
+    assert choose(image / np.float32(255)).score == pytest.approx(score, abs=0.02)
+    assert choose(np.repeat(image, 3, axis=2)).score == pytest.approx(score, abs=0.02)
+
+
+def test_not_a_number() -> None:
+    """Values that are no numbers count as black instead of spoiling the score."""
+    image = scene() / np.float32(255)
+    image[:20] = np.nan
+    assert choose(image).name == "photo"
+
+
+def test_measures() -> None:
+    """Each measure has a name and is a number."""
+    values = measure(scene())
+    assert values.shape == (len(MEASURES),)
+    assert np.isfinite(values).all()
+
+
+def test_input_kept() -> None:
+    """The pixels are only looked at."""
+    image = page()
+    before = image.copy()
+    choose(image)
+    np.testing.assert_array_equal(image, before)

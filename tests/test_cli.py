@@ -1,0 +1,157 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Make
+
+
+def imgclean(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, piped."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "imgclean", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["denoise", "--help"], ["--version"]])
+def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
+    """Help answers without torch, OpenCV, libvips or numpy."""
+    code = (
+        "import sys\n"
+        f"sys.argv = ['imgclean', *{arguments!r}]\n"
+        "from imgclean.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'torch', 'cv2', 'pyvips', 'numpy', 'PIL', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
+    """--json prints one document with the promised fields, and --report the same to a file."""
+    make(tmp_path / "in" / "a.png", 40, 30)
+    (tmp_path / "in" / "b.png").write_bytes(b"")
+    (tmp_path / "in" / "c.txt").write_text("")
+    done = imgclean(
+        "denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny, "--json",
+        "--report", tmp_path / "report.json", "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    assert document["files"] == json.loads((tmp_path / "report.json").read_text())["files"]
+    summary = document["summary"]
+    assert {k: summary[k] for k in ("files", "done", "skipped", "failed", "ignored")} == {
+        "files": 2, "done": 1, "skipped": 0, "failed": 1, "ignored": 1,
+    }  # fmt: skip
+    assert summary["device"] == "cpu" and summary["precision"] in ("fp32", "bf16")
+    assert set(summary) >= {"megapixels", "seconds"}
+    good, bad = document["files"]
+    assert set(good) == {
+        "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
+        "error",
+    }  # fmt: skip
+    assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
+    assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None
+    assert bad["status"] == "failed" and "b.png" in bad["error"]
+
+
+def test_names_survive_json(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A name that is not valid UTF-8 comes back from JSON byte for byte."""
+    clear = make(tmp_path / "plain.png")
+    (tmp_path / "in").mkdir()
+    name = os.fsencode(tmp_path / "in") + b"/\xff\xe9.png"
+    clear.rename(os.fsdecode(name))
+    done = imgclean(
+        "denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny, "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert os.fsencode(json.loads(done.stdout)["files"][0]["source"]) == name
+
+
+def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
+    """In a pipe there are no control codes, one line a thing, nothing on standard output."""
+    make(tmp_path / "in" / "a\n[red]b.png")
+    done = imgclean("denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny)
+    assert done.returncode == 0 and done.stdout == ""
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.stderr)
+    assert "a\\n[red]b.png" in done.stderr
+    quiet = imgclean("denoise", tmp_path / "in", "-o", tmp_path / "out", "--model", tiny, "-q")
+    assert quiet.returncode == 0 and quiet.stdout == quiet.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["denoise", "IN"], 2, "--out"),
+        (["denoise", "IN", "--out", "OUT", "--strength", "1.5"], 2, "strength"),
+        (["denoise", "IN", "--out", "OUT", "--format", "gif"], 2, "format"),
+        (["denoise", "IN", "--out", "OUT", "--limit-memory", "lots"], 2, "800M"),
+        (["denoise", "IN", "--out", "OUT", "--device", "cuda:9"], 2, "cuda:9"),
+        (["denoise", "IN", "--out", "IN"], 2, "input folder"),
+        (["denoise", "IN", "--out", "OUT", "--model", "nosuch"], 3, "photo"),
+        (["denoise", "nowhere", "--out", "OUT"], 4, "nowhere"),
+        (["denoise", "IN", "--out", "IN/a.png"], 5, "folder"),
+    ],
+)
+def test_exit_codes(
+    tmp_path: Path, make: Make, arguments: list[str], code: int, words: str
+) -> None:
+    """Every kind of failure has its exit code and a message, and never a traceback."""
+    make(tmp_path / "in" / "a.png")
+    places = {"IN": tmp_path / "in", "OUT": tmp_path / "out", "IN/a.png": tmp_path / "in" / "a.png"}
+    done = imgclean(*[places.get(word, word) for word in arguments])
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_damaged_weights_exit_3(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Weights cut short, and a pickle, end the command before any image is read."""
+    make(tmp_path / "in" / "a.png")
+    short = tmp_path / "short.safetensors"
+    short.write_bytes(Path(tiny).read_bytes()[:1000])
+    pickled = tmp_path / "model.pt"
+    pickled.write_bytes(b"PK\x03\x04 and so on")
+    for path in (short, pickled):
+        done = imgclean("denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", path)
+        assert done.returncode == 3 and path.name in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_dry_run(tmp_path: Path, make: Make, tiny: str) -> None:
+    """--dry-run forecasts time and memory and writes nothing."""
+    make(tmp_path / "in" / "a.png")
+    done = imgclean(
+        "denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny, "--dry-run"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 to do" in done.stderr and "forecast" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_models_lists_cards() -> None:
+    """`imgclean models` names the shipped weights with the figures of their cards."""
+    done = imgclean("models")
+    assert done.returncode == 0
+    assert "photo:" in done.stdout and "scan:" in done.stdout
+    names = [card["name"] for card in json.loads(imgclean("models", "--json").stdout)["models"]]
+    assert names == ["photo", "scan"]
+
+
+def test_every_option_is_documented() -> None:
+    """The README names every option of `denoise`."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"--[a-z][a-z-]+", imgclean("denoise", "--help").stdout))
+    missing = sorted(option for option in options if option not in readme)
+    assert not missing

@@ -1,0 +1,406 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean import denoise as module
+from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
+from imgclean.errors import ImageError, InputError, OutputError, UsageError
+from imgclean.images import Reader, Writer
+from imgclean.journal import JOURNAL
+from imgclean.restore import Denoiser, load
+
+from .conftest import Make
+
+
+def clean(inputs: Path | list[Path], out: Path, tiny: str, **options: Any) -> dict[str, Outcome]:
+    """Outcomes by file name."""
+    outcomes = denoise_folder(
+        inputs, out, progress=False, **{"model": tiny, "device": "cpu", **options}
+    )
+    return {outcome.job.source.name: outcome for outcome in outcomes}
+
+
+def read(path: Path) -> NDArray[np.uint8]:
+    """H x W x 3 in RGB order, by a library that imgclean does not read this format with."""
+    return np.asarray(cv2.imread(str(path)), np.uint8)[..., ::-1]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_tree_is_kept(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Outputs lie where their inputs lay, under the same names, in natural order."""
+    for name in ("page10.png", "page2.png", "sub/deep/a.jpg", "sub/b.tif"):
+        make(tmp_path / "in" / name)
+    (tmp_path / "in" / "notes.txt").write_text("not an image")
+    make(tmp_path / "in" / ".hidden.png")
+    make(tmp_path / "in" / ".cache" / "x.png")
+    work = plan([tmp_path / "in"], tmp_path / "out", Options())
+    assert [job.source.name for job in work.jobs][:2] == ["page2.png", "page10.png"]
+    assert [path.name for path in work.ignored] == ["notes.txt"]
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny)
+    assert {o.status for o in outcomes.values()} == {"done"}
+    expected = [JOURNAL, "page10.png", "page2.png", "sub/b.tif", "sub/deep/a.jpg"]
+    assert files(tmp_path / "out") == expected
+    flat = plan([tmp_path / "in"], tmp_path / "out", Options(recursive=False))
+    assert [job.source.name for job in flat.jobs] == ["page2.png", "page10.png"]
+
+
+def test_the_pixels_are_the_denoisers(tmp_path: Path, make: Make, tiny: str) -> None:
+    """The command writes what the Python API gives for the same image."""
+    source = make(tmp_path / "a.png", 50, 37)
+    clean(source, tmp_path / "out", tiny, precision="fp32")
+    expected = load(tiny, device="cpu", precision="fp32")(read(source))
+    assert np.array_equal(read(tmp_path / "out" / "a.png"), expected)
+
+
+def test_strength_zero_keeps_every_pixel(tmp_path: Path, make: Make, tiny: str) -> None:
+    """With --strength 0 the pixels come out as they went in."""
+    source = make(tmp_path / "a.png")
+    clean(source, tmp_path / "out", tiny, strength=0.0)
+    assert np.array_equal(read(source), read(tmp_path / "out" / "a.png"))
+
+
+@pytest.mark.parametrize("out", ["in", "in/clean", "in/sub/../clean"])
+def test_output_inside_input_is_refused(tmp_path: Path, make: Make, out: str) -> None:
+    """Outputs never mix with originals."""
+    make(tmp_path / "in" / "a.png")
+    with pytest.raises(UsageError, match="input folder"):
+        plan([tmp_path / "in"], tmp_path / out, Options())
+
+
+def test_an_original_is_never_the_target(tmp_path: Path, make: Make) -> None:
+    """A file whose own folder is the output folder is refused, through links too."""
+    source = make(tmp_path / "in" / "a.png")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    for out in ("in", "link"):
+        with pytest.raises(UsageError, match="original"):
+            plan([source], tmp_path / out, Options())
+
+
+def test_collisions_name_both_and_the_cure(tmp_path: Path, make: Make) -> None:
+    """Two sources for one target are refused before anything runs."""
+    one, two = make(tmp_path / "a" / "x.png"), make(tmp_path / "b" / "x.png")
+    with pytest.raises(UsageError, match="--parents") as caught:
+        plan([one, two], tmp_path / "out", Options())
+    assert str(one) in str(caught.value) and str(two) in str(caught.value)
+    kept = plan([one, two], tmp_path / "out", Options(parents=True))
+    assert len({job.target for job in kept.jobs}) == 2
+    assert len(plan([one, one], tmp_path / "out", Options()).jobs) == 1
+    make(tmp_path / "a" / "x.jpg")
+    with pytest.raises(UsageError, match="--format keep"):
+        plan([tmp_path / "a"], tmp_path / "out", Options(format="webp"))
+
+
+def test_parents_never_leave_the_output_folder(tmp_path: Path, make: Make) -> None:
+    """A path through .. stays under DIR."""
+    make(tmp_path / "in" / "x.png")
+    (tmp_path / "out").mkdir()
+    work = plan([tmp_path / "out" / ".." / "in"], tmp_path / "out", Options(parents=True))
+    assert work.jobs[0].target.resolve().is_relative_to(tmp_path / "out")
+
+
+def test_no_input_and_no_images(tmp_path: Path) -> None:
+    """A path that does not exist, and a folder without images, are errors of their own."""
+    with pytest.raises(InputError, match="nowhere"):
+        plan([tmp_path / "nowhere"], tmp_path / "out", Options())
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("text")
+    with pytest.raises(InputError, match="no images"):
+        plan([tmp_path / "in"], tmp_path / "out", Options())
+
+
+def test_bad_files_fail_alone(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Whatever is wrong with one file, the others are done and nothing partial is left."""
+    folder = tmp_path / "in"
+    good = make(folder / "good.png")
+    (folder / "text.jpg").write_text("this is not a JPEG")
+    (folder / "empty.png").write_bytes(b"")
+    half = make(folder / "half.jpg", 200, 200).read_bytes()
+    (folder / "half.jpg").write_bytes(half[: len(half) // 2])
+    shutil.copy(good, folder / "renamed.jpg")
+    make(folder / "last.png")
+    outcomes = clean(folder, tmp_path / "out", tiny)
+    failed = {name: o.error for name, o in outcomes.items() if o.status == "failed"}
+    assert sorted(failed) == ["empty.png", "half.jpg", "text.jpg"]
+    for name, error in failed.items():
+        assert error and name in error and ";" in error, "the message names file and cure"
+    expected = [JOURNAL, "good.png", "last.png", "renamed.jpg"]
+    assert files(tmp_path / "out") == expected
+    with Reader(tmp_path / "out" / "renamed.jpg") as reader:
+        assert reader.format == "jpeg", "name and content agree afterwards"
+
+
+def test_fail_fast(tmp_path: Path, make: Make, tiny: str) -> None:
+    """With --fail-fast the first failure ends the run."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"")
+    for index in range(20):
+        make(tmp_path / "in" / f"b{index}.png")
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny, fail_fast=True, workers=1)
+    assert len(outcomes) == 1 and outcomes["a.png"].status == "failed"
+    assert len(files(tmp_path / "out")) < 10
+
+
+def test_done_files_are_skipped(tmp_path: Path, make: Make, tiny: str) -> None:
+    """The same command again skips; changed bytes or options redo; the journal knows."""
+    source, out = make(tmp_path / "in" / "a.png"), tmp_path / "out"
+    make(tmp_path / "in" / "b.png", seed=1)
+
+    def statuses(**options: Any) -> list[str]:
+        return [o.status for o in clean(tmp_path / "in", out, tiny, **options).values()]
+
+    assert statuses() == ["done", "done"]
+    assert statuses() == ["skipped", "skipped"]
+    make(source, seed=9)
+    assert statuses() == ["done", "skipped"]
+    assert statuses(strength=0.5) == ["done", "done"]
+    (out / "b.png").unlink()
+    assert statuses(strength=0.5) == ["skipped", "done"]
+
+
+def test_a_copied_output_is_still_known(tmp_path: Path, make: Make, tiny: str) -> None:
+    """An output whose times changed is recognised by its content."""
+    make(tmp_path / "in" / "a.png")
+    clean(tmp_path / "in", tmp_path / "out", tiny)
+    os.utime(tmp_path / "out" / "a.png", (1, 1))
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"].status == "skipped"
+
+
+def test_foreign_files_are_not_replaced(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A file that imgclean did not make, or that was edited since, needs --overwrite."""
+    make(tmp_path / "in" / "a.png")
+    mine = make(tmp_path / "out" / "a.png", seed=5)
+    before = mine.read_bytes()
+    refused = clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"]
+    assert refused.status == "failed" and "--overwrite" in str(refused.error)
+    assert mine.read_bytes() == before
+    assert clean(tmp_path / "in", tmp_path / "out", tiny, overwrite=True)["a.png"].status == "done"
+    assert mine.read_bytes() != before
+    mine.write_bytes(before)
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"].status == "failed"
+    assert mine.read_bytes() == before
+
+
+def test_a_torn_journal_line_is_ignored(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A journal cut in the middle of a line loses that line and no other."""
+    make(tmp_path / "in" / "a.png")
+    clean(tmp_path / "in", tmp_path / "out", tiny)
+    with (tmp_path / "out" / JOURNAL).open("ab") as file:
+        file.write(b'{"target": "b.png", "ke')
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"].status == "skipped"
+    make(tmp_path / "in" / "c.png")
+    clean(tmp_path / "in", tmp_path / "out", tiny)
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)["c.png"].status == "skipped"
+
+
+def test_a_crash_before_the_rename_claims_nothing(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between journal line and rename, the file is redone; leftovers are swept."""
+    make(tmp_path / "in" / "a.png")
+
+    def die(self: Writer) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "commit", die)
+        patch.setattr(Writer, "discard", lambda self: None)
+        with pytest.raises(KeyboardInterrupt):
+            clean(tmp_path / "in", tmp_path / "out", tiny)
+    assert any(name.endswith(".imgclean-tmp") for name in files(tmp_path / "out"))
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"].status == "done"
+    assert files(tmp_path / "out") == [JOURNAL, "a.png"]
+
+
+def test_our_own_defects_are_not_hidden(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that is not the user's keeps its type and ends the run."""
+    make(tmp_path / "in" / "a.png")
+    monkeypatch.setattr(module, "estimate_sigma", lambda pixels: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        clean(tmp_path / "in", tmp_path / "out", tiny)
+
+
+def test_a_full_disk_fails_each_file(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When nothing can be written any more every file says so, and nothing is left over."""
+    make(tmp_path / "in" / "a.png")
+
+    def full(self: Writer) -> None:
+        raise OutputError(f"{self.target}: cannot be written (No space left on device)")
+
+    monkeypatch.setattr(Writer, "finish", full)
+    outcome = clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"]
+    assert outcome.status == "failed" and "No space left" in str(outcome.error)
+    assert files(tmp_path / "out") == [JOURNAL]
+
+
+def test_output_folder_that_cannot_be_made(tmp_path: Path, make: Make, tiny: str) -> None:
+    """An output folder below a file is refused as a whole."""
+    source = make(tmp_path / "in" / "a.png")
+    with pytest.raises(OutputError, match="cannot be written"):
+        clean(source, source / "out", tiny)
+
+
+def test_two_runs_into_one_folder(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A second run into the same folder is refused while the first one works."""
+    make(tmp_path / "in" / "a.png")
+    options = Options(model=tiny, device="cpu")
+    first = Run(plan([tmp_path / "in"], tmp_path / "out", options), options)
+    with pytest.raises(UsageError, match="another imgclean"):
+        clean(tmp_path / "in", tmp_path / "out", tiny)
+    first.abort()
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"].status == "done"
+
+
+def test_keep_times(tmp_path: Path, make: Make, tiny: str) -> None:
+    """--keep-times gives the output its source's modification time."""
+    source = make(tmp_path / "in" / "a.png")
+    os.utime(source, (1_000_000_000, 1_000_000_000))
+    clean(source, tmp_path / "out", tiny, keep_times=True)
+    assert (tmp_path / "out" / "a.png").stat().st_mtime == 1_000_000_000
+    assert clean(source, tmp_path / "out", tiny, keep_times=True)["a.png"].status == "skipped"
+
+
+def test_compare(tmp_path: Path, make: Make, tiny: str) -> None:
+    """--compare writes noisy left and denoised right, also for files that were done."""
+    source = make(tmp_path / "in" / "a.png", 60, 40)
+    clean(source, tmp_path / "out", tiny)
+    assert clean(source, tmp_path / "out", tiny, compare=True)["a.png"].status == "done"
+    sheet, noisy = read(tmp_path / "out" / "a.compare.jpg").astype(int), read(source).astype(int)
+    assert sheet.shape == (40, 124, 3)
+    assert np.abs(sheet[:, :60] - noisy).mean() < np.abs(sheet[:, 64:] - noisy).mean()
+    assert clean(source, tmp_path / "out", tiny, compare=True)["a.png"].status == "skipped"
+
+
+def test_multi_page_tiff(tmp_path: Path, tiny: str) -> None:
+    """Every page is cleaned and written, whatever its size; one damaged page fails the file."""
+    rng = np.random.default_rng(0)
+    pages = [rng.integers(0, 256, (30 + 5 * k, 40, 3), np.uint8) for k in range(3)]
+    source = tmp_path / "in" / "scan.tif"
+    source.parent.mkdir()
+    assert cv2.imwritemulti(str(source), pages)
+    outcome = clean(source, tmp_path / "out", tiny, precision="fp32")["scan.tif"]
+    assert outcome.status == "done" and outcome.pages == 3
+    _, written = cv2.imreadmulti(str(tmp_path / "out" / "scan.tif"))
+    denoiser = load(tiny, device="cpu", precision="fp32")
+    assert len(written) == 3
+    for page, result in zip(pages, written, strict=True):
+        assert np.array_equal(result[..., ::-1], denoiser(np.ascontiguousarray(page[..., ::-1])))
+
+
+@pytest.mark.parametrize(
+    "name", ["with space.png", "quo\"te's.png", "new\nline.png", "emoji 🎞.png", "bad\udcff.png"]
+)
+def test_names_survive(tmp_path: Path, make: Make, tiny: str, name: str) -> None:
+    """Any name that the file system allows goes through, invalid UTF-8 too."""
+    clear = make(tmp_path / "plain.png")
+    source = tmp_path / "in" / name
+    source.parent.mkdir()
+    clear.rename(source)
+    outcome = clean(tmp_path / "in", tmp_path / "out", tiny)[name]
+    assert outcome.status == "done"
+    assert name in {path.name for path in (tmp_path / "out").iterdir()}
+    assert json.loads(json.dumps(str(outcome.job.source))) == str(source)
+
+
+def test_link_to_its_own_parent(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A loop of links is walked once."""
+    make(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    assert list(clean(tmp_path / "in", tmp_path / "out", tiny)) == ["a.png"]
+
+
+def test_bombs_are_refused(tmp_path: Path, make: Make, tiny: str) -> None:
+    """An image over the limit is refused by its header, and the limit can be raised."""
+    source = make(tmp_path / "in" / "big.png", 100, 100)
+    refused = clean(source, tmp_path / "out", tiny, max_pixels=9_999)["big.png"]
+    assert refused.status == "failed" and "--max-pixels" in str(refused.error)
+    assert clean(source, tmp_path / "out", tiny, max_pixels=10_000)["big.png"].status == "done"
+
+
+def test_memory_limits(tmp_path: Path, make: Make, tiny: str) -> None:
+    """--limit-memory must leave room to work; an image that cannot fit fails alone."""
+    source = make(tmp_path / "in" / "a.png")
+    with pytest.raises(UsageError, match="--limit-memory"):
+        clean(source, tmp_path / "out", tiny, limit_memory=100_000_000)
+    assert clean(source, tmp_path / "out", tiny, limit_memory=10**9)["a.png"].status == "done"
+
+
+def test_dry_run_writes_nothing(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A dry run says what would be done, skipped and refused, and leaves no trace."""
+    make(tmp_path / "in" / "a.png")
+    options = Options(model=tiny, device="cpu")
+    work = plan([tmp_path / "in"], tmp_path / "out", options)
+    assert [o.status for o in Run(work, options, dry=True)] == ["done"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_bad_image_in_a_batch(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a shared batch fails, only the image at fault does."""
+    for index in range(6):
+        make(tmp_path / "in" / f"{index}.png", 40 + index, 30)
+    whole = Denoiser.clean
+
+    def picky(self: Denoiser, images: list[Any], strength: float = 1.0) -> None:
+        if any(image.shape[1] == 43 for image in images):
+            raise ImageError("the network's output is not finite")
+        whole(self, images, strength)
+
+    monkeypatch.setattr(Denoiser, "clean", picky)
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny, batch_size=4, workers=4)
+    assert {n: o.status for n, o in outcomes.items() if o.status == "failed"} == {"3.png": "failed"}
+    assert "3.png" in str(outcomes["3.png"].error)
+
+
+def test_auto_records_its_choice(tmp_path: Path, make: Make) -> None:
+    """Auto says for each image which weights it took; noise is no page, so photo."""
+    source = make(tmp_path / "in" / "a.png", 64, 64)
+    options = Options(device="cpu")
+    work = plan([source], tmp_path / "out", options)
+    outcome = next(iter(Run(work, options)))
+    assert outcome.model == "photo"
+    assert outcome.sigma is not None and outcome.sigma > 10
+    assert replace(outcome, seconds=0).width == 64
+
+
+@pytest.mark.slow
+def test_interrupt_and_continue(tmp_path: Path, make: Make) -> None:
+    """Ctrl-C ends within seconds with 130, leaves nothing partial, and the rest continues."""
+    for index in range(12):
+        make(tmp_path / "in" / f"{index}.png", 1500, 1000, seed=index)
+    command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in")]
+    command += ["--out", str(tmp_path / "out"), "--json", "--model", "photo"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "out").glob("*.png"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    document = json.loads(output)
+    done = len(list((tmp_path / "out").glob("*.png")))
+    assert 2 <= done < 12
+    assert not list((tmp_path / "out").glob(".*tmp"))
+    again = subprocess.run(command, capture_output=True, check=True)
+    summary = json.loads(again.stdout)["summary"]
+    assert summary["skipped"] == done and summary["done"] == 12 - done
+    assert document["summary"]["done"] <= done

@@ -1,0 +1,1061 @@
+import dataclasses
+import io
+import os
+import struct
+import subprocess
+import sys
+import threading
+import warnings
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image as Pillow
+from PIL import ImageCms, TiffImagePlugin
+
+from imgclean import images, writing
+from imgclean.errors import ImageError, InputError, OutputError
+from imgclean.images import Image, Reader, Writer, find, output_format
+
+MAKER_NOTE = b"Canon\0" + bytes(range(256)) * 3
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF/></x:xmpmeta>'
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def noise(height: int, width: int, channels: int, kind: Any = np.uint8) -> np.ndarray:
+    top = np.iinfo(kind).max
+    return np.random.default_rng(7).integers(0, top + 1, (height, width, channels), dtype=kind)
+
+
+def smooth(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    planes = [x * 255 / max(width - 1, 1), y * 255 / max(height - 1, 1), 128 + 0 * x]
+    return np.stack(planes, axis=-1).astype(np.uint8)
+
+
+def exif(orientation: int = 1, extra: dict[int, Any] | None = None) -> bytes:
+    tags = Pillow.Exif()
+    tags.update(extra or {})
+    tags[271], tags[272], tags[274] = "Canon", "EOS 5D", orientation
+    tags.get_ifd(0x8769)[0x9003] = "2020:01:02 03:04:05"
+    tags.get_ifd(0x8769)[0x927C] = MAKER_NOTE
+    return tags.tobytes()
+
+
+def save(path: Path, pixels: np.ndarray, **options: Any) -> Path:
+    plane = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    Pillow.fromarray(plane).save(path, **options)
+    return path
+
+
+def vips_save(path: Path, pixels: np.ndarray, **options: Any) -> Path:
+    kind = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}[str(pixels.dtype)]
+    height, width, bands = pixels.shape
+    image = pyvips.Image.new_from_memory(pixels.tobytes(), width, height, bands, kind)
+    if kind == "ushort":
+        image = image.copy(interpretation="rgb16" if bands >= 3 else "grey16")
+    image.write_to_file(str(path), **options)
+    return path
+
+
+def read(path: Path, index: int = 0, **options: Any) -> Image:
+    with Reader(path, **options) as reader:
+        return reader.page(index)
+
+
+def rewrite(source: Path, target: Path, kind: str | None = None, **options: Any) -> Path:
+    """What the program does with a file, less the cleaning."""
+    with Reader(source) as reader:
+        writer = Writer(target, format=kind or reader.format, source=reader, **options)
+        with writer:
+            for index in range(reader.pages):
+                writer.add(reader.page(index))
+            writer.commit()
+    assert [p.name for p in target.parent.iterdir() if p.name.endswith("-tmp")] == []
+    return target
+
+
+def metadata_of(path: Path) -> tuple[Any, ...]:
+    with Pillow.open(path) as image:
+        tags = image.getexif()
+        camera = (tags.get(271), tags.get(272), tags.get(274))  # before Pillow moves to the next
+        inner = tags.get_ifd(0x8769)
+        packet = image.info.get("xmp")
+        return (
+            image.info.get("icc_profile"),
+            camera,
+            (inner.get(0x9003), inner.get(0x927C)),
+            packet,
+        )
+
+
+# Pixels
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "ppm"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (37, 53), (5000, 1), (1, 5000)])
+def test_lossless(tmp_path: Path, suffix: str, channels: int, size: tuple[int, int]) -> None:
+    """Lossless formats give back every sample, grey as grey, at any size."""
+    pixels = noise(*size, channels)
+    source = save(tmp_path / f"in.{suffix}", pixels)
+    target = rewrite(source, tmp_path / f"out.{suffix}")
+    with Reader(target) as reader:
+        again = reader.page(0)
+        assert (reader.height, reader.width, reader.channels) == (*size, channels)
+        assert (reader.pages, reader.depth) == (1, 8)
+    assert np.array_equal(again.pixels, pixels)
+    assert again.alpha is None
+    assert again.pixels.flags.writeable
+    with Pillow.open(target) as other:
+        assert np.array_equal(np.asarray(other).reshape(pixels.shape), pixels)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp", "bmp"])
+def test_alpha(tmp_path: Path, suffix: str) -> None:
+    """Colour and alpha come back apart and unchanged, also under transparent pixels."""
+    pixels = noise(40, 300, 4)
+    pixels[:20, :, 3] = 0
+    if suffix == "bmp":
+        ok, data = cv2.imencode(".bmp", pixels[..., [2, 1, 0, 3]])
+        source = tmp_path / "in.bmp"
+        source.write_bytes(data.tobytes())
+    else:
+        options = {"lossless": True, "exact": True} if suffix == "webp" else {}
+        source = save(tmp_path / f"in.{suffix}", pixels, **options)
+    for path in (source, rewrite(source, tmp_path / f"out.{suffix}")):
+        image = read(path)
+        assert np.array_equal(image.pixels, pixels[..., :3])
+        assert image.alpha is not None
+        assert np.array_equal(image.alpha, pixels[..., 3])
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_sixteen_bits(tmp_path: Path, suffix: str, channels: int) -> None:
+    """Sixteen bits stay exact, with and without alpha, over more rows than one strip."""
+    pixels = noise(300, 41, channels, np.uint16)
+    source = vips_save(tmp_path / f"in.{suffix}", pixels)
+    image = read(rewrite(source, tmp_path / f"out.{suffix}"))
+    planes = [image.pixels] if image.alpha is None else [image.pixels, image.alpha[..., None]]
+    assert np.array_equal(np.dstack(planes), pixels)
+    assert image.info.depth == 16
+    assert image.pixels.dtype == np.uint16
+
+
+def test_sixteen_bit_pixmap(tmp_path: Path) -> None:
+    """A 16-bit PPM stays exact, and OpenCV reads what is written."""
+    pixels = noise(200, 33, 3, np.uint16)
+    source = tmp_path / "in.ppm"
+    source.write_bytes(cv2.imencode(".ppm", pixels[..., ::-1])[1].tobytes())
+    target = rewrite(source, tmp_path / "out.ppm")
+    assert np.array_equal(read(target).pixels, pixels)
+    other = cv2.imdecode(np.frombuffer(target.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert other is not None
+    assert np.array_equal(other[..., ::-1], pixels)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"P1\n# a comment\n3 2\n101\n0 1 0\n", [[0, 255, 0], [255, 0, 255]]),
+        (b"P2 2 2 # x\n 15\n0 15 5 10\n", [[0, 255], [85, 170]]),
+        (b"P4\n3 2\n\xa0\x40", [[0, 255, 0], [255, 0, 255]]),
+        (b"P5 2 1 1023\n\x03\xff\x00\x00", [[65535, 0]]),
+    ],
+)
+def test_portable_maps(tmp_path: Path, data: bytes, expected: list[list[int]]) -> None:
+    """Plain and raw PNM files are read, any largest value scaled to the full range."""
+    source = tmp_path / "in.pnm"
+    source.write_bytes(data)
+    assert read(source).pixels[..., 0].tolist() == expected
+    again = read(rewrite(source, tmp_path / "out.pnm"))
+    assert again.pixels[..., 0].tolist() == expected
+
+
+def test_float_tiff(tmp_path: Path) -> None:
+    """A floating-point TIFF in [0, 1] keeps its samples."""
+    pixels = np.random.default_rng(1).random((20, 30, 3), dtype=np.float32)
+    image = read(rewrite(vips_save(tmp_path / "in.tif", pixels), tmp_path / "out.tif"))
+    assert np.array_equal(image.pixels, pixels)
+    assert image.info.depth == 32
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.5])
+def test_float_out_of_range(tmp_path: Path, value: float) -> None:
+    """NaN, infinity and samples outside [0, 1] are refused."""
+    pixels = np.full((8, 8, 1), 0.5, np.float32)
+    pixels[3, 4] = value
+    with pytest.raises(ImageError, match="outside 0 to 1"):
+        read(vips_save(tmp_path / "in.tif", pixels))
+
+
+def test_other_samples(tmp_path: Path) -> None:
+    """Lab and signed samples are refused, and the message says what they are."""
+    lab = tmp_path / "lab.tif"
+    pyvips.Image.black(8, 8, bands=3).colourspace("lab").write_to_file(str(lab))
+    with pytest.raises(ImageError, match="lab"):
+        Reader(lab)
+    signed = tmp_path / "signed.tif"
+    pyvips.Image.black(8, 8).cast("int").write_to_file(str(signed))
+    with pytest.raises(ImageError, match="int"):
+        Reader(signed)
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_palette_png(tmp_path: Path, transparent: bool) -> None:
+    """A palette becomes colour, its transparent entry alpha."""
+    image = Pillow.fromarray(smooth(64, 64)).quantize(16)
+    options: dict[str, Any] = {"transparency": 3} if transparent else {}
+    image.save(tmp_path / "in.png", **options)
+    result = read(rewrite(tmp_path / "in.png", tmp_path / "out.png"))
+    expected = np.asarray(image.convert("RGB"))
+    assert np.array_equal(result.pixels, expected)
+    assert result.info.depth == 8
+    if transparent:
+        assert result.alpha is not None
+        assert np.array_equal(result.alpha == 0, np.asarray(image) == 3)
+
+
+def test_palette_bmp(tmp_path: Path) -> None:
+    """A BMP with a palette becomes colour."""
+    image = Pillow.fromarray(smooth(32, 32)).quantize(16)
+    image.save(tmp_path / "in.bmp")
+    assert np.array_equal(read(tmp_path / "in.bmp").pixels, np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(("suffix", "options"), [("jpg", {"quality": 100}), ("tif", {})])
+def test_cmyk(tmp_path: Path, suffix: str, options: dict[str, Any]) -> None:
+    """CMYK becomes sRGB the right way round, and the CMYK profile goes."""
+    pixels = np.zeros((32, 96, 4), np.uint8)
+    pixels[:, 32:64, 1:3] = 255  # magenta and yellow: red
+    pixels[:, 64:, 3] = 255
+    source = tmp_path / f"in.{suffix}"
+    Pillow.fromarray(pixels, mode=None).convert("RGB")  # 4 channels arrive as RGBA
+    Pillow.frombytes("CMYK", (96, 32), pixels.tobytes()).save(source, icc_profile=ICC, **options)
+    # The profile is one for RGB and of no use: libvips falls back on its own.
+    target = rewrite(source, tmp_path / f"out.{suffix}")
+    result = read(target)
+    white, red, black = (result.pixels[16, x].astype(int) for x in (10, 48, 86))
+    assert white.min() > 250
+    assert red[0] > 180
+    assert red[1:].max() < 80
+    assert black.max() < 70
+    assert result.info.metadata.icc is None
+    with Pillow.open(target) as image:
+        assert (image.mode, image.info.get("icc_profile")) == ("RGB", None)
+
+
+@pytest.mark.parametrize("compression", ["group4", "tiff_adobe_deflate", "packbits"])
+def test_bilevel_tiff(tmp_path: Path, compression: str) -> None:
+    """A black-and-white TIFF stays one, with its compression; in between counts by half."""
+    bits = noise(64, 100, 1)[..., 0] > 127
+    save(tmp_path / "in.tif", bits, compression=compression)
+    with Reader(tmp_path / "in.tif") as reader:
+        page = reader.page(0)
+    assert (page.info.depth, set(np.unique(page.pixels))) == (1, {0, 255})
+    page.pixels[:] = np.where(page.pixels == 0, 127, 128)
+    with Writer(tmp_path / "out.tif", format="tiff") as writer:
+        writer.add(page)
+        writer.commit()
+    with Pillow.open(tmp_path / "out.tif") as image:
+        assert (image.mode, image.info["compression"]) == ("1", compression)
+        assert np.array_equal(np.asarray(image), bits)
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "pbm"])
+def test_bilevel(tmp_path: Path, suffix: str) -> None:
+    """One bit stays one bit."""
+    bits = noise(50, 61, 1)[..., 0] > 127
+    target = rewrite(save(tmp_path / f"in.{suffix}", bits), tmp_path / f"out.{suffix}")
+    with Pillow.open(target) as image:
+        assert image.mode == "1"
+        assert np.array_equal(np.asarray(image), bits)
+
+
+@pytest.mark.parametrize("name", ["none", "lzw", "deflate", "packbits", "jpeg"])
+def test_tiff_compression(tmp_path: Path, name: str) -> None:
+    """A TIFF keeps its compression."""
+    source = vips_save(tmp_path / "in.tif", smooth(64, 64), compression=name)
+    tags = []
+    for path in (source, rewrite(source, tmp_path / "out.tif")):
+        with Pillow.open(path) as image:
+            tags.append(image.tag_v2[259])  # type: ignore[attr-defined]
+    assert tags[0] == tags[1]
+    assert np.abs(read(tmp_path / "out.tif").pixels - smooth(64, 64).astype(int)).max() < 12
+
+
+def test_reduced(tmp_path: Path) -> None:
+    """Sixteen bits become eight by rounding, and floating point sixteen."""
+    values = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
+    source = vips_save(tmp_path / "in.png", values)
+    result = read(rewrite(source, tmp_path / "out.bmp", "bmp")).pixels
+    assert np.array_equal(result, np.rint(values / 257).astype(np.uint8))
+    scaled = (values / np.float32(65535)).astype(np.float32)
+    source = vips_save(tmp_path / "in.tif", scaled)
+    assert np.array_equal(read(rewrite(source, tmp_path / "f.png", "png")).pixels, values)
+
+
+def test_webp(tmp_path: Path) -> None:
+    """Lossless WebP stays lossless, lossy stays lossy, asked-for quality wins."""
+    pixels = smooth(64, 80)
+    pixels[::7] //= 2
+    save(tmp_path / "a.webp", pixels, lossless=True)
+    save(tmp_path / "b.webp", pixels, quality=80)
+    assert np.array_equal(read(rewrite(tmp_path / "a.webp", tmp_path / "c.webp")).pixels, pixels)
+    assert not read(rewrite(tmp_path / "b.webp", tmp_path / "d.webp")).info.lossless
+    target = rewrite(tmp_path / "a.webp", tmp_path / "e.webp", quality=50)
+    assert not read(target).info.lossless
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_avif(tmp_path: Path, bits: int) -> None:
+    """AVIF is read and written with its depth."""
+    pixels = smooth(64, 64) if bits == 8 else smooth(64, 64).astype(np.uint16) * 257
+    source = vips_save(tmp_path / "in.avif", pixels, bitdepth=bits, lossless=True)
+    target = rewrite(source, tmp_path / "out.avif", quality=95)
+    with Reader(target) as reader:
+        result = reader.page(0)
+        assert (reader.format, reader.depth) == ("avif", 8 if bits == 8 else 16)
+    assert result.info.bits == bits
+    difference = np.abs(result.pixels.astype(int) - pixels)
+    assert difference.max() <= 6 * (1 if bits == 8 else 257)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_jpeg_2000(tmp_path: Path, kind: Any) -> None:
+    """JPEG 2000 is read, colours in order, and written as PNG."""
+    pixels = smooth(64, 80).astype(kind) * (1 if kind is np.uint8 else 257)
+    source = tmp_path / "in.jp2"
+    source.write_bytes(cv2.imencode(".jp2", pixels[..., ::-1])[1].tobytes())
+    with Reader(source) as reader:
+        assert (reader.format, reader.width, reader.height) == ("jp2", 80, 64)
+        assert reader.depth == 8 * np.dtype(kind).itemsize
+    result = read(rewrite(source, tmp_path / "out.png", "png"))
+    assert np.abs(result.pixels.astype(int) - pixels).max() <= (4 if kind is np.uint8 else 1024)
+
+
+def test_gif(tmp_path: Path) -> None:
+    """A still GIF is read."""
+    image = Pillow.fromarray(smooth(16, 16)).quantize(32)
+    image.save(tmp_path / "in.gif")
+    assert np.array_equal(read(tmp_path / "in.gif").pixels, np.asarray(image.convert("RGB")))
+
+
+# JPEG
+
+
+@pytest.mark.parametrize("quality", [*range(50, 96, 5), 10, 30, 99, 100])
+def test_quality(tmp_path: Path, quality: int) -> None:
+    """The estimated quality is the one that Pillow, OpenCV and libvips were given."""
+    pixels = smooth(32, 32)
+    save(tmp_path / "a.jpg", pixels, quality=quality)
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    (tmp_path / "b.jpg").write_bytes(cv2.imencode(".jpg", pixels, options)[1].tobytes())
+    vips_save(tmp_path / "c.jpg", pixels, Q=quality)
+    save(tmp_path / "d.jpg", pixels[..., :1], quality=quality)
+    found = []
+    for name in "abcd":
+        with Reader(tmp_path / f"{name}.jpg") as reader:
+            found.append(reader.quality)
+    assert found == [quality] * 4
+
+
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg_kept(tmp_path: Path, sampling: str, progressive: bool) -> None:
+    """A JPEG keeps quality, subsampling and progressiveness, and so about its size."""
+    pixels = cv2.GaussianBlur(noise(120, 160, 3), (0, 0), 2)
+    options = {"quality": 83, "subsampling": sampling, "progressive": progressive}
+    source = save(tmp_path / "in.jpg", pixels, **options)
+    target = rewrite(source, tmp_path / "out.jpg")
+    first, second = read(source), read(target)
+    assert second.info.sampling == sampling.replace(":", "")
+    assert (second.info.quality, second.info.progressive) == (83, progressive)
+    assert np.abs(first.pixels.astype(int) - second.pixels).mean() < 2
+    assert target.stat().st_size < 1.1 * source.stat().st_size
+    with Pillow.open(target) as image:
+        assert np.abs(np.asarray(image).astype(int) - second.pixels).mean() < 2
+
+
+def test_grey_jpeg(tmp_path: Path) -> None:
+    """A grey JPEG stays grey; without a JPEG source quality is 92."""
+    source = save(tmp_path / "in.png", smooth(32, 32)[..., :1])
+    target = rewrite(source, tmp_path / "out.jpg", "jpeg")
+    with Reader(target) as reader:
+        assert (reader.channels, reader.quality) == (1, 92)
+        assert np.abs(reader.page(0).pixels.astype(int) - read(source).pixels).max() < 8
+
+
+def test_jpeg_alpha(tmp_path: Path) -> None:
+    """Transparency is not lost in a JPEG but refused, with the cure."""
+    source = save(tmp_path / "in.png", noise(8, 8, 4))
+    with pytest.raises(ImageError, match="--format png"):
+        rewrite(source, tmp_path / "out.jpg", "jpeg")
+    assert [p.name for p in tmp_path.iterdir()] == ["in.png"]
+
+
+# Metadata
+
+
+@pytest.mark.parametrize("source", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("target", ["jpg", "png", "tif", "webp"])
+def test_metadata(tmp_path: Path, source: str, target: str) -> None:
+    """Profile, EXIF with its MakerNote, XMP and orientation survive every conversion."""
+    options: dict[str, Any] = {"icc_profile": ICC, "exif": exif(6), "dpi": (300, 300), "xmp": XMP}
+    path = tmp_path / f"in.{source}"
+    if source == "png":
+        text = __import__("PIL.PngImagePlugin").PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        options["pnginfo"] = text
+    if source == "tif":
+        options["exif"] = exif(6, {700: XMP, 305: "scanner 1.0"})
+    save(path, smooth(24, 36), **options)
+    result = rewrite(path, tmp_path / f"out.{target}", images.SUFFIXES[f".{target}"])
+    profile, camera, inner, packet = metadata_of(result)
+    assert profile == ICC
+    assert camera == ("Canon", "EOS 5D", 6)
+    assert inner == ("2020:01:02 03:04:05", MAKER_NOTE)
+    assert (packet or b"") in (XMP, XMP.decode()) or XMP in bytes(packet)
+    page = read(result)
+    assert page.info.orientation == 6
+    assert page.pixels.shape == (24, 36, 3)
+    assert page.info.metadata.xmp == XMP
+    if "webp" not in (source, target):
+        assert page.info.dpi == (300, 300)
+
+
+def test_avif_metadata(tmp_path: Path) -> None:
+    """AVIF keeps profile and camera; the orientation goes into the pixels, as it has no place."""
+    pixels = smooth(24, 36)
+    source = save(tmp_path / "in.jpg", pixels, icc_profile=ICC, exif=exif(6), quality=100)
+    page = read(rewrite(source, tmp_path / "out.avif", "avif", quality=100))
+    assert page.pixels.shape == (36, 24, 3)
+    assert np.abs(page.pixels.astype(int) - np.rot90(pixels, -1)).mean() < 4
+    assert (page.info.orientation, page.info.metadata.icc) == (1, ICC)
+    with Pillow.open(tmp_path / "out.avif") as image:
+        assert image.getexif().get(271) == "Canon"
+        assert image.getexif().get(274, 1) == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_rotated(tmp_path: Path, orientation: int) -> None:
+    """A format without orientation gets rotated pixels, as Pillow would rotate them."""
+    from PIL import ImageOps
+
+    path = save(tmp_path / "in.png", smooth(5, 9), exif=exif(orientation))
+    with Pillow.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    result = read(rewrite(path, tmp_path / "out.ppm", "pnm"))
+    assert np.array_equal(result.pixels, expected)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "bmp"])
+@pytest.mark.parametrize("dpi", [72, 96, 300, 600, None])
+def test_dpi(tmp_path: Path, suffix: str, dpi: int | None) -> None:
+    """The resolution is the same number after as before, and none stays none."""
+    options = {"dpi": (dpi, dpi)} if dpi else {}
+    path = save(tmp_path / f"in.{suffix}", noise(9, 9, 3), **options)
+    if suffix == "bmp" and not dpi:
+        data = bytearray(path.read_bytes())
+        data[38:46] = bytes(8)
+        path.write_bytes(data)
+    target = rewrite(path, tmp_path / f"out.{suffix}")
+    with Pillow.open(path) as one, Pillow.open(target) as two:
+        before, after = one.info.get("dpi"), two.info.get("dpi")
+    if dpi:
+        assert after == before
+        assert read(target).info.dpi == (dpi, dpi)
+    else:
+        assert read(target).info.dpi is None
+    for other in ("png", "tif", "jpg", "bmp"):
+        result = rewrite(path, tmp_path / f"b.{other}", images.SUFFIXES[f".{other}"])
+        assert read(result).info.dpi == ((dpi, dpi) if dpi else None)
+
+
+def test_own_blocks(tmp_path: Path) -> None:
+    """Comments, IPTC, text and gamma of a file that keeps its format are copied."""
+    iptc = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x08\x1c\x02\x78\0\x03abc"
+    plain = io.BytesIO()
+    Pillow.fromarray(smooth(8, 8)).save(plain, "JPEG", comment=b"hello")
+    data = plain.getvalue()
+    segment = b"\xff\xed" + struct.pack(">H", len(iptc) + 2) + iptc
+    (tmp_path / "a.jpg").write_bytes(data[:2] + segment + data[2:])
+    target = rewrite(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    assert segment in target.read_bytes()
+    with Pillow.open(target) as image:
+        assert image.info["comment"] == b"hello"
+    page = read(rewrite(target, tmp_path / "c.tif", "tiff"))
+    assert page.info.metadata.iptc == b"\x1c\x02\x78\0\x03abc"
+    assert iptc in rewrite(tmp_path / "c.tif", tmp_path / "d.jpg", "jpeg").read_bytes()
+
+    text = __import__("PIL.PngImagePlugin").PngImagePlugin.PngInfo()
+    text.add_text("Title", "A page")
+    text.add(b"gAMA", struct.pack(">I", 45455))
+    save(tmp_path / "a.png", smooth(8, 8), pnginfo=text)
+    with Pillow.open(rewrite(tmp_path / "a.png", tmp_path / "b.png")) as image:
+        assert image.info["Title"] == "A page"
+        assert image.info["gamma"] == pytest.approx(0.45455)
+
+
+def test_damaged_metadata(tmp_path: Path) -> None:
+    """Senseless EXIF is no reason to lose a picture."""
+    source = save(tmp_path / "in.jpg", smooth(8, 8), exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
+    for suffix in ("jpg", "png", "tif", "webp"):
+        kind = images.SUFFIXES[f".{suffix}"]
+        assert read(rewrite(source, tmp_path / f"out.{suffix}", kind)).info.orientation == 1
+
+
+# Pages
+
+
+def pages_of(path: Path) -> list[np.ndarray]:
+    return [read(path, index).pixels for index in range(4)]
+
+
+def mixed_tiff(path: Path) -> Path:
+    first = Pillow.fromarray(smooth(40, 60))
+    others = [
+        Pillow.fromarray(noise(30, 20, 1)[..., 0]),
+        Pillow.fromarray(noise(50, 70, 1)[..., 0] > 127),
+        Pillow.fromarray(noise(10, 80, 1, np.uint16)[..., 0]),
+    ]
+    with TiffImagePlugin.AppendingTiffWriter(str(path), new=True) as file:
+        for number, page in enumerate([first, *others]):
+            info = {269: f"page {number}"}
+            kind = "group4" if page.mode == "1" else "tiff_lzw"
+            dpi = 100.0 * (number + 1)
+            page.save(file, "TIFF", compression=kind, dpi=(dpi, dpi), tiffinfo=info)
+            file.newFrame()
+    return path
+
+
+def test_pages(tmp_path: Path) -> None:
+    """Pages of differing size, depth, compression and resolution all come through."""
+    source = mixed_tiff(tmp_path / "in.tif")
+    target = rewrite(source, tmp_path / "out.tif")
+    for before, after in zip(pages_of(source), pages_of(target), strict=True):
+        assert before.dtype == after.dtype
+        assert np.array_equal(before, after)
+    with Pillow.open(target) as image:
+        assert image.n_frames == 4  # type: ignore[attr-defined]
+        for number in range(4):
+            image.seek(number)
+            assert image.info["dpi"] == (100 * (number + 1), 100 * (number + 1))
+            assert image.tag_v2[269] == f"page {number}"  # type: ignore[attr-defined]
+            assert image.info["compression"] == ("group4" if number == 2 else "tiff_lzw")
+            assert np.array_equal(
+                np.asarray(image).reshape(-1), (pages_of(source)[number] > 0).reshape(-1)
+                if number == 2 else pages_of(source)[number].reshape(-1),
+            )  # fmt: skip
+    whole = [pyvips.Image.new_from_file(str(target), page=n) for n in range(4)]
+    assert [(w.width, w.height) for w in whole] == [(60, 40), (20, 30), (70, 50), (80, 10)]
+    assert whole[0].get("n-pages") == 4
+
+
+def test_big_endian(tmp_path: Path) -> None:
+    """Tags of a big-endian TIFF keep their values in the little-endian copy."""
+    source = tmp_path / "in.tif"
+    image = Pillow.fromarray(noise(8, 8, 1, np.uint16)[..., 0].astype(">u2"), mode=None)
+    image.save(source, dpi=(150, 150), exif=exif(3))
+    assert source.read_bytes()[:2] in (b"MM", b"II")
+    info = read(rewrite(source, tmp_path / "out.tif")).info
+    assert (info.dpi, info.orientation) == ((150, 150), 3)
+
+
+def test_bigtiff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages too large for a TIFF go into a BigTIFF, tags included."""
+    monkeypatch.setattr(writing, "_CLASSIC_LIMIT", 100)
+    source = mixed_tiff(tmp_path / "in.tif")
+    target = rewrite(source, tmp_path / "out.tif")
+    assert target.read_bytes()[:4] == b"II\x2b\0"
+    for before, after in zip(pages_of(source), pages_of(target), strict=True):
+        assert np.array_equal(before, after)
+    assert read(rewrite(target, tmp_path / "again.tif"), 3).info.dpi == (400, 400)
+
+
+def test_one_page_formats(tmp_path: Path) -> None:
+    """Pages are not cut to the first: a format for one page is refused."""
+    with pytest.raises(ImageError, match="several pages.*--format tiff"):
+        rewrite(mixed_tiff(tmp_path / "in.tif"), tmp_path / "out.png", "png")
+    assert [p.name for p in tmp_path.iterdir()] == ["in.tif"]
+
+
+def test_damaged_page(tmp_path: Path) -> None:
+    """A page with damaged data is named, and the pages around it can be read."""
+    source = mixed_tiff(tmp_path / "in.tif")
+    with Pillow.open(source) as image:
+        image.seek(1)
+        [place] = image.tag_v2[273]  # type: ignore[attr-defined]
+    data = bytearray(source.read_bytes())
+    data[place + 50 : place + 150] = b"\xff" * 100
+    source.write_bytes(data)
+    with Reader(source) as reader:
+        assert reader.page(0).pixels.shape == (40, 60, 3)
+        with pytest.raises(ImageError, match=r"in\.tif: page 2 of 4.*; replace"):
+            reader.page(1)
+        assert reader.page(2).pixels.shape == (50, 70, 1)
+
+
+def test_damaged_directory(tmp_path: Path) -> None:
+    """A TIFF whose second page cannot be found is no TIFF of one page."""
+    source = mixed_tiff(tmp_path / "in.tif")
+    data = bytearray(source.read_bytes())
+    first = struct.unpack_from("<I", data, 4)[0]
+    pointer = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    data[pointer : pointer + 4] = struct.pack("<I", len(data) + 1000)
+    source.write_bytes(data)
+    with Reader(source) as reader:
+        assert reader.pages == 2
+        assert reader.page(0).pixels.shape == (40, 60, 3)
+        with pytest.raises(ImageError, match=r"in\.tif: page 2 of 2.*; replace"):
+            reader.page(1)
+
+
+# Refusals
+
+
+def png_header(width: int, height: int, depth: int = 1) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
+    body = zlib.compress(bytes((width * depth + 7) // 8 + 1) * min(height, 100))
+    end = chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + end
+
+
+def test_bomb(tmp_path: Path) -> None:
+    """A decompression bomb is refused from its header, and the message names the option."""
+    bomb = tmp_path / "bomb.png"
+    bomb.write_bytes(png_header(40_000, 40_000))
+    with pytest.raises(ImageError, match="40000 x 40000 .* 300000000.*--max-pixels"):
+        Reader(bomb)
+    with Reader(save(tmp_path / "a.png", noise(10, 10, 1)), max_pixels=100) as reader:
+        assert reader.width == 10
+    with pytest.raises(ImageError, match="--max-pixels"):
+        Reader(tmp_path / "a.png", max_pixels=99)
+
+
+def test_bomb_page(tmp_path: Path) -> None:
+    """Every page is held to the limit, not the first alone."""
+    with Reader(mixed_tiff(tmp_path / "in.tif"), max_pixels=3000) as reader:
+        reader.page(0)
+        with pytest.raises(ImageError, match="70 x 50"):
+            reader.page(2)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_animated(tmp_path: Path, suffix: str) -> None:
+    """An animation is not cut to its first frame but refused."""
+    frames = [Pillow.fromarray(np.full((8, 8), 60 * n, np.uint8)) for n in range(4)]
+    source = tmp_path / f"in.{suffix}"
+    frames[0].save(source, save_all=True, append_images=frames[1:], duration=100)
+    with pytest.raises(ImageError, match="animated image of 4 frames; extract its frames first"):
+        Reader(source)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "p.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.ppm"])
+def test_cut_off(tmp_path: Path, name: str) -> None:
+    """Half a file is an error, never a grey half of a picture."""
+    options = {"progressive": True} if name == "p.jpg" else {}
+    source = save(tmp_path / name, noise(200, 200, 3), **options)
+    whole = source.read_bytes()
+    for size in (len(whole) // 2, len(whole) * 9 // 10, 40, 12):
+        source.write_bytes(whole[:size])
+        with pytest.raises(ImageError, match=rf"{name}: .*; "):
+            read(source)
+
+
+@pytest.mark.parametrize("suffix", ["jp2", "avif"])
+def test_cut_off_others(tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Half a JPEG 2000 or AVIF is an error, and no library prints its own."""
+    source = tmp_path / f"a.{suffix}"
+    pixels = noise(100, 100, 3)
+    if suffix == "jp2":
+        source.write_bytes(cv2.imencode(".jp2", pixels)[1].tobytes())
+    else:
+        vips_save(source, pixels)
+    whole = source.read_bytes()
+    for size in (len(whole) // 2, 60):
+        source.write_bytes(whole[:size])
+        with pytest.raises(ImageError, match=f"a.{suffix}: .*; "):
+            read(source)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "an empty file"),
+        (b"just some text\n", "not an image"),
+        (b"BM just some text that begins like a bitmap", "not an image"),
+        (b"\xff\xd8\xff", "cannot be decoded"),
+        (b"\x89PNG\r\n\x1a\n", "cannot be decoded"),
+        (b"II*\0\x08\0\0\0\0\0", "cannot be decoded"),
+        (b"P6 0 4 255\n", "cannot be decoded"),
+        (png_header(0, 8), "cannot be decoded"),
+        (b"<html>404</html>", "not an image"),
+    ],
+)
+def test_no_image(tmp_path: Path, data: bytes, what: str) -> None:
+    """What is no image is told by a message with the path, the matter and the cure."""
+    source = tmp_path / "photo.jpg"
+    source.write_bytes(data)
+    with pytest.raises(ImageError) as caught:
+        Reader(source)
+    message = str(caught.value)
+    assert message.startswith(f"{source}: ")
+    assert what in message
+    assert "; " in message
+    assert "\n" not in message
+
+
+def test_random_damage(tmp_path: Path) -> None:
+    """Whatever bytes are damaged, reading ends in an image or an ImageError."""
+    rng = np.random.default_rng(3)
+    sources = [mixed_tiff(tmp_path / "a.tif")]
+    for name in ("a.jpg", "a.png", "a.webp", "a.bmp", "a.ppm", "b.tif"):
+        options = {"exif": exif()} if name != "a.ppm" and name != "a.bmp" else {}
+        sources.append(save(tmp_path / name, noise(20, 20, 3), **options))
+    for source in sources:
+        whole = np.frombuffer(source.read_bytes(), np.uint8)
+        for _ in range(40):
+            data = whole.copy()
+            data[rng.integers(0, min(len(data), 1000), 4)] = rng.integers(0, 256, 4)
+            source.write_bytes(data.tobytes())
+            try:
+                with Reader(source, max_pixels=1_000_000) as reader:
+                    for index in range(reader.pages):
+                        reader.page(index)
+            except ImageError:
+                pass
+
+
+def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file without permission to read it says so."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    source = save(tmp_path / "a.png", noise(4, 4, 1))
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ImageError, match="not allowed to read"):
+        Reader(source)
+
+
+def test_vanished(tmp_path: Path) -> None:
+    """A file that went away since it was found fails alone."""
+    with pytest.raises(ImageError, match="no longer there"):
+        Reader(tmp_path / "gone.png")
+
+
+# Writing
+
+
+def test_committed(tmp_path: Path) -> None:
+    """A file appears when it is complete, with the permissions of any new file."""
+    target = tmp_path / "out.png"
+    (tmp_path / "plain").touch()
+    with Writer(target, format="png") as writer:
+        writer.add(Image(noise(4, 4, 3)))
+        assert not target.exists()
+        writer.commit()
+    assert target.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.png", "plain"]
+
+
+def test_abandoned(tmp_path: Path) -> None:
+    """Without commit the old file stays and nothing else is left."""
+    target = tmp_path / "out.png"
+    target.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), Writer(target, format="png") as writer:
+        writer.add(Image(noise(4, 4, 3)))
+        raise KeyboardInterrupt
+    with Writer(target, format="png"):
+        pass
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    """A folder that is missing is an error of the output, which names the file."""
+    target = tmp_path / "missing" / "out.png"
+    with pytest.raises(OutputError, match=r"missing/out\.png: cannot be written"):
+        Writer(target, format="png")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff", "webp", "bmp", "pnm", "avif"])
+def test_disk_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A full disk is an error of the output, and the temporary file goes."""
+    plain = os.open
+
+    def full(path: Any, flags: int, mode: int = 0o777) -> int:
+        made = plain(path, flags, mode)
+        if flags & os.O_CREAT:
+            os.close(made)
+            return plain("/dev/full", os.O_RDWR)
+        return made
+
+    monkeypatch.setattr(os, "open", full)
+    target = tmp_path / "out"
+    expected = pytest.raises(OutputError, match=r"out: cannot be written \(No space left")
+    with expected, Writer(target, format=kind) as writer:
+        writer.add(Image(noise(300, 300, 3)))
+        writer.commit()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fsync_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails at the last moment leaves the old file."""
+
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    target = tmp_path / "out.png"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", fail)
+    expected = pytest.raises(OutputError, match="Input/output error")
+    with expected, Writer(target, format="png") as writer:
+        writer.add(Image(noise(4, 4, 3)))
+        writer.commit()
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+def test_too_large(tmp_path: Path) -> None:
+    """What a format cannot hold is an error of the image, not of the disk."""
+    with (
+        pytest.raises(ImageError, match="--format"),
+        Writer(tmp_path / "o.webp", format="webp") as w,
+    ):
+        w.add(Image(np.zeros((2, 17_000, 3), np.uint8)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_in_place(tmp_path: Path) -> None:
+    """A file can be written over itself while it is being read."""
+    source = mixed_tiff(tmp_path / "a.tif")
+    before = pages_of(source)
+    rewrite(source, source)
+    assert all(np.array_equal(a, b) for a, b in zip(before, pages_of(source), strict=True))
+
+
+WEIRD = [
+    b"a b.png",
+    b'it\'s "quoted".png',
+    b"line\nbreak.png",
+    "émoji 🎉 日本.png".encode(),
+    b"bad \xff\xfe bytes.png",
+    b"-rf.png",
+    b"a[0].png",
+    b"page=2,n=3.png",
+    b"x" * 251 + b".png",
+    "ü".encode() * 125 + b".png",
+]
+
+
+@pytest.mark.parametrize("name", WEIRD)
+@pytest.mark.parametrize("kind", ["png", "tiff", "jpeg"])
+def test_names(tmp_path: Path, name: bytes, kind: str) -> None:
+    """Any name that the file system takes is found, read and written."""
+    folder, out = tmp_path / "in", tmp_path / os.fsdecode(b"out \xff")
+    folder.mkdir()
+    out.mkdir()
+    pixels = noise(6, 5, 3)
+    plain = save(tmp_path / "plain.png", pixels)
+    plain.rename(folder / os.fsdecode(name))
+    [(source, relative)] = find([folder]).images
+    assert os.fsencode(relative) == name
+    rewrite(source, out / relative, kind)
+    with Reader(out / relative) as reader:
+        assert reader.format == kind
+        assert kind == "jpeg" or np.array_equal(reader.page(0).pixels, pixels)
+    images.shown(source).encode("utf-8")
+    assert "\n" not in images.shown(source)
+
+
+def test_digest(tmp_path: Path) -> None:
+    """The digest is that of the file's bytes, before and after a page was read."""
+    import hashlib
+
+    source = save(tmp_path / "a.png", noise(90, 90, 3))
+    with Reader(source) as reader:
+        first = reader.digest()
+        reader.page(0)
+        assert first == reader.digest() == hashlib.blake2b(source.read_bytes()).hexdigest()
+        assert np.array_equal(reader.page(0).pixels, noise(90, 90, 3))
+
+
+def test_threads(tmp_path: Path) -> None:
+    """Threads read and write their own files at once."""
+    source = save(tmp_path / "a.png", noise(200, 200, 4))
+    failures: list[str] = []
+
+    def work(number: int) -> None:
+        for turn in range(4):
+            target = rewrite_quietly(source, tmp_path / f"{number}-{turn}.tif")
+            if not np.array_equal(read(target).pixels, noise(200, 200, 4)[..., :3]):
+                failures.append(target.name)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def rewrite_quietly(source: Path, target: Path) -> Path:
+    with Reader(source) as reader, Writer(target, format="tiff") as writer:
+        writer.add(reader.page(0))
+        writer.commit()
+    return target
+
+
+def peak_megabytes(script: str, *arguments: Path) -> int:
+    code = f"{script}\nimport resource\n"
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return int(done.stdout)
+
+
+REWRITE = """
+import sys
+from pathlib import Path
+from imgclean.images import Reader, Writer
+source, target = map(Path, sys.argv[1:])
+with Reader(source) as reader, Writer(target, format=reader.format, source=reader) as writer:
+    for index in range(reader.pages):
+        writer.add(reader.page(index))
+    writer.commit()
+"""
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+def test_memory(tmp_path: Path, suffix: str) -> None:
+    """Reading and writing hold the pixels once (here 90 MB) beside the program itself."""
+    source = tmp_path / f"in.{suffix}"
+    pyvips.Image.black(6000, 5000, bands=3).copy(interpretation="srgb").write_to_file(str(source))
+    small = save(tmp_path / f"small.{suffix}", noise(8, 8, 3))
+    idle = peak_megabytes(REWRITE, small, tmp_path / f"s.{suffix}")
+    assert peak_megabytes(REWRITE, source, tmp_path / f"out.{suffix}") - idle < 145
+
+
+def test_import() -> None:
+    """Importing brings in neither torch nor OpenCV."""
+    code = "import sys, imgclean.images; print([m for m in ('torch', 'cv2') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# Names
+
+
+def test_output_format() -> None:
+    """A source keeps its suffix; content follows the name; what is only read becomes PNG."""
+    assert output_format("jpeg", "keep", ".JPEG") == ("jpeg", ".JPEG")
+    assert output_format("png", "keep", ".jpg") == ("jpeg", ".jpg")
+    assert output_format("gif", "keep", ".gif") == ("png", ".png")
+    assert output_format("png", "keep", ".gif") == ("png", ".png")
+    assert output_format("tiff", "keep", ".tiff") == ("tiff", ".tiff")
+    assert output_format("png", "jpg", ".png") == ("jpeg", ".jpg")
+    assert output_format("jpeg", "jpg", ".jpeg") == ("jpeg", ".jpeg")
+    assert output_format("webp", "keep") == ("webp", ".webp")
+    assert output_format("heic", "tiff", ".heic") == ("tiff", ".tif")
+
+
+def test_content_decides(tmp_path: Path) -> None:
+    """A PNG named .jpg is read as what it is."""
+    path = save(tmp_path / "a.png", noise(4, 4, 3)).rename(tmp_path / "a.jpg")
+    with Reader(path) as reader:
+        assert (reader.format, reader.quality) == ("png", None)
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def names(found: images.Found) -> list[str]:
+    return [str(relative) for _, relative in found.images]
+
+
+def test_find_order(tmp_path: Path) -> None:
+    """Pages come in natural order, below folders as well."""
+    touch(tmp_path, "page10.png", "page2.png", "Page1.PNG", "b/2/x.tif", "b/10/x.tif", "note.txt")
+    touch(tmp_path, ".hidden.png", ".git/x.png", ".x.ab.imgclean-tmp")
+    found = find([tmp_path])
+    expected = ["b/2/x.tif", "b/10/x.tif", "Page1.PNG", "page2.png", "page10.png"]
+    assert names(found) == expected
+    assert [p.name for p in found.ignored] == ["note.txt"]
+    assert names(find([tmp_path], recursive=False)) == expected[2:]
+
+
+def test_find_files(tmp_path: Path) -> None:
+    """A file has its name as relative path; what is found twice is returned once."""
+    touch(tmp_path, "a/x.png", "b/x.png", "b/readme.md")
+    found = find([tmp_path / "a/x.png", tmp_path / "b", tmp_path / "a", tmp_path / "b/readme.md"])
+    assert names(found) == ["x.png", "x.png"]
+    assert [str(p.relative_to(tmp_path)) for p in found.ignored] == ["b/readme.md"]
+
+
+def test_find_missing(tmp_path: Path) -> None:
+    """An input that does not exist is named."""
+    with pytest.raises(InputError, match=r"nowhere: no such file"):
+        find([tmp_path / "nowhere"])
+
+
+def test_find_links(tmp_path: Path) -> None:
+    """Links inside a folder are passed over and listed, a loop among them."""
+    touch(tmp_path, "in/a.png", "outside/b.png")
+    (tmp_path / "in/loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in/parent").symlink_to("..")
+    (tmp_path / "in/same.png").symlink_to("a.png")
+    (tmp_path / "in/other.png").symlink_to(tmp_path / "outside/b.png")
+    (tmp_path / "in/broken.png").symlink_to("nothing")
+    found = find([tmp_path / "in"])
+    assert names(found) == ["a.png"]
+    assert len(found.links) == 5
+    assert names(find([tmp_path / "in/other.png"])) == ["other.png"]
+
+
+def test_find_exclude(tmp_path: Path) -> None:
+    """The output folder inside the input is not read."""
+    touch(tmp_path, "a.png", "clean/a.png")
+    assert names(find([tmp_path], exclude=tmp_path / "x/../clean")) == ["a.png"]
+
+
+def test_find_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that may not be listed is told, and the others are read."""
+    touch(tmp_path, "a.png", "locked/b.png")
+    plain: Callable[..., Any] = os.scandir
+
+    def guarded(path: Any) -> Any:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return plain(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = find([tmp_path])
+    assert (names(found), [p.name for p in found.unreadable]) == (["a.png"], ["locked"])
+    with pytest.raises(InputError, match="not allowed"):
+        find([tmp_path / "locked"])
+
+
+def test_records_are_frozen() -> None:
+    """An image's pixels may be changed, the record may not."""
+    image = Image(noise(2, 2, 1))
+    image.pixels[:] = 0
+    with pytest.raises(dataclasses.FrozenInstanceError), warnings.catch_warnings():
+        image.alpha = None  # type: ignore[misc]

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from imgclean import noise
+from imgclean.noise import Sensor
+
+PLAIN = Sensor(
+    shot=2e-3, read=1e-5, gains=(1, 1, 1), crosstalk=0, gamma=2.2, contrast=0.3, mosaic=False,
+    edge_aware=False,
+)  # fmt: skip
+
+
+def test_gaussian_has_its_sigma() -> None:
+    """White noise has the standard deviation asked for, and is not clipped."""
+    flat = np.ones((256, 256, 3), np.float32)
+    noisy = noise.gaussian(flat, np.random.default_rng(0), 25 / 255)
+    assert np.std(noisy) == pytest.approx(25 / 255, rel=0.01)
+    assert noisy.max() > 1.05
+
+
+@pytest.mark.parametrize("level", [0.05, 0.2, 0.8])
+def test_raw_variance_follows_the_model(level: float) -> None:
+    """In linear light the variance is shot * signal + read (Foi et al., 2008)."""
+    flat = np.full((300, 300, 3), level, np.float32)
+    grain = noise._expose(flat, PLAIN, np.random.default_rng(0), 0)
+    assert np.var(grain) == pytest.approx(2e-3 * level + 1e-5, rel=0.03)
+
+
+def test_mosaic_correlates_neighbours() -> None:
+    """Demosaicing spreads noise over neighbours; without a mosaic it stays white."""
+    flat = np.full((256, 256, 3), 0.4, np.float32)
+
+    def neighbours(mosaic: bool) -> float:
+        sensor = Sensor(**{**PLAIN.__dict__, "mosaic": mosaic})
+        grain = noise._expose(flat, sensor, np.random.default_rng(1), 2)[..., 0]
+        return float(np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1])
+
+    assert abs(neighbours(mosaic=False)) < 0.02
+    assert neighbours(mosaic=True) > 0.4
+
+
+@pytest.mark.parametrize("phase", range(4))
+def test_demosaicing_inverts_the_mosaic(phase: int) -> None:
+    """A smooth scene survives mosaic and demosaicing in all four Bayer phases."""
+    ramp = np.linspace(0.1, 0.9, 64, dtype=np.float32)
+    down, across = np.meshgrid(ramp, ramp, indexing="ij")
+    scene = np.stack([down, across, np.full_like(down, 0.5)], axis=2)
+    again = noise._demosaic(noise._mosaic(scene, phase), phase, False)
+    assert np.abs(again - scene)[4:-4, 4:-4].max() < 0.01
+
+
+def test_tone_curve_inverts() -> None:
+    """Encoding linear light and decoding it again gives the same values."""
+    values = np.linspace(0, 1, 50, dtype=np.float32).reshape(5, 10, 1)
+    again = noise._tone(noise._to_linear(values, PLAIN), PLAIN)
+    assert np.abs(again - values).max() < 2e-3
+
+
+def test_the_colour_matrix_keeps_grey() -> None:
+    """Rows of the colour matrix sum to one."""
+    matrix = noise._colour_matrix(Sensor(**{**PLAIN.__dict__, "crosstalk": 0.5}))
+    assert np.allclose(matrix.sum(axis=1), 1) and matrix[0, 1] < 0
+
+
+@pytest.mark.parametrize("shape", [(96, 96, 3), (40, 70, 1), (33, 31, 3)])
+def test_camera_and_photo_keep_shape(shape: tuple[int, ...]) -> None:
+    """The recipes give finite images of the same shape, the same for the same seed."""
+    clean = np.random.default_rng(3).random(shape, np.float32)
+    for seed in range(12):
+        for recipe in noise.RECIPES.values():
+            noisy = recipe(clean, np.random.default_rng(seed))
+            assert noisy.shape == shape and noisy.dtype == np.float32
+            assert np.isfinite(noisy).all()
+            assert np.array_equal(noisy, recipe(clean, np.random.default_rng(seed)))
+
+
+def test_camera_keeps_the_mean_colour() -> None:
+    """Camera noise shifts no channel: the mean over many exposures is the clean image's."""
+    flat = np.full((64, 64, 3), (0.3, 0.5, 0.6), np.float32)
+    rng = np.random.default_rng(0)
+    mean = np.mean([noise.camera(flat, rng).mean(axis=(0, 1)) for _ in range(150)], axis=0)
+    assert np.abs(mean - (0.3, 0.5, 0.6)).max() < 0.01
+
+
+def test_jpeg_quality_orders_error() -> None:
+    """A lower quality leaves a larger error."""
+    clean = np.random.default_rng(0).random((64, 64, 3), np.float32)
+    errors = [
+        np.abs(noise.jpeg(clean, quality, np.random.default_rng(0), subsample=False) - clean).mean()
+        for quality in (95, 60, 30)
+    ]
+    assert errors[0] < errors[1] < errors[2]

@@ -1,0 +1,139 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean.paper import DAMAGES, damage, extract_stains
+
+Plane = NDArray[np.float32]
+
+
+@pytest.fixture
+def page() -> Plane:
+    drawn = np.full((96, 128, 1), 255, np.uint8)
+    for row in range(3):
+        cv2.putText(drawn, "Hamburg", (4, 28 + 28 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 0, 2)
+    return drawn.astype(np.float32) / np.float32(255)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_results_have_the_input_form(page: Plane, channels: int) -> None:
+    """Noisy and target are float32 in [0, 1] and of the shape of the clean page."""
+    clean = np.repeat(page, channels, axis=2)
+    for seed in range(60):
+        for image in damage(clean, np.random.default_rng(seed)):
+            assert image.shape == clean.shape
+            assert image.dtype == np.float32
+            assert image.min() >= 0
+            assert image.max() <= 1
+
+
+def test_strength_zero_is_identity(page: Plane) -> None:
+    """Without strength nothing changes, and the results are copies."""
+    noisy, target = damage(page, np.random.default_rng(0), strength=0)
+    assert np.array_equal(noisy, page)
+    assert np.array_equal(target, page)
+    assert noisy is not page
+
+
+def test_some_results_are_exactly_clean(page: Plane) -> None:
+    """A few results in a hundred are untouched, so that identity is learnt."""
+    rng = np.random.default_rng(0)
+    same = sum(np.array_equal(damage(page[:16, :16], rng)[0], page[:16, :16]) for _ in range(400))
+    assert 4 <= same <= 40
+
+
+def test_damage_repeats_by_seed(page: Plane) -> None:
+    """The same seed draws the same damage."""
+    for seed in range(5):
+        first = damage(page, np.random.default_rng(seed))
+        again = damage(page, np.random.default_rng(seed))
+        assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_input_is_not_changed(page: Plane) -> None:
+    """The clean page is left as it was."""
+    before = page.copy()
+    for seed in range(20):
+        damage(page, np.random.default_rng(seed))
+    assert np.array_equal(page, before)
+
+
+def test_blank_page_has_white_target() -> None:
+    """Whatever happens to a blank page, its target is blank."""
+    blank = np.ones((48, 64, 1), np.float32)
+    for seed in range(60):
+        _, target = damage(blank, np.random.default_rng(seed))
+        assert (target == 1).all()
+
+
+@pytest.mark.parametrize("kind", ["lift", "gloss", "fade", "dropout"])
+def test_target_never_has_less_ink_than_noisy(page: Plane, kind: str) -> None:
+    """However ink fades, the target is at least as dark as what the noisy page still shows."""
+    for seed in range(40):
+        kinds = {"lift", kind}
+        noisy, target = damage(page, np.random.default_rng(seed), strength=1, kinds=kinds)
+        assert (target <= noisy + 1 / 255).all()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DAMAGES if kind != "real"])
+def test_each_kind_does_something(page: Plane, kind: str) -> None:
+    """Every damage changes some page on its own, in grey or in colour."""
+    clean = np.repeat(page, 3, axis=2)
+    kinds = {"gloss", "grey"} if kind == "gloss" else {kind}
+    differences = [
+        np.abs(damage(clean, np.random.default_rng(seed), strength=1, kinds=kinds)[0] - clean).max()
+        for seed in range(12)
+    ]
+    assert max(differences) > 2 / 255
+
+
+def test_no_kinds_only_rounds(page: Plane) -> None:
+    """With an empty choice of kinds nothing but rounding to 8 bits happens."""
+    noisy, target = damage(page, np.random.default_rng(1), strength=1, kinds=())
+    np.testing.assert_allclose(noisy, page, atol=0.5 / 255 + 1e-6)
+    assert np.array_equal(target, page)
+
+
+def test_coloured_marker_is_kept() -> None:
+    """In colour a highlighter is content: noisy and target both show it."""
+    blank = np.ones((64, 64, 3), np.float32)
+    results = [
+        damage(blank, np.random.default_rng(seed), strength=1, kinds={"marker"})
+        for seed in range(10)
+    ]
+    assert any(target.min() < 0.9 for _, target in results)
+    for noisy, target in results:
+        np.testing.assert_allclose(noisy, target, atol=1 / 255)
+
+
+def test_real_stains_are_used() -> None:
+    """A real layer darkens blank paper in its own tones."""
+    layer = np.full((40, 50), 0.6, np.float32)
+    blank = np.ones((96, 96, 1), np.float32)
+    noisy, target = damage(
+        blank, np.random.default_rng(3), stains=[layer], strength=1, kinds={"real"}
+    )
+    assert 0.5 < noisy.mean() < 0.72
+    assert noisy.std() < 0.01
+    assert (target == 1).all()
+
+
+def test_stains_are_recovered(page: Plane) -> None:
+    """The layer found under a product of known paper and text is that paper, without letters."""
+    y, x = np.indices(page.shape[:2], np.float32)
+    paper = 0.8 + 0.1 * np.sin(y / 20) * np.cos(x / 25)
+    noisy = paper * (0.1 + 0.9 * page[..., 0])
+    found = extract_stains(noisy, page[..., 0])
+    assert found.dtype == np.float32
+    assert np.abs(found - paper).max() < 0.08
+    assert np.abs(found - paper).mean() < 0.01
+
+
+def test_large_pages_work(page: Plane) -> None:
+    """A page of odd size, wider than the stains, is damaged whole."""
+    clean = np.tile(page, (3, 2, 1))[:251, :243]
+    layer = np.full((30, 30), 0.7, np.float32)
+    for seed in range(10):
+        noisy, _ = damage(clean, np.random.default_rng(seed), stains=[layer], strength=0.9)
+        assert noisy.shape == clean.shape

@@ -1,0 +1,228 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from imgclean import restore
+from imgclean.errors import ImageError, UsageError, WeightsError
+from imgclean.models import UNet
+from imgclean.restore import Denoiser
+from imgclean.weights import Weights, load_weights, save
+
+SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
+
+
+def strong_network(seed: int = 0, **config: Any) -> Weights:
+    """Random weights whose output differs visibly from the input everywhere."""
+    torch.manual_seed(seed)
+    network = UNet(**{**SMALL, **config})
+    with torch.no_grad():
+        network.tail.weight.mul_(4)
+    return Weights("test", Path("test"), "unet", network.config, network.state_dict(), {}, "0")
+
+
+def noise(*shape: int, dtype: str = "uint8", seed: int = 0) -> NDArray[Any]:
+    rng = np.random.default_rng(seed)
+    if dtype == "float32":
+        return rng.random(shape, np.float32)
+    return rng.integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+
+
+def cpu(weights: Weights, **options: Any) -> Denoiser:
+    return Denoiser(weights, device="cpu", **{"precision": "fp32", **options})
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("shape", [(40, 33), (40, 33, 1), (40, 33, 3), (40, 33, 4)])
+def test_shape_and_type(dtype: str, shape: tuple[int, ...]) -> None:
+    """What comes out has the shape and type of what went in, and alpha is untouched."""
+    image = noise(*shape, dtype=dtype)
+    before = image.copy()
+    cleaned = cpu(strong_network())(image)
+    assert cleaned.shape == image.shape and cleaned.dtype == image.dtype
+    assert np.array_equal(image, before), "the input was changed"
+    assert not np.array_equal(cleaned, image)
+    if shape[-1] == 4:
+        assert np.array_equal(cleaned[..., 3], image[..., 3])
+
+
+def test_strength() -> None:
+    """Strength 0 is the input bit for bit, and half strength lies half way."""
+    image = noise(32, 48, 3, dtype="float32")
+    denoiser = cpu(strong_network())
+    full, half, none = (denoiser(image, strength) for strength in (1.0, 0.5, 0.0))
+    assert np.array_equal(none, image)
+    assert np.allclose(half, (full + image) / 2, atol=1e-6)
+    with pytest.raises(UsageError, match="from 0 to 1"):
+        denoiser(image, 1.5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (7, 9), (8, 8)])
+def test_tiny_images(size: tuple[int, int]) -> None:
+    """Any size works, down to one pixel."""
+    assert cpu(strong_network())(noise(*size, 3)).shape == (*size, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("tile", [48, 100, 256])
+def test_tiles_equal_the_whole(tile: int, channels: int) -> None:
+    """However an image is cut, no pixel differs by more than 1/255."""
+    image = noise(333, 407, channels)
+    whole = cpu(strong_network())(image)
+    tiled = cpu(strong_network(), tile=tile)(image)
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+def test_tiles_in_half_precision() -> None:
+    """The same in bfloat16, where values are rounded on the way."""
+    image = noise(200, 300, 3)
+    whole = cpu(strong_network(), precision="bf16")(image)
+    tiled = cpu(strong_network(), precision="bf16", tile=64)(image)
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+def test_halo_covers_the_receptive_field() -> None:
+    """No pixel further away than the halo has any influence."""
+    network = UNet(**SMALL).double()
+    size = 2 * network.halo + 64
+    image = torch.rand(1, 3, size, size, dtype=torch.float64, requires_grad=True)
+    middle = size // 2
+    network(image)[0, :, middle : middle + 8, middle : middle + 8].sum().backward()
+    assert image.grad is not None
+    rows = image.grad.abs().sum((0, 1, 3)).nonzero()
+    assert middle - int(rows.min()) <= network.halo
+    assert int(rows.max()) - (middle + 7) <= network.halo
+
+
+def test_a_memory_limit_cuts_tiles() -> None:
+    """With little memory an image is tiled by itself, and the pixels stay."""
+    image = noise(900, 700, 3)
+    small = cpu(strong_network(), memory=1_000_000)
+    assert small._is_tiled(image)
+    assert np.abs(cpu(strong_network())(image).astype(int) - small(image)).max() <= 1
+
+
+def test_out_of_memory_takes_smaller_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that runs out of memory gets smaller tiles and gives the same pixels."""
+    image = noise(400, 300, 3)
+    denoiser = cpu(strong_network())
+    whole = denoiser(image)
+    forward = Denoiser._forward
+
+    def cramped(self: Denoiser, tiles: list[NDArray[Any]], *rest: Any) -> list[NDArray[Any]]:
+        if tiles[0].shape[0] * tiles[0].shape[1] > 60_000:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, tiles, *rest)
+
+    monkeypatch.setattr(Denoiser, "_forward", cramped)
+    assert np.abs(denoiser(image).astype(int) - whole).max() <= 1
+
+
+def test_batches_equal_single_images() -> None:
+    """Images that share a batch come out as they would alone."""
+    images = [noise(64, 80, 3, seed=seed) for seed in range(5)] + [noise(40, 40, 1)]
+    alone = [cpu(strong_network())(image) for image in images]
+    cpu(strong_network(), batch_size=4).clean(images)
+    for one, other in zip(images, alone, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 1
+
+
+@pytest.mark.parametrize("ink", [False, True])
+def test_grey_equals_three_equal_channels(ink: bool) -> None:
+    """The grey network gives the mean of what the colour network gives."""
+    grey = noise(64, 64, 1, dtype="float32")
+    denoiser = cpu(strong_network(ink=ink))
+    colour = denoiser(np.repeat(grey, 3, axis=2)).mean(axis=2, keepdims=True)
+    assert np.allclose(denoiser(grey), colour, atol=1e-5)
+
+
+def test_non_finite_output_is_redone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half precision that overflows is computed again in fp32 and never written."""
+    image = noise(64, 64, 3)
+    denoiser = cpu(strong_network(), precision="bf16")
+    residual = Denoiser._residual
+
+    def overflowing(self: Denoiser, noisy: torch.Tensor, precision: str) -> torch.Tensor:
+        result = residual(self, noisy, precision)
+        return result / 0 if precision == "bf16" else result
+
+    monkeypatch.setattr(Denoiser, "_residual", overflowing)
+    cleaned = denoiser(image)
+    assert denoiser.redone == 1
+    assert np.array_equal(cleaned, cpu(strong_network())(image))
+
+
+def test_output_that_is_never_finite_is_refused() -> None:
+    """Weights that give NaN in fp32 too end in an error, not in a black image."""
+    weights = strong_network()
+    weights.state["tail.weight"].fill_(float("inf"))
+    with pytest.raises(ImageError, match="not finite"):
+        cpu(weights)(noise(16, 16, 3))
+
+
+def test_nan_input_is_refused() -> None:
+    """A float image with NaN is an error that says so."""
+    image = noise(8, 8, 3, dtype="float32")
+    image[3, 3] = np.nan
+    with pytest.raises(ImageError, match="NaN"):
+        cpu(strong_network())(image)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), np.int32)])
+def test_wrong_arrays_are_refused(bad: NDArray[Any]) -> None:
+    """Shapes and types outside the contract are named."""
+    with pytest.raises(UsageError, match="give"):
+        cpu(strong_network())(bad)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpu:1", "cuda:x"])
+def test_absent_devices_are_errors(device: str) -> None:
+    """A device that is not there is never replaced by another."""
+    with pytest.raises(UsageError, match="--device"):
+        Denoiser(strong_network(), device=device)
+
+
+def test_weights_round_trip(tmp_path: Path) -> None:
+    """Saved weights load with their card, in half precision."""
+    weights = strong_network()
+    path = tmp_path / "mine.safetensors"
+    save(path, architecture="unet", config=weights.config, state=weights.state, card={"a": 1})
+    loaded = load_weights(str(path))
+    assert loaded.config == weights.config and loaded.card["a"] == 1
+    assert torch.equal(loaded.state["tail.weight"], weights.state["tail.weight"].half().float())
+    assert restore.load(str(path), device="cpu").name == "mine"
+
+
+def test_damaged_weights(tmp_path: Path) -> None:
+    """Weights cut short, pickled, foreign or changed are refused with a reason."""
+    weights = strong_network()
+    path = tmp_path / "mine.safetensors"
+    save(path, architecture="unet", config=weights.config, state=weights.state, card={})
+    data = path.read_bytes()
+    cases = {
+        "short": data[: len(data) // 2],
+        "header": data[:20],
+        "empty": b"",
+        "changed": data[:-1] + bytes([data[-1] ^ 1]),
+    }
+    for content in cases.values():
+        path.write_bytes(content)
+        with pytest.raises(WeightsError, match="mine.safetensors"):
+            load_weights(str(path))
+
+
+def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
+    """A PyTorch pickle is never opened, so nothing in it can run."""
+    path = tmp_path / "evil.pt"
+    torch.save({"weights": torch.zeros(3)}, path)
+    with pytest.raises(WeightsError, match="pickle"):
+        load_weights(str(path))
+
+
+def test_unknown_names_list_the_known() -> None:
+    """A name that does not exist is answered with those that do."""
+    with pytest.raises(WeightsError, match="auto"):
+        load_weights("phto")

@@ -1,0 +1,54 @@
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "imgclean"
+
+LAYERS = [
+    {"__main__"},
+    {"cli"},
+    {"progress"},
+    {"denoise", "train"},
+    {"restore", "pairs", "journal"},
+    {
+        "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
+        "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
+        "metrics", "choose", "muon",
+    },
+    {"errors"},
+]  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    """Names of the package's own modules that a file imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.level or node.module):
+            parts = (node.module or "").split(".")
+            if node.level == 0 and parts[0] != "imgclean":
+                continue
+            inner = parts if node.level else parts[1:]
+            found |= {inner[0]} if inner and inner[0] else {alias.name for alias in node.names}
+    return found
+
+
+def test_imports_go_one_way() -> None:
+    """No module imports from a layer above its own."""
+    level = {name: index for index, layer in enumerate(LAYERS) for name in layer}
+    modules = [path for path in PACKAGE.glob("*.py") if path.stem != "__init__"]
+    assert {path.stem for path in modules} | {"models"} == set(level)
+    for path in modules:
+        for name in imported(path) & set(level):
+            assert level[name] >= level[path.stem], f"{path.stem} imports {name}"
+
+
+def test_only_the_command_line_prints() -> None:
+    """print() stands in the entry point alone; the rest returns records."""
+    for path in PACKAGE.rglob("*.py"):
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "print"
+        ]
+        assert not calls or path.name == "__main__.py", path

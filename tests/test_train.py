@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from imgclean.errors import InputError, UsageError
+from imgclean.muon import Muon, orthogonalise
+from imgclean.pairs import Patches, load_pack, random_patch, save_pack
+from imgclean.train import TrainConfig, Trainer
+
+Array = NDArray[np.float32]
+SMALL = {"widths": [8, 12], "down": [1], "bottom": 1, "up": [1]}
+
+
+def draw(rng: np.random.Generator) -> tuple[Array, Array]:
+    """A smooth ramp under Gaussian noise."""
+    ramp = np.linspace(rng.random(), rng.random(), 32, dtype=np.float32)
+    clean = np.ascontiguousarray(np.broadcast_to(ramp[:, None, None], (32, 32, 3)))
+    return clean + np.float32(0.1) * rng.standard_normal(clean.shape, np.float32), clean
+
+
+def trainer(steps: int, **options: object) -> Trainer:
+    config = TrainConfig(config=SMALL, steps=steps, max_time=1e9, warmup=10, bf16=False, **options)  # type: ignore[arg-type]
+    return Trainer(config, Patches(draw, batch=4, seed=0))
+
+
+def weights(of: Trainer) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in of.average.values()])
+
+
+def test_training_learns() -> None:
+    """In a few dozen steps the loss falls well below that of doing nothing."""
+    losses = [step.loss for step in trainer(60, adam_lr=5e-3).run()]
+    assert np.mean(losses[-10:]) < 0.85 * np.mean(losses[:5])
+
+
+def test_a_resumed_run_ends_the_same(tmp_path: Path) -> None:
+    """Stopped at any step and resumed, a run ends with the same weights, bit for bit."""
+    whole = trainer(12)
+    list(whole.run())
+    first = trainer(12)
+    for step in first.run():
+        if step.step == 5:
+            break
+    first.save(tmp_path / "checkpoint.pt")
+    second = trainer(12)
+    second.resume(tmp_path / "checkpoint.pt")
+    assert [step.step for step in second.run()] == list(range(6, 13))
+    assert torch.equal(weights(second), weights(whole))
+
+
+def test_resume_with_other_options_is_refused(tmp_path: Path) -> None:
+    """Options that differ from the checkpoint's are listed."""
+    trainer(5).save(tmp_path / "checkpoint.pt")
+    with pytest.raises(UsageError, match="muon_lr, steps"):
+        trainer(6, muon_lr=0.5).resume(tmp_path / "checkpoint.pt")
+
+
+def test_a_non_finite_loss_stops_the_run() -> None:
+    """NaN in the data ends the run before it reaches the weights."""
+
+    def broken(rng: np.random.Generator) -> tuple[Array, Array]:
+        noisy, clean = draw(rng)
+        return noisy * np.float32(np.nan), clean
+
+    run = Trainer(TrainConfig(config=SMALL, bf16=False), Patches(broken, 2, 0))
+    before = weights(run)
+    with pytest.raises(FloatingPointError, match="step 0"):
+        list(run.run())
+    assert torch.equal(weights(run), before)
+
+
+def test_batches_depend_on_seed_and_step_alone() -> None:
+    """A batch can be drawn again, in any order, by any process."""
+    one, other = Patches(draw, 2, seed=1), Patches(draw, 2, seed=1)
+    assert torch.equal(one[7][0], other[7][0])
+    assert not torch.equal(one[7][0], one[8][0])
+    assert not torch.equal(one[7][0], Patches(draw, 2, seed=2)[7][0])
+
+
+def test_orthogonalise() -> None:
+    """Newton-Schulz brings all singular values near one, for wide and tall matrices."""
+    for shape in ((16, 40), (40, 16)):
+        matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+        values = torch.linalg.svdvals(orthogonalise(matrix).float())
+        assert float(values.min()) > 0.5 and float(values.max()) < 1.4
+
+
+def test_muon_leaves_frozen_weights() -> None:
+    """A weight without a gradient is not touched."""
+    weight = torch.nn.Parameter(torch.ones(4, 3, 3, 3))
+    Muon([weight]).step()
+    assert torch.equal(weight, torch.ones(4, 3, 3, 3))
+
+
+def test_pack_round_trip(tmp_path: Path) -> None:
+    """Images come back from a pack; a file that is none is refused."""
+    import cv2
+
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    blob = cv2.imencode(".png", image[..., ::-1])[1].tobytes()
+    assert save_pack([blob, blob], tmp_path / "pack.npz") == 2
+    images = load_pack(tmp_path / "pack.npz")
+    assert len(images) == 2 and np.array_equal(images[1], image)
+    patch = random_patch(images, np.array([0.5, 0.5]), 16, np.random.default_rng(0))
+    assert patch.shape == (16, 16, 3) and patch.min() >= 0 and patch.max() <= 1
+    (tmp_path / "bad.npz").write_bytes(b"no")
+    with pytest.raises(InputError, match="bad.npz"):
+        load_pack(tmp_path / "bad.npz")
