@@ -138,7 +138,7 @@ def _demosaic(single: Array, phase: int, edge_aware: bool) -> Array:
 
 def _expose(linear: Array, sensor: Sensor, rng: np.random.Generator, phase: int) -> Array:
     """The noise that one exposure adds, after demosaicing, in raw units (H x W x 3)."""
-    raw: Array = linear / np.asarray(sensor.gains, np.float32)
+    raw = np.asarray(linear / np.asarray(sensor.gains, np.float32), np.float32)
     variance = np.asarray(raw * np.float32(sensor.shot) + np.float32(sensor.read), np.float32)
     if not sensor.mosaic:
         return np.asarray(np.sqrt(variance) * rng.standard_normal(raw.shape, np.float32))
