@@ -10,6 +10,7 @@ network does to an image that needs nothing).
 """
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,13 @@ def to_bytes(image: Pixels) -> Pixels:
     return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
+def interval(scores: list[float]) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean, from 2,000 draws."""
+    values, rng = np.array(scores), np.random.default_rng(0)
+    means = values[rng.integers(0, len(values), (2000, len(values)))].mean(axis=1)
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
 def main() -> None:
     """Score the sets asked for and print a line each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -76,6 +84,7 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--every", type=int, default=1, help="use every so many PolyU pairs")
+    parser.add_argument("--json", type=Path, help="also write the figures to a file")
     options = parser.parse_args()
     validation = options.data / "validation"
     sets: dict[str, Iterator[tuple[Pixels, Pixels]]] = {}
@@ -94,24 +103,34 @@ def main() -> None:
         else:
             raise SystemExit(f"{name}: no such set")
     denoiser = load(options.model, device=options.device, precision=options.precision)
+    figures = []
     for name, chosen in sets.items():
         scores, before, shift = [], [], []
+        score, unit = (rmse, "RMSE") if name == "pages" else (psnr, "dB")
         for noisy, clean_image in chosen:
             result = to_bytes(denoiser(noisy))
-            if name == "pages":
-                scores.append(rmse(clean=clean_image, other=result))
-                before.append(rmse(clean=clean_image, other=noisy))
-                continue
-            scores.append(psnr(clean=clean_image, other=result))
-            before.append(psnr(clean=clean_image, other=to_bytes(noisy)))
+            scores.append(score(clean=clean_image, other=result))
+            before.append(score(clean=clean_image, other=to_bytes(noisy)))
             shift.append(np.abs((result - clean_image.astype(float)).mean(axis=(0, 1))).max())
-        unit = "RMSE" if name == "pages" else "dB"
-        drift = f", mean colour off by {np.mean(shift):.3f}/255" if shift else ""
+        low, high = interval(scores)
         print(
             f"{name:18s} {np.mean(before):7.4g} -> {np.mean(scores):7.4f} {unit}"
-            f" ({len(scores)} images{drift})",
+            f"  (95 %: {low:.4f} to {high:.4f}; {len(scores)} images; "
+            f"mean colour off by {np.mean(shift):.3f}/255)",
             flush=True,
         )
+        figures.append(
+            {
+                "set": name,
+                "images": len(scores),
+                "unit": unit,
+                "before": round(float(np.mean(before)), 4),
+                "after": round(float(np.mean(scores)), 4),
+                "interval": [round(low, 4), round(high, 4)],
+            }
+        )
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from imgclean.errors import DependencyError
 
 __all__ = ["estimate_sigma", "psnr", "rmse", "ssim"]
 
+_DRAWN = 0.1  # share of exactly flat patches above which an image counts as drawn
 _SIDE = 8  # of the patches whose cosine transform is taken
 _LOW = 6  # u + v below this is image content, from it upwards noise
 _PATCHES = 20_000  # looked at per channel, whatever the image's size
@@ -93,12 +94,14 @@ def estimate_sigma(pixels: NDArray[np.generic]) -> float:
     measures the high frequencies of the flattest: for white noise the two are independent, so
     the choice does not bias the measure (Ponomarenko et al. 2007; analysed by Colom & Buades,
     IPOL 2013). Added here: the variance that clipping at black or white removed is put back
-    (censored normal distribution), and where even the flattest patches hold mostly low
-    frequencies the estimate fades to 0, since that is texture or text and not noise.
+    (censored normal distribution); where the flattest patches vary more over all frequencies
+    than in the high ones, the noise is correlated and that larger variance is taken; and in
+    drawn images, where many patches are exactly flat, low frequencies in the flattest of the
+    others are text, so the estimate fades to 0.
 
-    The noise is taken to be white. Noise that is correlated between neighbouring pixels, as
-    after a camera's demosaicing, after JPEG or after resizing, is underestimated. Noise that
-    depends on brightness is reported as it is in the flattest regions.
+    Noise that is correlated between neighbouring pixels, as after a camera's demosaicing, after
+    JPEG or after resizing, is still underestimated. Noise that depends on brightness is
+    reported as it is in the flattest regions.
 
     Args:
         pixels: H x W or H x W x C, uint8, uint16 or float in [0, 1].
@@ -124,6 +127,7 @@ def _variance(patches: NDArray[np.float32]) -> float:
     """Variance of the noise in N x 64 patches of one channel in [0, 1]."""
     clipped = ((patches <= 0) | (patches >= 1)).mean(axis=1)
     varies = patches.max(axis=1) > patches.min(axis=1)
+    drawn = np.count_nonzero(~varies) > _DRAWN * len(patches)
     if 2 * np.count_nonzero(varies) < np.count_nonzero(clipped < 1):
         return 0.0  # drawn, not photographed: most of it is exactly flat
     usable = varies & (clipped <= _CLIPPED)
@@ -137,6 +141,9 @@ def _variance(patches: NDArray[np.float32]) -> float:
     flattest = np.argpartition(low, count - 1)[:count]
     high = np.mean((kept[flattest] @ high_rows.T) ** 2, axis=1) / remains[flattest]
     variance = float(np.median(high))
+    if not drawn:
+        throughout = np.mean(kept[flattest] ** 2, axis=1) / remains[flattest]
+        return max(variance, float(np.median(throughout)))
     if variance == 0:
         return 0.0
     texture = float(np.median(low[flattest])) / variance  # about 0.5 for white noise

@@ -24,7 +24,7 @@ Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
-_BUDGET = 600_000_000  # bytes that the network's features may take, unless told otherwise
+_BUDGET = 500_000_000  # bytes that the network's features may take, unless told otherwise
 _LIVE_MAPS = 6.5  # full-width feature maps alive at the peak; measured 4.8 to 6.0
 
 

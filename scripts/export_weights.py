@@ -1,0 +1,128 @@
+r"""Turn a checkpoint of `train_weights.py` into the weights file that ships, with its card.
+
+    python scripts/export_weights.py photo --checkpoint local/photo/checkpoint.pt
+    python benchmarks/quality.py --model photo --json local/photo.json
+    python scripts/export_weights.py photo --checkpoint local/photo/checkpoint.pt \\
+        --figures local/photo.json
+
+The second export puts the figures into the card; the weights stay byte for byte the same.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from imgclean.models import MODELS
+from imgclean.weights import save
+
+BSD = {
+    "name": "BSDS500 without its 68 standard test images, 432 photos",
+    "licence": "not stated; research use by custom",
+}
+FACTS: dict[str, dict[str, Any]] = {
+    "photo": {
+        "summary": "photos: removes Gaussian and real camera noise, blind",
+        "data": [
+            BSD,
+            {
+                "name": "ImageNet sample, 793 photos shrunk by 0.5 to 0.6",
+                "licence": "not stated; research use by custom",
+            },
+            {"name": "Sun-Hays, 80 photos shrunk by 0.5", "licence": "none claimed"},
+            {"name": "CLIC, 7 photos", "licence": "Apache-2.0"},
+        ],
+        "recipe": (
+            "noise.photo: 4 % clean, 46 % white Gaussian noise of sigma 0 to 55, 50 % a camera "
+            "(photon and read noise, mosaic, tone curve, smoothing, sharpening, resizing, JPEG); "
+            "96 px patches, batch 16, L1, Muon and AdamW, linear decay from half way, EMA"
+        ),
+        "bad_at": [
+            "noise above sigma 55, which it was not trained on",
+            "blotches wider than about 20 pixels",
+            "salt and pepper, scratches, missing areas",
+        ],
+        "command": "benchmarks/quality.py --model photo --sets kodak24 set12 polyu clean",
+        "rebuild": "recipes/photo.sh",
+    },
+    "scan": {
+        "summary": "scanned pages: white paper, every stroke kept",
+        "data": [
+            {
+                "name": "NoisyOffice, 56 pairs of 14 clean pages; 16 pairs of 4 others held out",
+                "licence": "not stated",
+            },
+            {
+                "name": "600 pages rendered by imgclean with 308 free fonts of Debian",
+                "licence": "made by this project",
+            },
+            {
+                "name": "60 photos of the ImageNet sample, as pictures inside rendered pages",
+                "licence": "not stated; research use by custom",
+            },
+        ],
+        "recipe": (
+            "55 % rendered pages under damage drawn by paper.damage, 35 % NoisyOffice pairs, 10 % "
+            "NoisyOffice's clean text under drawn damage; real stains of the training pairs on "
+            "40 % of what is damaged; 192 px patches, batch 8, L1, Muon and AdamW, linear decay "
+            "from half way, EMA"
+        ),
+        "bad_at": [
+            "stain layers of the held-out pages resemble those of the training pages, so the "
+            "figure on NoisyOffice is optimistic about stains, not about text",
+            "coloured paper becomes white; highlighter may stay",
+            "photographs that fill a page: use photo for these",
+        ],
+        "command": "benchmarks/quality.py --model scan --sets pages",
+        "rebuild": "recipes/scan.sh",
+    },
+}
+
+
+def headline(figures: list[dict[str, Any]]) -> list[str]:
+    """A line a figure, as `imgclean models` prints them."""
+    digits = {"dB": 2, "RMSE": 4}
+    return [
+        f"{f['set']}: {f['before']:.{digits[f['unit']]}f} -> "
+        f"{f['after']:.{digits[f['unit']]}f} {f['unit']} ({f['images']} images)"
+        for f in figures
+    ]
+
+
+def main() -> None:
+    """Read the checkpoint and write weights and card."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("name", choices=sorted(FACTS))
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--figures", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("weights"))
+    parser.add_argument("--steps-before", type=int, default=0, help="of the run it began from")
+    options = parser.parse_args()
+    state = torch.load(options.checkpoint, weights_only=True, map_location="cpu")
+    facts = dict(FACTS[options.name])
+    command = facts.pop("command")
+    figures = json.loads(options.figures.read_text()) if options.figures else []
+    config = state["config"]
+    model = MODELS[config["architecture"]](**config["config"])
+    options.out.mkdir(exist_ok=True)
+    save(
+        options.out / f"{options.name}.safetensors",
+        architecture=config["architecture"],
+        config=model.config,  # type: ignore[arg-type]  # attributes of modules are untyped
+        state=state["average"],
+        card={
+            **facts,
+            "steps": state["step"] + options.steps_before,
+            "training_seconds": round(state["seconds"]),
+            "headline": headline(figures),
+            "validation": {"command": f"python {command}", "figures": figures},
+            "licence": "MIT for the weights; see data for what they were trained on",
+        },
+    )
+    print(f"{options.name}: {state['step']} steps, {state['seconds'] / 60:.0f} minutes")
+
+
+if __name__ == "__main__":
+    main()
