@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .errors import ImageError, UsageError
+from .errors import ImageError, UsageError, WeightsError
 from .models import MODELS
 from .weights import Weights, load_weights
 
@@ -39,7 +39,8 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
+    numbered = kind == "cuda" and index.isascii() and index.isdigit()
+    if kind not in ("cpu", "cuda", "mps") or (name != kind and not numbered):
         raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda, cuda:N or mps")
     if kind == "cuda" and int(index or 0) >= cuda:
         raise UsageError(f"--device {name}: this machine has {cuda} CUDA devices; use --device cpu")
@@ -355,16 +356,18 @@ def _build(weights: Weights) -> Any:
     """The module that the weights describe, with their tensors.
 
     Raises:
-        UsageError: the architecture is unknown, or the tensors do not fit it.
+        WeightsError: the architecture is unknown, or the tensors do not fit it.
     """
     if weights.architecture not in MODELS:
-        raise UsageError(
+        raise WeightsError(
             f"{weights.path}: of architecture {weights.architecture!r}, which this version "
             f"does not know; it knows {', '.join(MODELS)}"
         )
-    network = MODELS[weights.architecture](**weights.config)
     try:
+        network = MODELS[weights.architecture](**weights.config)
         network.load_state_dict(weights.state)
-    except RuntimeError as error:
-        raise UsageError(f"{weights.path}: tensors do not fit their configuration") from error
+    except (RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise WeightsError(
+            f"{weights.path}: its tensors do not fit its configuration; get it again"
+        ) from error
     return network.eval()

@@ -75,27 +75,28 @@ def read_card(path: Path) -> dict[str, Any]:
     if not card.is_file():
         return {}
     try:
-        loaded = json.loads(card.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return dict(json.loads(card.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
         raise WeightsError(f"{card}: the card is damaged ({error}); install again") from error
-    return dict(loaded)
+    except OSError as error:
+        raise WeightsError(f"{card}: {error.strerror}; check its permissions") from error
 
 
 def _header(path: Path, data: bytes) -> dict[str, str]:
     """The metadata in a safetensors header, checked before any tensor is read."""
-    if data[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise WeightsError(
-            f"{path}: a pickled PyTorch file, which could run code; "
-            "only safetensors files are loaded, so save it as one"
-        )
     size = int.from_bytes(data[:8], "little") if len(data) >= 8 else 0
     if not 2 <= size <= _HEADER_LIMIT or data[8:9] != b"{":
+        if data[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+            raise WeightsError(
+                f"{path}: a pickled PyTorch file, which could run code; "
+                "only safetensors files are loaded, so save it as one"
+            )
         raise WeightsError(f"{path}: not a safetensors file; give weights made by imgclean train")
     try:
         metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
     except ValueError as error:
         raise WeightsError(f"{path}: cut short or damaged; get the file again") from error
-    if "architecture" not in metadata or "config" not in metadata:
+    if not isinstance(metadata, dict) or "architecture" not in metadata or "config" not in metadata:
         raise WeightsError(f"{path}: does not say its architecture; imgclean did not make it")
     return dict(metadata)
 
@@ -123,7 +124,10 @@ def load_weights(model: str) -> Weights:
         raise WeightsError(f"{path}: cut short or damaged ({error}); get it again") from error
     if card.get("sha256", digest) != digest:
         raise WeightsError(f"{path}: differs from its card's SHA-256; get both files again")
-    config = json.loads(metadata["config"])
+    try:
+        config = dict(json.loads(metadata["config"]))
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path}: its configuration is damaged; get it again") from error
     return Weights(path.stem, path, metadata["architecture"], config, state, card, digest)
 
 

@@ -178,7 +178,7 @@ def test_wrong_arrays_are_refused(bad: NDArray[Any]) -> None:
         cpu(strong_network())(bad)
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpu:1", "cuda:x"])
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpu:1", "cuda:x", "cpu:", "cuda:²"])
 def test_absent_devices_are_errors(device: str) -> None:
     """A device that is not there is never replaced by another."""
     with pytest.raises(UsageError, match="--device"):
@@ -212,6 +212,52 @@ def test_damaged_weights(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(WeightsError, match="mine.safetensors"):
             load_weights(str(path))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "config"),
+    [
+        ("other", {}),
+        ("unet", {"depth": 3}),
+        ("unet", {**SMALL, "widths": [-8, 12, 16]}),
+        ("unet", {**SMALL, "widths": [8, 12, 24]}),
+        ("unet", {"widths": []}),
+    ],
+)
+def test_weights_that_build_no_network(
+    tmp_path: Path, architecture: str, config: dict[str, Any]
+) -> None:
+    """An architecture or configuration that does not fit is the weights' fault."""
+    path = tmp_path / "odd.safetensors"
+    state = strong_network().state
+    save(path, architecture=architecture, config=config, state=state, card={})
+    with pytest.raises(WeightsError, match="odd.safetensors"):
+        restore.load(str(path), device="cpu")
+
+
+@pytest.mark.parametrize("card", ["[1]", "{", "7"])
+def test_damaged_cards(tmp_path: Path, card: str) -> None:
+    """A card that is no JSON object is named."""
+    path = tmp_path / "mine.safetensors"
+    weights = strong_network()
+    save(path, architecture="unet", config=weights.config, state=weights.state, card={})
+    path.with_suffix(".json").write_text(card)
+    with pytest.raises(WeightsError, match="mine.json"):
+        load_weights(str(path))
+
+
+def test_no_header_is_taken_for_a_pickle(tmp_path: Path) -> None:
+    """A header of 640 bytes begins as a pickle does, and is none."""
+    path = tmp_path / "mine.safetensors"
+    weights = strong_network()
+    for pad in range(8, 2000, 8):
+        config = {**weights.config, "unshuffle": 2}
+        state = {"x" * pad: torch.zeros(1)}
+        save(path, architecture="unet", config=config, state=state, card={})
+        if path.read_bytes()[:2] == b"\x80\x04":
+            break
+    assert path.read_bytes()[:2] == b"\x80\x04"
+    assert load_weights(str(path)).architecture == "unet"
 
 
 def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
