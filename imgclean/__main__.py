@@ -8,6 +8,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; the only place that ends the process."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names that are not valid text must not stop a run
             stream.reconfigure(errors="backslashreplace")
@@ -17,7 +18,7 @@ def main() -> None:
     try:
         app(prog_name="imgclean")
     except ImgcleanError as error:
-        print(f"imgclean: {error}", file=sys.stderr)
+        print(f"imgclean: {_printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("imgclean: interrupted", file=sys.stderr)
@@ -25,6 +26,22 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.SOME_FAILED)
+
+
+def _open_standard_streams() -> None:
+    """Give closed ones the null device, or a result would be opened in the place of one."""
+    for number, mode in enumerate("rww"):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            name = ("stdin", "stdout", "stderr")[number]
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _printable(text: str) -> str:
+    """Text with control characters, such as an escape in a file name, made visible."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ answers at once.
 
 import os
 import re
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ import typer
 from .errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from .denoise import Run
+    from .denoise import Plan, Run
 
 __all__ = ["app"]
 
@@ -202,27 +203,33 @@ def denoise(
         keep_times=keep_times,
         compare=compare,
         fail_fast=fail_fast,
-        max_pixels=int(max_pixels * 1e6),
+        max_pixels=int(min(max_pixels * 1e6, sys.maxsize)),
     )
     work = plan(inputs, out, options)
     screen = Screen(work, quiet=quiet, verbose=verbose, dry=dry_run)
     if report:
+        _refuse_original(report, work)
         write_report(report, screen.document(None))  # fails now rather than after hours
     run = Run(work, options, dry=dry_run)
     interrupted = _consume(run, screen)
     document = screen.document(run)
-    if report:
-        write_report(report, document)
     if json_:
         import json
 
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         sys.stdout.flush()
     screen.finish(run, interrupted=interrupted)
+    if report:
+        write_report(report, document)
     if interrupted:
         _leave(ExitCode.INTERRUPTED)
-    if screen.failed:
-        raise typer.Exit(ExitCode.SOME_FAILED)
+    _leave(ExitCode.SOME_FAILED if screen.failed else ExitCode.OK)
+
+
+def _refuse_original(report: Path, work: "Plan") -> None:
+    place = os.path.realpath(report)
+    if any(place in (os.path.realpath(j.source), os.path.realpath(j.target)) for j in work.jobs):
+        raise UsageError(f"{report}: is an image of this run; choose another --report")
 
 
 def _consume(run: "Run", screen: "object") -> bool:
@@ -236,13 +243,17 @@ def _consume(run: "Run", screen: "object") -> bool:
             for outcome in outcomes:
                 screen.show(outcome)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only spoil the ending
         run.abort()
         return True
     return False
 
 
 def _leave(code: ExitCode) -> None:
-    """End at once: a thread deep in the network's arithmetic cannot be asked to stop."""
+    """End at once: a thread deep in a library's arithmetic cannot be asked to stop.
+
+    The interpreter would abort where it ends beneath such a thread.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,6 +37,8 @@ _AUTO = ("photo", "scan")
 _IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
+_COMPARE_QUALITY = 92
+_SMALL = 1_000_000  # pixels; up to this size images share batches
 _GENERATION = 1  # raised when the same weights and options give other pixels than before
 
 
@@ -112,31 +114,33 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
         InputError: an input does not exist, or there is no image in any.
         UsageError: the output folder is an input or inside one, or two sources share a target.
     """
-    _refuse_inside(inputs, out)
     found = find(inputs, recursive=options.recursive, exclude=None)
-    jobs: dict[Path, Job] = {}
+    _refuse_inside(inputs, out)
+    jobs: list[Job] = []
+    written: dict[Path, Job] = {}
     for source, relative in found.images:
         place = _with_parents(source, relative) if options.parents else relative
         _, suffix = _format(source, options)
         target = out / place.with_name(place.stem + suffix)
         comparison = target.with_name(target.stem + ".compare.jpg") if options.compare else None
         job = Job(source, target, comparison)
-        other = jobs.setdefault(target, job)
-        if not _same(other.source, source):
-            raise UsageError(_collision(other, job, options))
+        jobs.append(job)
+        for path in filter(None, (target, comparison)):
+            other = written.setdefault(path, job)
+            if other is not job:
+                raise UsageError(_collision(other, job, path, options))
+    # What cannot be listed may hold images: it fails as a file would, and is not passed over.
+    jobs += [Job(folder, out / folder.name) for folder in found.unreadable]
     if not jobs:
         raise InputError(
             f"{', '.join(map(str, inputs))}: no images there; imgclean reads "
             f"{' '.join(sorted(SUFFIXES))}"
         )
-    sources = {os.path.realpath(job.source) for job in jobs.values()}
-    for job in jobs.values():
-        for written in (job.target, job.comparison):
-            if written and os.path.realpath(written) in sources:
-                raise UsageError(
-                    f"{written}: would overwrite an original; choose another --out folder"
-                )
-    return Plan(out, list(jobs.values()), found.ignored)
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for path in written:
+        if os.path.realpath(path) in sources:
+            raise UsageError(f"{path}: would overwrite an original; choose another --out folder")
+    return Plan(out, jobs, found.ignored)
 
 
 def _format(source: Path, options: Options) -> tuple[str, str]:
@@ -155,8 +159,11 @@ def _make_folder(folder: Path) -> None:
 
 def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
     folder = Path(os.path.realpath(out))
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{out}: is a file; give --out a folder")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{out}: is a file; give --out a folder")
+    except OSError as error:
+        raise OutputError(f"{out}: {error.strerror}; choose another --out") from error
     for given in inputs:
         if given.is_dir() and folder.is_relative_to(os.path.realpath(given)):
             raise UsageError(
@@ -171,19 +178,17 @@ def _with_parents(source: Path, relative: Path) -> Path:
     return Path(*(part for part in source.parts if part not in (source.anchor, "..", ".")))
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one == other or os.path.realpath(one) == os.path.realpath(other)
-
-
-def _collision(one: Job, other: Job, options: Options) -> str:
+def _collision(one: Job, other: Job, path: Path, options: Options) -> str:
     cure = "use --parents, which keeps each input's own folder"
-    if one.source.suffix != other.source.suffix and one.source.parent == other.source.parent:
+    if one.target != other.target:
+        cure = "leave out --compare, or clean them into two --out folders"
+    elif one.source.suffix != other.source.suffix and one.source.parent == other.source.parent:
         cure = "use --format keep, which keeps each file's suffix"
         if options.format == "keep":
             cure = "clean them into two --out folders"
     elif options.parents:
         cure = "clean them into two --out folders"
-    return f"{one.source} and {other.source}: both would be written to {one.target}; {cure}"
+    return f"{one.source} and {other.source}: both would be written to {path}; {cure}"
 
 
 # --- one thread for the network ------------------------------------------------------------
@@ -224,17 +229,27 @@ class _Network:
                         self.close()
                         break
                     requests.append(following)
+            for request in filter(self._is_large, requests):
+                self._clean([request])
             for model in dict.fromkeys(request.model for request in requests):
-                self._clean([request for request in requests if request.model == model])
+                small = [r for r in requests if r.model == model and not self._is_large(r)]
+                if small:
+                    self._clean(small)
+
+    def _is_large(self, request: _Request) -> bool:
+        """Whether an image fills passes of the network by itself and would gain nothing."""
+        return request.pixels.size > 3 * _SMALL
 
     def _clean(self, requests: list[_Request]) -> None:
         denoiser = self.denoisers[requests[0].model]
+        kept = [request.pixels.copy() for request in requests] if len(requests) > 1 else []
         try:
             denoiser.clean([request.pixels for request in requests], self.strength)
         except BaseException as error:  # noqa: BLE001  # handed to the threads that wait, whole
             if len(requests) > 1:
-                for request in requests:  # so that one bad image fails alone
-                    self._clean([request])
+                for request, pixels in zip(requests, kept, strict=True):
+                    request.pixels[...] = pixels  # some were cleaned: no image is cleaned twice
+                    self._clean([request])  # so that one bad image fails alone
                 return
             requests[0].future.set_exception(error)
             return
@@ -314,6 +329,7 @@ class Run:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._writers: set[Writer] = set()
+        self._threads: list[threading.Thread] = []
         self._left = queue.SimpleQueue[Job]()
         self._outcomes = queue.SimpleQueue["Outcome | BaseException"]()
 
@@ -324,7 +340,9 @@ class Run:
         for job in self.plan.jobs:
             self._left.put(job)
         for index in range(self.workers):
-            threading.Thread(target=self._work, name=f"imgclean-{index}", daemon=True).start()
+            thread = threading.Thread(target=self._work, name=f"imgclean-{index}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
         try:
             for _ in self.plan.jobs:
                 outcome = self._outcomes.get()
@@ -332,7 +350,9 @@ class Run:
                     raise outcome
                 yield outcome
                 if outcome.status == "failed" and self.options.fail_fast:
-                    break
+                    return
+            for thread in self._threads:  # the interpreter must not end beneath their libraries
+                thread.join()
         finally:
             self.abort()
 
@@ -364,8 +384,9 @@ class Run:
     def _sweep(self) -> None:
         """Remove what a killed run left half-written; the journal's lock says it is ours."""
         for folder in {job.target.parent for job in self.plan.jobs}:
-            for leftover in folder.glob(f".*{TEMPORARY}"):
-                leftover.unlink(missing_ok=True)
+            with suppress(OSError):  # where nothing can be removed nothing can be written either
+                for leftover in folder.glob(f".*{TEMPORARY}"):
+                    leftover.unlink(missing_ok=True)
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -382,6 +403,9 @@ class Run:
                 return
             except ImgcleanError as error:
                 outcome = Outcome(job, "failed", error=str(error))
+            except OSError as error:  # a name too long, a file that vanished, a disk that fails
+                text = f"{error.filename or name}: {error.strerror or error}; check the file"
+                outcome = Outcome(job, "failed", error=f"{text}, its folder and its name")
             except MemoryError as error:
                 outcome = Outcome(
                     job,
@@ -398,9 +422,11 @@ class Run:
 
     def _one(self, job: Job) -> Outcome:
         """Clean one file, or say why not."""
+        if job.source.is_dir():
+            raise ImageError(f"{job.source}: not allowed to list; check its permissions")
         foreign = job.target.exists() and not self._journal.known(job.target)
         if foreign and not self.options.overwrite:
-            raise _unknown(job)
+            raise _unknown(job.target)
         with Reader(job.source, max_pixels=self.options.max_pixels) as reader:
             size = self._reserve(reader, job)
             try:
@@ -425,33 +451,54 @@ class Run:
         facts: dict[str, Any] = {}
         facts |= {"width": reader.width, "height": reader.height, "pages": reader.pages}
         key = self._key(reader.digest())
-        state, line = self._journal.check(job.target, key)
-        if state == "unknown" and not self.options.overwrite:
-            raise _unknown(job)
-        complete = job.comparison is None or job.comparison.exists()
-        if state == "done" and complete:
+        states = set()
+        line: dict[str, Any] = {}
+        for path in filter(None, (job.comparison, job.target)):
+            state, line = self._journal.check(path, key)
+            if state == "unknown" and not self.options.overwrite:
+                raise _unknown(path)
+            states.add(state)
+        if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             return Outcome(job, "skipped", **facts, reason="already done")
         if self.dry:
             return Outcome(job, "done", **facts)
         form, _ = _format(job.source, self.options)
         _make_folder(job.target.parent)
-        with Writer(job.target, format=form, quality=self.options.quality, source=reader) as writer:
-            with self._lock:
-                self._writers.add(writer)
-            try:
-                models, sigmas, reason = self._pages(job, reader, writer)
-                facts |= {"model": "+".join(dict.fromkeys(models)), "sigma": _mean(sigmas)}
-                self._commit(job, reader, writer, key, facts)
-            finally:
-                with self._lock:
-                    self._writers.discard(writer)
+        with self._writing(job.target, form, self.options.quality, reader) as writer:
+            models, sigmas, reason, views = self._pages(job, reader, writer)
+            if self.options.strength == 0 and form == reader.format and not self.options.quality:
+                writer.copy(reader)  # bit for bit, where encoding again would lose something
+            facts |= {"model": "+".join(dict.fromkeys(models)), "sigma": _mean(sigmas)}
+            self._commit(job, writer, key, facts)
+        if job.comparison:
+            with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY) as writer:
+                writer.add(Image(_side_by_side(*views)))
+                self._commit(job, writer, key, {})
         return Outcome(job, "done", **facts, reason=reason)
+
+    @contextmanager
+    def _writing(
+        self, target: Path, form: str, quality: int | None, source: Reader | None = None
+    ) -> Iterator[Writer]:
+        """A writer whose partial file is removed whatever ends the block, `abort` too."""
+        with self._lock:
+            if self._stop.is_set():
+                raise _Stopped
+            writer = Writer(target, format=form, quality=quality, source=source)
+            self._writers.add(writer)
+        try:
+            with writer:
+                yield writer
+        finally:
+            with self._lock:
+                self._writers.discard(writer)
 
     def _pages(
         self, job: Job, reader: Reader, writer: Writer
-    ) -> tuple[list[str], list[float], str | None]:
+    ) -> tuple[list[str], list[float], str | None, list[NDArray[np.uint8]]]:
         models, sigmas, reason = [], [], None
+        views: list[NDArray[np.uint8]] = []  # of the first page, before and after
         for index in range(reader.pages):
             if self._stop.is_set():
                 raise _Stopped
@@ -462,12 +509,14 @@ class Run:
                 model, reason = choice.name, reason or choice.reason
             models.append(model)
             sigmas.append(255 * estimate_sigma(page.pixels))
-            before = _shrink(page.pixels) if job.comparison and index == 0 else None
+            shown = job.comparison is not None and index == 0
+            if shown:
+                views.append(_shrink(page.pixels))
             self._denoise(job, page, model)
+            if shown:
+                views.append(_shrink(page.pixels))
             writer.add(page)
-            if before is not None and job.comparison:
-                _compare(job.comparison, before, _shrink(page.pixels))
-        return models, sigmas, reason
+        return models, sigmas, reason, views
 
     def _denoise(self, job: Job, page: Image, model: str) -> None:
         try:
@@ -476,9 +525,7 @@ class Run:
         except ImageError as error:
             raise ImageError(f"{job.source}: {error}") from error
 
-    def _commit(
-        self, job: Job, reader: Reader, writer: Writer, key: str, facts: Mapping[str, Any]
-    ) -> None:
+    def _commit(self, job: Job, writer: Writer, key: str, facts: Mapping[str, Any]) -> None:
         writer.finish()
         if self.options.keep_times:
             status = job.source.stat()
@@ -486,7 +533,7 @@ class Run:
         with self._lock:
             if self._stop.is_set():
                 raise _Stopped
-            self._journal.add(job.target, writer.temporary, key, facts)
+            self._journal.add(writer.target, writer.temporary, key, facts)
             writer.commit()
 
     def _key(self, digest: str) -> str:
@@ -508,9 +555,9 @@ def _split_memory(limit: int | None) -> tuple[int | None, int]:
     return min(free // 2, 600_000_000), free - min(free // 2, 600_000_000)
 
 
-def _unknown(job: Job) -> OutputError:
+def _unknown(path: Path) -> OutputError:
     return OutputError(
-        f"{job.target}: exists, and is not as imgclean made it; "
+        f"{path}: exists, and is not as imgclean made it; "
         "use --overwrite to replace it, or another --out"
     )
 
@@ -529,20 +576,10 @@ def _shrink(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return copy if copy.ndim == 3 else copy[..., None]
 
 
-def _compare(target: Path, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> None:
-    """Write noisy left, denoised right, a white line between."""
+def _side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Noisy left, denoised right, a white line between."""
     line = np.full((len(before), 4, before.shape[2]), 255, np.uint8)
-    sheet = np.ascontiguousarray(np.hstack([before, line, after])[..., ::-1])
-    done, data = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    if not done:
-        raise OutputError(f"{target}: the comparison could not be encoded; leave out --compare")
-    temporary = target.with_name(f".{target.name[:100]}{TEMPORARY}")
-    try:
-        temporary.write_bytes(data.tobytes())
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); free space") from error
+    return np.ascontiguousarray(np.hstack([before, line, after]))
 
 
 def denoise_folder(

@@ -41,7 +41,7 @@ class Found:
 
     Attributes:
         images: Source, and its path relative to the input it was found in.
-        ignored: Files whose suffix names no image format.
+        ignored: Files whose suffix names no image format; pipes, sockets and devices.
         links: Symbolic links inside folders, which are not followed: they would lead out of
             the folder or to a file that is found anyway.
         unreadable: Folders that may not be listed.
@@ -77,8 +77,14 @@ def find(inputs: Sequence[Path], *, recursive: bool = True, exclude: Path | None
     skipped = exclude.resolve() if exclude else None
     seen: set[Path] = set()
     for given in inputs:
-        if not given.exists():
-            raise InputError(f"{shown(given)}: no such file or folder; check the name")
+        try:
+            given.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError(f"{shown(given)}: no such file or folder; check the name") from error
+        except OSError as error:
+            raise InputError(
+                f"{shown(given)}: {error.strerror}; check the name and its permissions"
+            ) from error
         files: list[Path] = [given]
         if given.is_dir():
             files = _walk(given, found, recursive=recursive, skipped=skipped)
@@ -115,7 +121,9 @@ def _walk(folder: Path, found: Found, *, recursive: bool, skipped: Path | None) 
                 found.links.append(path)
             elif entry.is_file():
                 files.append(path)
-            elif recursive and entry.is_dir():
+            elif not entry.is_dir():  # a pipe, a socket, a device
+                found.ignored.append(path)
+            elif recursive:
                 waiting.append(path)
     return files
 

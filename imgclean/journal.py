@@ -5,10 +5,12 @@ killed between the two leaves a line whose content hash no file has yet, which s
 nothing; so what the journal claims is true after a crash at any moment.
 """
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +24,7 @@ except ImportError:  # not on Windows, where two runs into one folder are not ke
 __all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint"]
 
 JOURNAL = ".imgclean-journal.jsonl"
+_FIELDS = {"target", "key", "output", "size", "mtime_ns"}
 
 State = Literal["absent", "done", "stale", "unknown"]
 
@@ -66,27 +69,49 @@ class Journal:
         if fcntl:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 file.close()
                 raise UsageError(
                     f"{self.folder}: another imgclean is writing there; "
                     "wait for it or choose another --out"
                 ) from error
+            except OSError:
+                pass  # a file system without locks, as some network shares
         return file
 
     def _read(self) -> None:
         path = self.folder / JOURNAL
         if not path.is_file():
             return
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be read ({error.strerror})") from error
         for line in data.split(b"\n"):
             try:
                 entry = json.loads(line)
-                self.entries.setdefault(entry["target"], []).append(entry)
-            except (ValueError, KeyError, TypeError):
+                if entry.keys() >= _FIELDS:
+                    self.entries.setdefault(entry["target"], []).append(entry)
+            except (ValueError, AttributeError, TypeError):
                 continue  # a line torn by a crash claims nothing
         if self._file and data and not data.endswith(b"\n"):
-            self._file.write(b"\n")
+            self._append(b"\n")
+
+    def _append(self, data: bytes) -> None:
+        """Add all of `data` or nothing: half a line would swallow the one after it."""
+        if self._file is None:
+            raise ValueError("the journal was opened for reading")
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            if self._file.write(data) != len(data):  # as on a disk that is nearly full
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(size)
+            raise OutputError(
+                f"{self.folder / JOURNAL}: cannot be written ({error.strerror}); free some space"
+            ) from error
 
     def known(self, target: Path) -> bool:
         """Whether any line speaks of this target."""
@@ -106,7 +131,10 @@ class Journal:
             return "unknown", {}
         status = target.stat()
         line = lines[-1]
-        if (line["size"], line["mtime_ns"]) != (status.st_size, status.st_mtime_ns):
+        seen = (status.st_size, status.st_mtime_ns)
+        # With --keep-times the output of one run may have the size and time of another's.
+        alike = {line["output"] for line in lines if (line["size"], line["mtime_ns"]) == seen}
+        if alike != {line["output"]}:
             digest = file_digest(target)
             matching = [line for line in lines if line["output"] == digest]
             if not matching:
@@ -125,15 +153,7 @@ class Journal:
             "mtime_ns": status.st_mtime_ns,
             **facts,
         }
-        if self._file is None:
-            raise ValueError("the journal was opened for reading")
-        try:
-            self._file.write(json.dumps(entry).encode() + b"\n")
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OutputError(
-                f"{self.folder / JOURNAL}: cannot be written ({error.strerror}); free some space"
-            ) from error
+        self._append(json.dumps(entry).encode() + b"\n")
         self.entries.setdefault(entry["target"], []).append(entry)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,6 +122,8 @@ class Reader:
         self._views: list[tiff.View] = []
         with contextlib.ExitStack() as stack:
             with _reading(path, "the header"):
+                if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+                    raise ImageError(f"{shown(path)}: not a regular file; leave it out")
                 self._file = stack.enter_context(path.open("rb"))
                 self._raw = stack.enter_context(path.open("rb", buffering=0))
                 self.format = self._sniff()
@@ -148,6 +151,13 @@ class Reader:
         with _reading(self.path, "the file"):
             self._file.seek(0)
             return hashlib.file_digest(self._file, "blake2b").hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The file's bytes as they are, a piece at a time."""
+        with _reading(self.path, "the file"):
+            self._file.seek(0)
+            while chunk := self._file.read(1 << 20):
+                yield chunk
 
     @property
     def uncompressed(self) -> int:

@@ -106,6 +106,20 @@ class Writer:
             getattr(self, f"_add_{self.format}")(image)
         self._pages += 1
 
+    def copy(self, source: Reader) -> None:
+        """Write the source's bytes as they are, instead of pages.
+
+        Raises:
+            ImageError: The source cannot be read.
+            OutputError: The file cannot be written.
+        """
+        with self._writing():
+            self._file.seek(0)
+            self._file.truncate()
+        for chunk in source.chunks():
+            with self._writing():
+                self._file.write(chunk)
+
     def finish(self) -> None:
         """Bring the complete temporary file safely to the disk.
 

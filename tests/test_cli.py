@@ -102,6 +102,10 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
         (["denoise", "IN", "--out", "OUT", "--model", "nosuch"], 3, "photo"),
         (["denoise", "nowhere", "--out", "OUT"], 4, "nowhere"),
         (["denoise", "IN", "--out", "IN/a.png"], 5, "folder"),
+        (["denoise", "IN", "--out", "OUT", "--report", "IN/a.png"], 2, "--report"),
+        (["denoise", "n" * 300, "--out", "OUT"], 4, "too long"),
+        (["denoise", "IN", "--out", "n" * 300], 5, "too long"),
+        (["denoise", "no\x1b[31m", "--out", "OUT"], 4, "no\\x1b[31m"),
     ],
 )
 def test_exit_codes(
@@ -138,6 +142,18 @@ def test_dry_run(tmp_path: Path, make: Make, tiny: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 to do" in done.stderr and "forecast" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_closed_streams_harm_nothing(tmp_path: Path, make: Make, tiny: str) -> None:
+    """With all standard streams closed the run ends well and no message lands in a file."""
+    make(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_bytes(b"")
+    command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in")]
+    command += ["--out", str(tmp_path / "out"), "--model", tiny, "--json"]
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *command], check=False)
+    assert done.returncode == 1
+    assert len((tmp_path / "out" / ".imgclean-journal.jsonl").read_bytes().splitlines()) == 1
+    assert (tmp_path / "out" / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_models_lists_cards() -> None:

@@ -18,7 +18,7 @@ from imgclean import denoise as module
 from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
 from imgclean.errors import ImageError, InputError, OutputError, UsageError
 from imgclean.images import Reader, Writer
-from imgclean.journal import JOURNAL
+from imgclean.journal import JOURNAL, Journal
 from imgclean.restore import Denoiser, load
 
 from .conftest import Make
@@ -72,6 +72,17 @@ def test_strength_zero_keeps_every_pixel(tmp_path: Path, make: Make, tiny: str) 
     source = make(tmp_path / "a.png")
     clean(source, tmp_path / "out", tiny, strength=0.0)
     assert np.array_equal(read(source), read(tmp_path / "out" / "a.png"))
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif", "webp"])
+def test_strength_zero_keeps_the_file(tmp_path: Path, make: Make, tiny: str, suffix: str) -> None:
+    """With --strength 0 and the same format a file stays bit for bit, lossy ones too."""
+    source = make(tmp_path / f"a.{suffix}")
+    clean(source, tmp_path / "out", tiny, strength=0.0)
+    assert (tmp_path / "out" / source.name).read_bytes() == source.read_bytes()
+    clean(source, tmp_path / "png", tiny, strength=0.0, format="png")
+    with Reader(tmp_path / "png" / "a.png") as reader:
+        assert reader.format == "png"
 
 
 @pytest.mark.parametrize("out", ["in", "in/clean", "in/sub/../clean"])
@@ -144,6 +155,47 @@ def test_bad_files_fail_alone(tmp_path: Path, make: Make, tiny: str) -> None:
         assert reader.format == "jpeg", "name and content agree afterwards"
 
 
+def test_what_is_no_file_never_blocks(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A pipe with an image's name is ignored in a folder, and fails alone when named."""
+    make(tmp_path / "in" / "good.png")
+    pipe = tmp_path / "in" / "pipe.png"
+    os.mkfifo(pipe)
+    assert plan([tmp_path / "in"], tmp_path / "out", Options()).ignored == [pipe]
+    outcomes = clean([pipe, tmp_path / "in"], tmp_path / "out", tiny)
+    assert {n: o.status for n, o in outcomes.items()} == {"good.png": "done", "pipe.png": "failed"}
+    assert "regular file" in str(outcomes["pipe.png"].error)
+
+
+def test_a_name_too_long_fails_alone(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A target name that the file system refuses costs its own file only."""
+    make(tmp_path / "in" / ("x" * 251 + ".png"))
+    make(tmp_path / "in" / "good.png")
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny, format="webp")
+    assert sorted(o.status for o in outcomes.values()) == ["done", "failed"]
+
+
+def test_folders_that_cannot_be_listed_fail(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A subfolder that may not be listed is a failure, not an omission."""
+    make(tmp_path / "in" / "good.png")
+    make(tmp_path / "in" / "secret" / "a.png")
+    scandir = os.scandir
+
+    def guarded(path: Any) -> Any:
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", guarded)
+        work = plan([tmp_path / "in"], tmp_path / "out", Options(model=tiny, device="cpu"))
+    run = Run(work, Options(model=tiny, device="cpu"))
+    failed = [o for o in run if o.status == "failed"]
+    assert len(work.jobs) == 2 and len(failed) == 1
+    assert "secret: not allowed to list" in str(failed[0].error)
+
+
 def test_fail_fast(tmp_path: Path, make: Make, tiny: str) -> None:
     """With --fail-fast the first failure ends the run."""
     (tmp_path / "in").mkdir()
@@ -205,6 +257,53 @@ def test_a_torn_journal_line_is_ignored(tmp_path: Path, make: Make, tiny: str) -
     make(tmp_path / "in" / "c.png")
     clean(tmp_path / "in", tmp_path / "out", tiny)
     assert clean(tmp_path / "in", tmp_path / "out", tiny)["c.png"].status == "skipped"
+
+
+def test_a_nearly_full_disk_tears_no_line(tmp_path: Path) -> None:
+    """Where only half a journal line fits none of it stays, and the next one is whole."""
+    journal = Journal(tmp_path)
+    made = tmp_path / "a.png"
+    made.write_bytes(b"an image")
+
+    class Cramped:
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def write(self, data: bytes) -> int:
+            return int(self.file.write(data[:10]))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.file, name)
+
+    real = journal._file
+    journal._file = Cramped(real)
+    with pytest.raises(OutputError, match="space"):
+        journal.add(made, made, "key", {})
+    journal._file = real
+    journal.add(made, made, "key", {})
+    journal.close()
+    assert Journal(tmp_path, write=False).check(made, "key")[0] == "done"
+
+
+def test_a_foreign_journal_line_claims_nothing(tmp_path: Path) -> None:
+    """A line without the fields that are needed is passed over."""
+    (tmp_path / "a.png").write_bytes(b"an image")
+    (tmp_path / JOURNAL).write_text('{"target": "a.png"}\n[1]\n"text"\n')
+    assert Journal(tmp_path, write=False).check(tmp_path / "a.png", "key")[0] == "unknown"
+
+
+def test_equal_size_and_time_are_no_proof(tmp_path: Path) -> None:
+    """With kept times a crash before the rename leaves the old output, of one size and time."""
+    target, temporary = tmp_path / "a.bmp", tmp_path / "temporary"
+    journal = Journal(tmp_path)
+    target.write_bytes(b"old")
+    temporary.write_bytes(b"new")
+    for path, key in ((target, "old"), (temporary, "new")):
+        os.utime(path, (1, 1))
+        journal.add(target, path, key, {})
+    assert journal.check(target, "new")[0] == "stale"
+    assert journal.check(target, "old")[0] == "done"
+    journal.close()
 
 
 def test_a_crash_before_the_rename_claims_nothing(
@@ -289,6 +388,36 @@ def test_compare(tmp_path: Path, make: Make, tiny: str) -> None:
     assert clean(source, tmp_path / "out", tiny, compare=True)["a.png"].status == "skipped"
 
 
+def test_comparisons_are_outputs_like_others(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A comparison replaces no foreign file, is redone when stale, and collides by name."""
+    source, out = make(tmp_path / "in" / "a.png"), tmp_path / "out"
+    mine = make(out / "a.compare.jpg", seed=7)
+    before = mine.read_bytes()
+    refused = clean(source, out, tiny, compare=True)["a.png"]
+    assert refused.status == "failed" and "a.compare.jpg" in str(refused.error)
+    assert mine.read_bytes() == before and not (out / "a.png").exists()
+    mine.unlink()
+    clean(source, out, tiny, compare=True)
+    first = mine.read_bytes()
+    clean(source, out, tiny, strength=0.2)
+    assert clean(source, out, tiny, strength=0.2, compare=True)["a.png"].status == "done"
+    assert mine.read_bytes() != first
+    make(tmp_path / "in" / "a.jpg")
+    with pytest.raises(UsageError, match="--compare"):
+        plan([tmp_path / "in"], out, Options(compare=True))
+
+
+def test_a_failed_file_leaves_no_comparison(tmp_path: Path, tiny: str) -> None:
+    """Where a later page is damaged nothing of the file is written."""
+    source = tmp_path / "in" / "scan.tif"
+    source.parent.mkdir()
+    page = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    assert cv2.imwritemulti(str(source), [page, page])
+    source.write_bytes(source.read_bytes()[:-40])
+    assert clean(source, tmp_path / "out", tiny, compare=True)["scan.tif"].status == "failed"
+    assert files(tmp_path / "out") == [JOURNAL]
+
+
 def test_multi_page_tiff(tmp_path: Path, tiny: str) -> None:
     """Every page is cleaned and written, whatever its size; one damaged page fails the file."""
     rng = np.random.default_rng(0)
@@ -369,6 +498,28 @@ def test_one_bad_image_in_a_batch(
     outcomes = clean(tmp_path / "in", tmp_path / "out", tiny, batch_size=4, workers=4)
     assert {n: o.status for n, o in outcomes.items() if o.status == "failed"} == {"3.png": "failed"}
     assert "3.png" in str(outcomes["3.png"].error)
+
+
+def test_a_batch_that_fails_half_way_cleans_nothing_twice(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images that were cleaned before their batch failed start again from their own pixels."""
+    whole = Denoiser.clean
+
+    def failing_late(self: Denoiser, images: list[Any], strength: float = 1.0) -> None:
+        whole(self, images, strength)
+        if len(images) > 1:
+            raise ImageError("the network's output is not finite")
+
+    denoiser = load(tiny, device="cpu", precision="fp32", batch_size=4)
+    expected = [denoiser(read(make(tmp_path / f"{k}.png", seed=k))) for k in range(2)]
+    monkeypatch.setattr(Denoiser, "clean", failing_late)
+    network = module._Network({"tiny": denoiser}, 1.0)
+    requests = [module._Request(read(tmp_path / f"{k}.png").copy(), "tiny") for k in range(2)]
+    network._clean(requests)
+    network.close()
+    for request, pixels in zip(requests, expected, strict=True):
+        assert np.array_equal(request.pixels, pixels)
 
 
 def test_auto_records_its_choice(tmp_path: Path, make: Make) -> None:
