@@ -38,6 +38,7 @@ class TrainConfig:
     max_time: float = 3600.0
     steps: int = 1_000_000
     muon_lr: float = 0.02
+    muon_means: float = 0.1
     adam_lr: float = 1e-3
     warmup: int = 150
     ema: float = 0.998
@@ -138,7 +139,7 @@ class Trainer:
         rates = (self.config.muon_lr, self.config.adam_lr)
         for optimiser, rate in zip(self.optimisers, rates, strict=True):
             for group in optimiser.param_groups:
-                group["lr"] = rate * factor
+                group["lr"] = (rate or self.config.adam_lr) * factor
 
     def save(self, target: Path) -> None:
         """Write a checkpoint atomically: a run killed at any moment leaves a good one."""
@@ -183,6 +184,8 @@ def _optimisers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optim
     inner = [w for n, w in model.named_parameters() if not n.startswith(edges)]
     outer = [w for n, w in model.named_parameters() if n.startswith(edges)]
     return [
-        Muon(inner, lr=config.muon_lr),
+        Muon(inner, lr=config.muon_lr, means=config.muon_means)
+        if config.muon_lr
+        else torch.optim.AdamW(inner, lr=config.adam_lr, weight_decay=0.0),
         torch.optim.AdamW(outer, lr=config.adam_lr, weight_decay=0.0),
     ]

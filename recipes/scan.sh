@@ -3,7 +3,7 @@
 # DATA holds documents/noisyoffice and photos/imagenet. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 set -euo pipefail
-data=${1:?folder of the training data} minutes=${2:-72}
+data=${1:?folder of the training data} minutes=${2:-60}
 [ -f local/scan.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
     --photos "$data/photos/imagenet" --pages 600 --out local/scan.npz
 python scripts/train_weights.py scan --pack local/scan.npz --minutes "$minutes" \

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from imgclean.errors import InputError, UsageError
-from imgclean.muon import Muon, orthogonalise
+from imgclean.muon import Muon, damp_means, orthogonalise
 from imgclean.pairs import Patches, load_pack, random_patch, save_pack
 from imgclean.train import TrainConfig, Trainer
 
@@ -86,6 +86,16 @@ def test_orthogonalise() -> None:
         matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
         values = torch.linalg.svdvals(orthogonalise(matrix).float())
         assert float(values.min()) > 0.5 and float(values.max()) < 1.4
+
+
+def test_damped_means() -> None:
+    """Kernel means shrink to their share, everything else and other shapes stay."""
+    kernels = torch.randn(4, 5, 3, 3, generator=torch.Generator().manual_seed(0))
+    damped = damp_means(kernels, 0.1)
+    assert torch.allclose(damped.mean((2, 3)), 0.1 * kernels.mean((2, 3)), atol=1e-6)
+    spread = kernels - kernels.mean((2, 3), keepdim=True)
+    assert torch.allclose(damped - damped.mean((2, 3), keepdim=True), spread, atol=1e-6)
+    assert damp_means(kernels[..., :2, :2], 0.1).equal(kernels[..., :2, :2])
 
 
 def test_muon_leaves_frozen_weights() -> None:
