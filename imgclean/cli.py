@@ -83,11 +83,18 @@ def _root(
 
 
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT...", help="Files and folders to clean.")
+    list[Path],
+    typer.Argument(metavar="INPUT...", readable=False, help="Files and folders to clean."),
 ]
 Out = Annotated[
     Path,
-    typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; made if missing."),
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR",
+        readable=False,
+        help="Folder for the results; made if missing.",
+    ),
 ]
 Model = Annotated[
     str,

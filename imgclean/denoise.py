@@ -207,7 +207,8 @@ class _Network:
     def __init__(self, denoisers: "Mapping[str, Denoiser]", strength: float) -> None:
         self.denoisers, self.strength = denoisers, strength
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        threading.Thread(target=self._serve, name="imgclean-network", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="imgclean-network", daemon=True)
+        self._thread.start()
 
     def clean(self, pixels: NDArray[Any], model: str) -> None:
         """Clean H x W x C pixels in place; blocks until done."""
@@ -215,8 +216,10 @@ class _Network:
         self._requests.put(request)
         request.future.result()
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = False) -> None:
         self._requests.put(None)
+        if wait:
+            self._thread.join()
 
     def _serve(self) -> None:
         while (request := self._requests.get()) is not None:
@@ -353,6 +356,7 @@ class Run:
                     return
             for thread in self._threads:  # the interpreter must not end beneath their libraries
                 thread.join()
+            self._network.close(wait=True)
         finally:
             self.abort()
 

@@ -57,8 +57,11 @@ def locate(model: str) -> Path:
     if model in shipped:
         return shipped[model]
     path = Path(model)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}; check the name and permissions") from error
     names = ", ".join(["auto", *shipped]) or "none"
     looks_like_path = os.sep in model or path.suffix
     what = "no such weights file" if looks_like_path else "no weights of that name"

@@ -100,6 +100,7 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
         (["denoise", "IN", "--out", "OUT", "--device", "cuda:9"], 2, "cuda:9"),
         (["denoise", "IN", "--out", "IN"], 2, "input folder"),
         (["denoise", "IN", "--out", "OUT", "--model", "nosuch"], 3, "photo"),
+        (["denoise", "IN", "--out", "OUT", "--model", "n" * 300], 3, "too long"),
         (["denoise", "nowhere", "--out", "OUT"], 4, "nowhere"),
         (["denoise", "IN", "--out", "IN/a.png"], 5, "folder"),
         (["denoise", "IN", "--out", "OUT", "--report", "IN/a.png"], 2, "--report"),
