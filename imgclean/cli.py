@@ -191,7 +191,7 @@ def denoise(
         raise UsageError("--quiet and --verbose: use one of them")
     limit = _size(limit_memory) if limit_memory else None
     from .denoise import Options, Run, plan
-    from .progress import Screen, write_report
+    from .progress import Screen, is_stream, write_report
 
     options = Options(
         model=model,
@@ -216,7 +216,8 @@ def denoise(
     screen = Screen(work, quiet=quiet, verbose=verbose, dry=dry_run)
     if report:
         _refuse_original(report, work)
-        write_report(report, screen.document(None))  # fails now rather than after hours
+        if not is_stream(report):
+            write_report(report, screen.document(None))  # fails now rather than after hours
     run = Run(work, options, dry=dry_run)
     interrupted = _consume(run, screen)
     document = screen.document(run)

@@ -1,6 +1,7 @@
 """What a run shows: a live bar on a terminal, plain lines in a pipe, one JSON document."""
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .denoise import Outcome, Plan, Run
 from .errors import OutputError
 
-__all__ = ["Screen", "write_report"]
+__all__ = ["Screen", "is_stream", "write_report"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
 _FEW = 40  # files for which every choice of weights is printed unasked
@@ -199,19 +200,33 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
 
 
 def write_report(target: Path, document: dict[str, Any]) -> None:
-    """Write the JSON document to a file, atomically.
+    """Write the JSON document to a file, atomically; a link to a file stays one.
+
+    Into what is no regular file, such as a pipe, it is written directly.
 
     Raises:
         OutputError: it cannot be written.
     """
-    temporary = target.with_name(f".{target.name}.partial")
+    text = json.dumps(document, indent=2) + "\n"
+    temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(target)
+        if is_stream(target):
+            target.write_text(text, encoding="utf-8")
+            return
+        place = Path(os.path.realpath(target))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(f".{place.name}.partial")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(place)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{target}: cannot be written ({error.strerror}); name another file"
         ) from error
+
+
+def is_stream(target: Path) -> bool:
+    """Whether a report goes to a pipe or device, which takes it once and must never be replaced."""
+    return target.exists() and not target.is_file() and not target.is_dir()

@@ -157,6 +157,26 @@ def test_closed_streams_harm_nothing(tmp_path: Path, make: Make, tiny: str) -> N
     assert (tmp_path / "out" / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_reports_replace_no_pipe_and_no_link(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A report follows a link, makes its folder, and goes into a pipe without replacing it."""
+    source = make(tmp_path / "a.png")
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "out" / "report.json")
+    common = ("denoise", source, "--out", tmp_path / "out", "--model", tiny)
+    assert imgclean(*common, "--report", link).returncode == 0
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["summary"]["done"] == 1
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        assert imgclean(*common, "--report", pipe).returncode == 0
+        assert json.loads(os.read(descriptor, 65536))["summary"]["skipped"] == 1
+    finally:
+        os.close(descriptor)
+    assert pipe.is_fifo()
+
+
 def test_models_lists_cards() -> None:
     """`imgclean models` names the shipped weights with the figures of their cards."""
     done = imgclean("models")
