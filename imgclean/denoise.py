@@ -443,7 +443,7 @@ class Run:
         if self.dry:
             return 0
         depth = 1 if reader.depth <= 8 else 2 if reader.depth == 16 else 4
-        size = int(reader.width * reader.height * reader.channels * depth * 1.15)
+        size = int(reader.largest * reader.channels * depth * 1.15)
         if self._strict and size > self._budget.limit:
             raise ImageError(
                 f"{job.source}: needs about {(size + _RUNTIME) / 1e9:.1f} GB; raise --limit-memory"

@@ -172,6 +172,12 @@ class Reader:
             )
         return size
 
+    @property
+    def largest(self) -> int:
+        """Pixels of the largest page, from the headers."""
+        others = (_number(p, 256, 1) * _number(p, 257, 1) for p in self._directories[1:])
+        return max([self.width * self.height, *others])
+
     def page(self, index: int) -> Image:
         """Decode one page.
 

@@ -472,6 +472,18 @@ def test_memory_limits(tmp_path: Path, make: Make, tiny: str) -> None:
     assert clean(source, tmp_path / "out", tiny, limit_memory=10**9)["a.png"].status == "done"
 
 
+def test_every_page_counts_for_memory(tmp_path: Path, tiny: str) -> None:
+    """A TIFF takes room for its largest page, not for its first."""
+    source = tmp_path / "scan.tif"
+    pages = [np.zeros((8, 8, 3), np.uint8), np.zeros((50, 60, 3), np.uint8)]
+    assert cv2.imwritemulti(str(source), pages)
+    options = Options(model=tiny, device="cpu")
+    run = Run(plan([source], tmp_path / "out", options), options)
+    with Reader(source) as reader:
+        assert run._reserve(reader, run.plan.jobs[0]) >= 50 * 60 * 3
+    run.abort()
+
+
 def test_dry_run_writes_nothing(tmp_path: Path, make: Make, tiny: str) -> None:
     """A dry run says what would be done, skipped and refused, and leaves no trace."""
     make(tmp_path / "in" / "a.png")
