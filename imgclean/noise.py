@@ -77,7 +77,7 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
     Shot noise is log-uniform from base ISO in daylight to a phone at night; read noise
     follows it as measured on the Darmstadt set (Brooks et al., 2019), with a wider spread.
     """
-    shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(2.5e-2))))
+    shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(1.2e-2))))
     read = float(np.exp(2.18 * np.log(shot) + 1.2 + 0.5 * rng.standard_normal()))
     return Sensor(
         shot=shot,
@@ -169,7 +169,7 @@ def _smooth(noise: Array, rng: np.random.Generator) -> Array:
     if rng.random() < 0.7:
         sigma = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
         chroma = cv2.GaussianBlur(chroma, (0, 0), sigma)
-        chroma *= np.float32(min(2.5, 0.5 + sigma) * rng.uniform(0.3, 1.2))
+        chroma *= np.float32(min(1.8, 0.5 + sigma) * rng.uniform(0.3, 1.2))
     if rng.random() < 0.4:  # sharpening after smoothing rings and coarsens the grain
         amount = float(rng.uniform(0.2, 1.5))
         luma = luma + amount * (luma - cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.7, 2.0)))
@@ -207,7 +207,7 @@ def photo(clean: Array, rng: np.random.Generator) -> Array:
     kind = rng.random()
     if kind < 0.04:
         return clean
-    if kind < 0.50:
+    if kind < 0.62:
         return gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
     return camera(clean, rng)
 

@@ -35,7 +35,7 @@ FACTS: dict[str, dict[str, Any]] = {
             {"name": "CLIC, 7 photos", "licence": "Apache-2.0"},
         ],
         "recipe": (
-            "noise.photo: 4 % clean, 46 % white Gaussian noise of sigma 0 to 55, 50 % a camera "
+            "noise.photo: 4 % clean, 58 % white Gaussian noise of sigma 0 to 55, 38 % a camera "
             "(photon and read noise, mosaic, tone curve, smoothing, sharpening, resizing, JPEG); "
             "96 px patches, batch 16, L1, Muon and AdamW, linear decay from half way, EMA"
         ),
