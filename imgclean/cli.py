@@ -133,7 +133,7 @@ PrecisionOption = Annotated[
     Precision, typer.Option("--precision", help="auto takes half precision if faster and safe.")
 ]
 Tile = Annotated[
-    int | None, typer.Option(min=1, metavar="PIXELS", help="Side of a tile. [default: by memory]")
+    int | None, typer.Option(min=64, metavar="PIXELS", help="Side of a tile. [default: by memory]")
 ]
 BatchSize = Annotated[
     int | None, typer.Option(min=1, help="Tiles a pass. [default: 1 on a CPU, 16 elsewhere]")

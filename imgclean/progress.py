@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from .denoise import Outcome, Plan, Run
 from .errors import OutputError
@@ -19,6 +28,17 @@ __all__ = ["Screen", "is_stream", "write_report"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
 _FEW = 40  # files for which every choice of weights is printed unasked
+
+
+class _Current(ProgressColumn):
+    """The file in work, looked up whenever the bar is drawn."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    def render(self, task: Task) -> Text:
+        return Text(_plain(next(iter(self._run.current), ""))[-40:])
 
 
 class Screen:
@@ -53,13 +73,11 @@ class Screen:
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[file]}"),
+            _Current(run),
         )
         with Progress(*columns, console=self.console, transient=True) as progress:
             self._progress = progress
-            progress.add_task("", total=len(self.plan.jobs), speed="", file="")
-            self._tick(run.current)
-            self._current = run.current
+            progress.add_task("", total=len(self.plan.jobs), speed="")
             yield
         self._progress = None
 
@@ -71,7 +89,7 @@ class Screen:
         elif self.each:
             self._say(self._line(outcome))
         if self._progress:
-            self._tick(self._current)
+            self._tick(self._progress)
         elif not self.each and not self.quiet and time.monotonic() - self._spoken > _PACE:
             self._spoken = time.monotonic()
             self._say(self._pace())
@@ -100,15 +118,9 @@ class Screen:
     def _megapixels(self) -> float:
         return sum(outcome.megapixels for outcome in self.outcomes if outcome.status == "done")
 
-    def _tick(self, current: list[str]) -> None:
-        if self._progress:
-            names = [name for name in current[:1]]
-            self._progress.update(
-                self._progress.task_ids[0],
-                completed=len(self.outcomes),
-                speed=self._speed(),
-                file=_plain(names[0])[-40:] if names else "",
-            )
+    def _tick(self, progress: Progress) -> None:
+        done = len(self.outcomes)
+        progress.update(progress.task_ids[0], completed=done, speed=self._speed())
 
     def _say(self, text: str) -> None:
         self.console.print(_plain(text))
@@ -146,7 +158,7 @@ class Screen:
         parts += [f"{count['failed']} failed", f"{len(self.plan.ignored)} ignored"]
         how = f" in {run.precision}" if run.precision else ""
         self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {_span(elapsed)}")
-        if self.verbose:
+        if self.verbose or len(self.plan.ignored) <= _FEW:
             for path in self.plan.ignored:
                 self._say(f"ignored  {path}: not an image")
         if self.dry:
