@@ -29,6 +29,8 @@ class TrainConfig:
         max_time: seconds of training, over all resumed parts; the rate follows it.
         steps: optimiser updates, if the run is bounded by them too.
         muon_lr: rate of the inner convolutions; `adam_lr` is that of head and tail.
+            0 trains all by AdamW.
+        muon_means: share of a step along kernel means that is kept, see `muon.damp_means`.
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
     """
@@ -38,7 +40,7 @@ class TrainConfig:
     max_time: float = 3600.0
     steps: int = 1_000_000
     muon_lr: float = 0.02
-    muon_means: float = 0.1
+    muon_means: float = 1.0
     adam_lr: float = 1e-3
     warmup: int = 150
     ema: float = 0.998
