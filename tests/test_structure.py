@@ -12,7 +12,7 @@ LAYERS = [
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
-        "metrics", "choose", "muon",
+        "metrics", "choose", "muon", "recipes",
     },
     {"errors"},
 ]  # fmt: skip
