@@ -135,10 +135,13 @@ def save(
     state: "Mapping[str, Tensor]",
     card: Mapping[str, Any],
 ) -> None:
-    """Write a weights file in half precision, and its card, each atomically."""
+    """Write a weights file in half precision (counters as they are), and its card, atomically."""
     from safetensors.torch import save as serialise
 
-    tensors = {name: tensor.detach().cpu().half().contiguous() for name, tensor in state.items()}
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+        for name, tensor in state.items()
+    }
     metadata = {"architecture": architecture, "config": json.dumps(dict(config))}
     data = serialise(tensors, metadata=metadata)
     full = {
