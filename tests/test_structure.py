@@ -8,7 +8,8 @@ LAYERS = [
     {"cli"},
     {"progress"},
     {"denoise", "train"},
-    {"restore", "pairs", "journal"},
+    {"restore", "sources", "journal"},
+    {"pairs", "mnist", "neighbours", "losses", "windows"},
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
