@@ -62,7 +62,7 @@ def plot_losses(curves: Sequence[tuple[str, Sequence[float]]]) -> Pixels:
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(16)
     known = [v for _, values in curves for v in values if math.isfinite(v)]
     low, high, ticks = _scale(min(known, default=0.0), max(known, default=1.0))
-    count = max((len(values) for _, values in curves), default=1)
+    count = max(1, *(len(values) for _, values in curves))
     left, top, right, bottom = _FRAME
 
     def place(epoch: int, value: float) -> tuple[float, float]:
