@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .errors import ExitCode, UsageError
+from .train_command import train
 
 if TYPE_CHECKING:
     from .denoise import Plan, Run
@@ -265,6 +266,9 @@ def _leave(code: ExitCode) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+app.command(epilog=_EPILOG)(train)
 
 
 @app.command()

@@ -4,7 +4,9 @@ A pack is one ``.npz`` file: ``data`` (the image files one after another, uint8)
 ``offsets`` (int64, one more than there are files). It travels as a single array.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -16,7 +18,7 @@ from torch.utils.data import Dataset
 
 from .errors import InputError
 
-__all__ = ["Patches", "load_pack", "random_patch", "save_pack", "to_tensor"]
+__all__ = ["Patches", "load_pack", "prefetch", "random_patch", "save_pack", "to_tensor"]
 
 Array = NDArray[np.float32]
 Draw = Callable[[np.random.Generator], tuple[Array, Array]]
@@ -91,3 +93,24 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
         rng = np.random.default_rng([self.seed, step])
         pairs = [self.draw(rng) for _ in range(self.batch)]
         return to_tensor([noisy for noisy, _ in pairs]), to_tensor([clean for _, clean in pairs])
+
+
+def prefetch(
+    batches: Dataset[tuple[Tensor, Tensor]], steps: Iterable[int], threads: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Draw batches on threads, in order, a few ahead.
+
+    Threads and not processes: a process forked while OpenCV's or libvips' own threads run
+    can wait for them for ever, and a fresh one would need a copy of the images.
+    """
+    pool = ThreadPoolExecutor(threads, "batches")
+    waiting: deque[Future[tuple[Tensor, Tensor]]] = deque()
+    try:
+        for step in steps:
+            waiting.append(pool.submit(batches.__getitem__, step))
+            if len(waiting) > 2 * threads + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

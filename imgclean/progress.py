@@ -24,7 +24,7 @@ from rich.text import Text
 from .denoise import Outcome, Plan, Run
 from .errors import OutputError
 
-__all__ = ["Screen", "is_stream", "write_report"]
+__all__ = ["Screen", "is_stream", "plain", "span", "write_report"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
 _FEW = 40  # files for which every choice of weights is printed unasked
@@ -38,7 +38,7 @@ class _Current(ProgressColumn):
         self._run = run
 
     def render(self, task: Task) -> Text:
-        return Text(_plain(next(iter(self._run.current), ""))[-40:])
+        return Text(plain(next(iter(self._run.current), ""))[-40:])
 
 
 class Screen:
@@ -109,7 +109,7 @@ class Screen:
         count, total = len(self.outcomes), len(self.plan.jobs)
         elapsed = time.monotonic() - self._begun
         left = elapsed / count * (total - count)
-        return f"{count}/{total} files, {self._speed()}, about {_span(left)} left"
+        return f"{count}/{total} files, {self._speed()}, about {span(left)} left"
 
     def _speed(self) -> str:
         elapsed = time.monotonic() - self._begun
@@ -123,7 +123,7 @@ class Screen:
         progress.update(progress.task_ids[0], completed=done, speed=self._speed())
 
     def _say(self, text: str) -> None:
-        self.console.print(_plain(text))
+        self.console.print(plain(text))
 
     def document(self, run: Run | None) -> dict[str, Any]:
         """The JSON document, files in natural order; documented in the README."""
@@ -157,7 +157,7 @@ class Screen:
         parts = [f"{count['done']} {verb}", f"{count['skipped']} skipped"]
         parts += [f"{count['failed']} failed", f"{len(self.plan.ignored)} ignored"]
         how = f" in {run.precision}" if run.precision else ""
-        self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {_span(elapsed)}")
+        self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {span(elapsed)}")
         if self.verbose or len(self.plan.ignored) <= _FEW:
             for path in self.plan.ignored:
                 self._say(f"ignored  {path}: not an image")
@@ -178,17 +178,18 @@ class Screen:
         speed = run.speed()
         memory = run.memory(largest)
         self._say(
-            f"forecast: about {_span(megapixels / speed)} at {speed:.1f} MP/s, "
+            f"forecast: about {span(megapixels / speed)} at {speed:.1f} MP/s, "
             f"up to {memory / 1e9:.1f} GB of memory"
         )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text with control characters, such as a newline in a file name, made visible."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A time in words as short as fits."""
     if seconds < 90:
         return f"{seconds:.1f} s"
     if seconds < 5400:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from .errors import ImageError, UsageError, WeightsError
 from .models import MODELS
 from .weights import Weights, load_weights
+from .windows import blend
 
 __all__ = ["Denoiser", "load", "resolve_device"]
 
@@ -25,6 +26,7 @@ Pixels = NDArray[Any]
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _BUDGET = 500_000_000  # bytes that the network's features may take, unless told otherwise
+_WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 6.5  # full-width feature maps alive at the peak; measured 4.8 to 6.0
 
 
@@ -104,6 +106,12 @@ class Denoiser:
         self.weights = weights
         self.device = resolve_device(device)
         self._colour = _build(weights)
+        if self._colour.contract.cannot_denoise:
+            raise UsageError(f"{weights.path}: {self._colour.contract.cannot_denoise}")
+        self._size: tuple[int, int] | None = self._colour.contract.size
+        if self._size:  # such models are small: half precision would gain nothing
+            precision = "fp32"
+            self._colour.to(self.device)
         self._networks: dict[tuple[int, str], nn.Module] = {}
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
@@ -156,6 +164,9 @@ class Denoiser:
                 raise ImageError("holds NaN or infinite values; replace them first")
         if strength == 0:
             return
+        if self._size:
+            self._clean_windows(images, strength, self._size)
+            return
         queue: list[tuple[Pixels, Pixels, tuple[slice, slice]]] = []
         for image in images:
             if image.size == 0:
@@ -167,6 +178,53 @@ class Denoiser:
             if self._is_tiled(image):  # its bands reuse rows that are written here
                 self._flush(queue, strength)
         self._flush(queue, strength)
+
+    def _clean_windows(
+        self, images: Sequence[Pixels], strength: float, size: tuple[int, int]
+    ) -> None:
+        """Clean images in place with a model of one size; those of that size share batches."""
+        queue: list[Pixels] = []
+        for image in images:
+            if queue and (len(queue) == _WINDOWS or not _same_kind(queue[0], image)):
+                self._flush_whole(queue, strength)
+            if image.shape[:2] == size:
+                queue.append(image)
+            elif image.size:
+                _mix(image, blend(_unit(image), size, self._reconstruct), strength)
+        self._flush_whole(queue, strength)
+
+    def _flush_whole(self, queue: list[Pixels], strength: float) -> None:
+        if queue:
+            cleaned = self._reconstruct(np.stack([_unit(image) for image in queue]))
+            for image, result in zip(queue, cleaned, strict=True):
+                _mix(image, result, strength)
+            queue.clear()
+
+    def _reconstruct(self, windows: Pixels) -> Pixels:
+        """Pass N x H x W x C windows in [0, 1] through the model, whatever its channels.
+
+        A grey model takes the channels of a colour image one by one; a colour model takes a
+        grey image three times, and its results are averaged.
+        """
+        own, given = self._colour.contract.channels, windows.shape[3]
+        batch = torch.from_numpy(np.ascontiguousarray(windows)).permute(0, 3, 1, 2)
+        if own == 1 < given:
+            batch = batch.reshape(-1, 1, *batch.shape[2:])
+        elif own == 3 > given:
+            batch = batch.expand(-1, 3, -1, -1)
+        with torch.inference_mode():
+            parts = [
+                self._colour(batch[start : start + _WINDOWS].to(self.device)).cpu()
+                for start in range(0, len(batch), _WINDOWS)
+            ]
+        result = torch.cat(parts)
+        if not bool(torch.isfinite(result).all()):
+            raise ImageError("the network's output is not finite; the weights are damaged")
+        if own == 1 < given:
+            result = result.reshape(-1, given, *result.shape[2:])
+        elif own == 3 > given:
+            result = result.mean(1, keepdim=True)
+        return np.asarray(result.permute(0, 2, 3, 1).numpy())
 
     def _flush(
         self, queue: list[tuple[Pixels, Pixels, tuple[slice, slice]]], strength: float
@@ -199,11 +257,11 @@ class Denoiser:
 
     @property
     def _halo(self) -> int:
-        return int(self._colour.halo)
+        return 0 if self._size else int(self._colour.halo)
 
     @property
     def _multiple(self) -> int:
-        return int(self._colour.multiple)
+        return 1 if self._size else int(self._colour.multiple)
 
     def _is_tiled(self, image: Pixels) -> bool:
         rows, columns = self._grid(*image.shape[:2])
@@ -215,6 +273,8 @@ class Denoiser:
 
     def _per_pixel(self) -> float:
         """Bytes a pixel: the feature maps alive at the peak, and the image in float."""
+        if self._size:
+            return 40.0  # sums and weights of the blend
         size = 4 if self.precision == "fp32" else 2
         return _LIVE_MAPS * float(self._colour.maps) * size + 40
 
@@ -337,6 +397,23 @@ class Denoiser:
             seconds[precision] = min(timings)
         safe = np.abs(outputs["fp32"] - outputs[half]).max() <= 1
         return half if safe and seconds[half] < 0.9 * seconds["fp32"] else "fp32"
+
+
+def _same_kind(one: Pixels, other: Pixels) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype
+
+
+def _unit(image: Pixels) -> Pixels:
+    """Pixels as float32 in [0, 1]."""
+    return np.asarray(image / np.float32(_SCALES[str(image.dtype)]), np.float32)
+
+
+def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
+    """Move an image in place towards its cleaned version in [0, 1]."""
+    scale = _SCALES[str(image.dtype)]
+    before = _unit(image)
+    result = before + np.float32(strength) * (cleaned - before)
+    image[...] = result if scale == 1.0 else np.rint(np.clip(result, 0, 1) * scale)
 
 
 def _alike(

@@ -1,23 +1,27 @@
-"""The training loop: wall-clock schedule, checkpoints, exact resume; yields `Step` records."""
+"""The training loop: schedule by steps or time, checkpoints, exact resume; yields `Step`s."""
 
+import io
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from .errors import UsageError
-from .models import MODELS
+from .errors import OutputError, UsageError
+from .losses import LOSSES
+from .models import MODELS, Autoencoder
+from .models.gan import GAN
+from .models.pca import PCA
 from .muon import Muon
-from .pairs import Patches
+from .neighbours import Cells
+from .pairs import prefetch
 
-__all__ = ["Step", "TrainConfig", "Trainer"]
+__all__ = ["Step", "TrainConfig", "Trainer", "load_checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,17 @@ class TrainConfig:
         architecture: a name in `MODELS`, built with `config`.
         max_time: seconds of training, over all resumed parts; the rate follows it.
         steps: optimiser updates, if the run is bounded by them too.
-        muon_lr: rate of the inner convolutions; `adam_lr` is that of head and tail.
-            0 trains all by AdamW.
+        muon_lr: rate of the inner convolutions of a unet; `adam_lr` is that of all
+            else; 0 trains all by AdamW.
         muon_means: share of a step along kernel means that is kept, see `muon.damp_means`.
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
+        loss: a name in `LOSSES`.
+        neighbours: learn from noisy images alone (`neighbours`): the weight that its second
+            term reaches at the end; 0 to learn from pairs.
+        compile: pass the model through `torch.compile`.
+        workers: processes that draw batches, forked.
+        threads: threads that draw batches instead (`prefetch`).
     """
 
     architecture: str = "unet"
@@ -48,60 +58,102 @@ class TrainConfig:
     device: str = "cpu"
     bf16: bool = True
     workers: int = 0
+    loss: str = "l1"
+    neighbours: float = 0.0
+    compile: bool = False
+    threads: int = 0
 
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser update: the loss is the mean absolute error in [0, 1] units."""
+    """One optimiser update, its loss, and the seconds so far (`waited` of them for data)."""
 
     step: int
     loss: float
     seconds: float
     progress: float
+    waited: float = 0.0
 
 
 class Trainer:
     """One run: model, averaged weights, optimisers, and where they stand."""
 
-    def __init__(self, config: TrainConfig, patches: Patches) -> None:
-        """Build the model from the seed; nothing runs yet."""
+    def __init__(
+        self,
+        config: TrainConfig,
+        patches: Dataset[tuple[Tensor, Tensor]],
+        *,
+        on_device: bool = False,
+    ) -> None:
+        """Build the model from the seed; nothing runs yet.
+
+        Args:
+            config: what the run depends on.
+            patches: noisy and clean batches by step number.
+            on_device: batches are tensors on the device already and need no loader.
+        """
         torch.manual_seed(config.seed)
-        self.config, self.patches = config, patches
+        self.config, self.patches, self.on_device = config, patches, on_device
         self.device = torch.device(config.device)
-        self.model = MODELS[config.architecture](**config.config).to(self.device)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub's gap
-        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.model: Any = MODELS[config.architecture](**config.config).to(self.device)
+        if config.architecture == "unet":
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub's gap
+        self._average_afresh()
         self.optimisers = _optimisers(self.model, config)
-        self.step, self.seconds, self.norm = 0, 0.0, 0.0
+        self.step, self.seconds, self.norm, self.waited = 0, 0.0, 0.0, 0.0
+        self._loss = LOSSES[config.loss]
+        self._forward: Callable[..., Any] = self.model
+        if config.compile:
+            self._forward = torch.compile(self.model)
+
+    def _average_afresh(self) -> None:
+        """Start the averaged weights from the model's; floats are averaged, counters copied."""
+        state = self.model.state_dict()
+        self.average = {k: v.detach().clone() for k, v in state.items()}
+        floating = [k for k, v in state.items() if v.is_floating_point()]
+        self._live = [state[k] for k in floating]
+        self._mean = [self.average[k] for k in floating]
+        self._counters = [k for k in state if k not in floating]
 
     def start_from(self, state: dict[str, Tensor]) -> None:
         """Take over weights of the same architecture, as a fresh run's start."""
         self.model.load_state_dict(state)
-        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self._average_afresh()
 
     def run(self, checkpoint: Path | None = None, every: float = 300.0) -> Iterator[Step]:
         """Train until time or steps are up, saving a checkpoint every so many seconds."""
-        loader = DataLoader(
-            self.patches,
-            batch_size=None,
-            sampler=range(self.step, self.config.steps),
-            num_workers=self.config.workers,
-            pin_memory=self.device.type == "cuda",
-            prefetch_factor=8 if self.config.workers else None,
-        )
         begun, saved = time.monotonic() - self.seconds, time.monotonic()
-        for noisy, clean in loader:
+        asked = saved
+        for noisy, clean in self._batches():
+            self.waited += time.monotonic() - asked
             loss = self._update(noisy, clean)
             self.step += 1
             self.seconds = time.monotonic() - begun
-            yield Step(self.step, loss, self.seconds, self.progress)
+            yield Step(self.step, loss, self.seconds, self.progress, self.waited)
             if checkpoint and time.monotonic() - saved > every:
                 self.save(checkpoint)
                 saved = time.monotonic()
             if self.progress >= 1:
                 break
+            asked = time.monotonic()
         if checkpoint:
             self.save(checkpoint)
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        left = range(self.step, self.config.steps)
+        if self.on_device:
+            return (self.patches[step] for step in left)
+        if self.config.threads:
+            return prefetch(self.patches, left, self.config.threads)
+        loader = DataLoader(
+            self.patches,
+            batch_size=None,
+            sampler=left,
+            num_workers=self.config.workers,
+            pin_memory=self.device.type == "cuda",
+            prefetch_factor=8 if self.config.workers else None,
+        )
+        return iter(loader)
 
     @property
     def progress(self) -> float:
@@ -111,22 +163,95 @@ class Trainer:
     def _update(self, noisy: Tensor, clean: Tensor) -> float:
         noisy = noisy.to(self.device, non_blocking=True)
         clean = clean.to(self.device, non_blocking=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            loss = functional.l1_loss(self.model(noisy), clean)
-        value = float(loss.detach())
-        if not value < float("inf"):
-            raise FloatingPointError(f"the loss became {value} at step {self.step}")
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self._tame_spikes()
+        self.model.train()
+        if isinstance(self.model, PCA):
+            self.model.observe(clean)
+            return float((self.model(clean) - clean).square().mean())
         self._set_rate()
-        for optimiser in self.optimisers:
+        if isinstance(self.model, GAN):
+            value = self._duel(clean)
+        else:
+            loss = self._objective(noisy, clean)
+            value = self._checked(loss)
+            self._descend(loss, self.optimisers)
+        self._follow()
+        return value
+
+    def _objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
+        """The loss of one batch, in the model's own way of learning."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
+            if self.config.neighbours:
+                return self._neighbour_loss(noisy)
+            if isinstance(self.model, Autoencoder):
+                codes = torch.randn(
+                    (len(noisy), self.model.contract.code or 1),
+                    generator=self._generator(),
+                    device=self.device,
+                )
+                denoised, penalty = self.model.learn(noisy, codes)
+                return self._loss(denoised.float(), clean) + penalty
+            denoised = self._forward(noisy)
+            return self._loss(denoised.float(), clean)
+
+    def _neighbour_loss(self, noisy: Tensor) -> Tensor:
+        """Neighbor2Neighbor (Huang et al., 2021), equation 6; its weight grows with progress."""
+        cells = Cells(noisy, self._generator())
+        first, second = cells.split(noisy)
+        with torch.no_grad():
+            whole_first, whole_second = cells.split(self._forward(noisy).float())
+        error = self._forward(first.contiguous()).float() - second
+        shift = error - (whole_first - whole_second)
+        weight = self.config.neighbours * self.progress
+        loss: Tensor = error.square().mean() + weight * shift.square().mean()
+        return loss
+
+    def _duel(self, real: Tensor) -> float:
+        """One update of the discriminator, then one of the generator; the sum of their losses."""
+        generator = self._generator()
+        size = (len(real), self.model.contract.code)
+        total = 0.0
+        for turn, optimiser in enumerate(self.optimisers):
+            codes = torch.randn(size, generator=generator, device=self.device)
+            if turn == 0:
+                loss = self.model.discriminator_loss(real, codes)
+            else:
+                loss = self.model.generator_loss(codes)
+            total += self._checked(loss)
+            self._descend(loss, [optimiser], tame=False)
+            self.model.zero_grad(set_to_none=True)
+        return total
+
+    def _generator(self) -> torch.Generator:
+        """Random numbers of this step: the same after a resume."""
+        generator = torch.Generator(self.device)
+        generator.manual_seed((self.config.seed << 32) + self.step)
+        return generator
+
+    def _checked(self, loss: Tensor) -> float:
+        value = float(loss.detach())
+        if not abs(value) < float("inf"):
+            raise FloatingPointError(f"the loss became {value} at step {self.step}")
+        return value
+
+    def _descend(
+        self, loss: Tensor, optimisers: list[torch.optim.Optimizer], *, tame: bool = True
+    ) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if tame:
+            self._tame_spikes()
+        for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-            for name, weight in self.model.state_dict().items():
-                self.average[name].lerp_(weight, 1 - decay)
-        return value
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the averaged weights towards the model's, faster at first."""
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(self._mean, self._live, 1 - decay)
+        if self._counters:
+            state = self.model.state_dict()
+            for name in self._counters:
+                self.average[name].copy_(state[name])
 
     def _tame_spikes(self) -> None:
         """Rescale a gradient that is over four times its running norm."""
@@ -138,13 +263,27 @@ class Trainer:
     def _set_rate(self) -> None:
         warm = min(1.0, (self.step + 1) / self.config.warmup)
         factor = warm * min(1.0, 2 * (1 - self.progress))
-        rates = (self.config.muon_lr, self.config.adam_lr)
-        for optimiser, rate in zip(self.optimisers, rates, strict=True):
+        for optimiser in self.optimisers:
+            muon = isinstance(optimiser, Muon)
             for group in optimiser.param_groups:
-                group["lr"] = (rate or self.config.adam_lr) * factor
+                group["lr"] = (self.config.muon_lr if muon else self.config.adam_lr) * factor
 
-    def save(self, target: Path) -> None:
-        """Write a checkpoint atomically: a run killed at any moment leaves a good one."""
+    def finish(self) -> None:
+        """Complete what is fitted rather than trained: the components of PCA."""
+        if isinstance(self.model, PCA):
+            self.model.fit()
+            self._average_afresh()
+
+    def save(self, target: Path, extra: dict[str, Any] | None = None) -> None:
+        """Write a checkpoint atomically: a run killed at any moment leaves a good one.
+
+        Args:
+            target: the file; the one before it is kept as ``.previous``.
+            extra: what a caller wants back from `resume`.
+
+        Raises:
+            OutputError: it cannot be written, on a full disk for one; the old one is intact.
+        """
         state = {
             "config": asdict(self.config),
             "model": self.model.state_dict(),
@@ -153,35 +292,91 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "norm": self.norm,
+            "waited": self.waited,
+            "moments": getattr(self.model, "moments", {}),
+            "extra": extra or {},
         }
-        temporary = target.with_suffix(".partial")
-        with temporary.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        buffer = io.BytesIO()  # torch hides the reason when it fails to write a file itself
+        torch.save(state, buffer)
+        _replace(target, buffer.getbuffer())
 
-    def resume(self, source: Path) -> None:
-        """Continue exactly where a checkpoint stopped.
+    def resume(self, source: Path) -> dict[str, Any]:
+        """Continue exactly where a checkpoint stopped; returns its `extra`.
 
         Raises:
             UsageError: the checkpoint was made with other options; they are listed.
         """
-        state = torch.load(source, map_location=self.device, weights_only=True)
-        mine, theirs = asdict(self.config), state["config"]
-        free = {"device", "workers"}  # they change the pace, not the run
+        state = load_checkpoint(source, self.device)
+        mine = asdict(self.config)
+        theirs = {f.name: f.default for f in fields(TrainConfig)} | state["config"]
+        free = {"device", "workers", "threads"}  # they change the pace, not the run
         changed = sorted(k for k in mine if k not in free and mine[k] != theirs[k])
         if changed:
             raise UsageError(f"{source}: was made with other {', '.join(changed)}; use the same")
         self.model.load_state_dict(state["model"])
-        self.average = state["average"]
+        self._average_afresh()
+        for name, value in state["average"].items():
+            self.average[name].copy_(value)
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+        for name, value in state.get("moments", {}).items():
+            self.model.moments[name].copy_(value)
         self.step, self.seconds, self.norm = state["step"], state["seconds"], state["norm"]
+        self.waited = state.get("waited", 0.0)
+        return dict(state.get("extra", {}))
 
 
-def _optimisers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
-    """Muon for the inner convolutions, AdamW for the first and the last one."""
+def load_checkpoint(source: Path, device: torch.device) -> dict[str, Any]:
+    """Read the newest good checkpoint: the file, or the one before it if it is damaged.
+
+    Raises:
+        UsageError: neither can be read.
+    """
+    for path in (source, _previous(source)):
+        try:
+            return dict(torch.load(path, map_location=device, weights_only=True))
+        except (OSError, RuntimeError, EOFError, ValueError, KeyError):
+            continue
+        except Exception as error:  # torch raises pickle's own errors for cut files
+            if type(error).__module__ not in ("_pickle", "pickle", "zipfile"):
+                raise
+    raise UsageError(f"{source}: no readable checkpoint; start the run anew")
+
+
+def _previous(target: Path) -> Path:
+    return target.with_suffix(".previous")
+
+
+def _replace(target: Path, content: memoryview) -> None:
+    """Write a file under another name, flush it to the disk, and rename it."""
+    temporary = target.with_suffix(".partial")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            target.replace(_previous(target))
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror}); the checkpoint before it is intact, "
+            "so make room and resume"
+        ) from error
+
+
+def _optimisers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Muon for a unet's inner convolutions, Adam for all else; none for what is fitted."""
+    if isinstance(model, PCA):
+        return []
+    if isinstance(model, GAN):
+        halves = (model.discriminator, model.generator)
+        return [
+            torch.optim.Adam(h.parameters(), config.adam_lr, betas=(0.5, 0.999)) for h in halves
+        ]
+    if config.architecture != "unet":
+        return [torch.optim.Adam(model.parameters(), config.adam_lr, fused=_can_fuse(config))]
     edges = ("head.", "tail.")
     inner = [w for n, w in model.named_parameters() if not n.startswith(edges)]
     outer = [w for n, w in model.named_parameters() if n.startswith(edges)]
@@ -191,3 +386,7 @@ def _optimisers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optim
         else torch.optim.AdamW(inner, lr=config.adam_lr, weight_decay=0.0),
         torch.optim.AdamW(outer, lr=config.adam_lr, weight_decay=0.0),
     ]
+
+
+def _can_fuse(config: TrainConfig) -> bool:
+    return config.device.partition(":")[0] in ("cpu", "cuda")

@@ -22,7 +22,9 @@ def imgclean(*arguments: str | Path, **environment: str) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["denoise", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["denoise", "--help"], ["train", "--help"], ["--version"]]
+)
 def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     """Help answers without torch, OpenCV, libvips or numpy."""
     code = (

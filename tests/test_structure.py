@@ -6,13 +6,18 @@ PACKAGE = Path(__file__).parent.parent / "imgclean"
 LAYERS = [
     {"__main__"},
     {"cli"},
+    {"train_command"},
+    {"training_screen"},
     {"progress"},
+    {"runs"},
     {"denoise", "train"},
-    {"restore", "pairs", "journal"},
+    {"restore", "sources", "journal"},
+    {"pairs"},
+    {"mnist", "neighbours", "losses", "windows", "pictures"},
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
-        "metrics", "choose", "muon",
+        "metrics", "choose", "muon", "recipes",
     },
     {"errors"},
 ]  # fmt: skip

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .contract import Contract
+
 __all__ = ["ResidualBlock", "UNet"]
 
 
@@ -90,6 +92,7 @@ class UNet(nn.Module):
             "ink": ink,
         }
         self.channels, self.ink = channels, ink
+        self.contract = Contract(channels)
         self.multiple = unshuffle * 2 ** (levels - 1)
         self.maps = widths[0] / unshuffle**2  # values a pixel in the largest feature map
         self.halo = _halo(unshuffle, down, bottom, up, self.multiple)

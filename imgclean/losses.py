@@ -1,0 +1,72 @@
+"""Losses by name. Each takes denoised and clean images, N x C x H x W in [0, 1]."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["LOSSES", "charbonnier", "ms_ssim", "psnr_loss"]
+
+# Exponents of the five scales (Wang, Simoncelli, Bovik, 2003), from the finest.
+_SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+_WINDOW = 11
+
+
+def charbonnier(denoised: Tensor, clean: Tensor) -> Tensor:
+    """A smooth absolute error, sqrt(d^2 + 0.001^2) (Charbonnier et al., 1994)."""
+    return ((denoised - clean).square() + 1e-6).sqrt().mean()
+
+
+def psnr_loss(denoised: Tensor, clean: Tensor) -> Tensor:
+    """Minus the PSNR in dB, averaged over the images (as NAFNet, Chen et al., 2022)."""
+    error = (denoised - clean).square().flatten(1).mean(1)
+    return 10 / math.log(10) * (error + 1e-8).log().mean()
+
+
+def ms_ssim(denoised: Tensor, clean: Tensor) -> Tensor:
+    """One minus the multi-scale structural similarity (Wang, Simoncelli, Bovik, 2003).
+
+    Images under 176 pixels have room for fewer than five scales; those that fit are used,
+    with exponents that sum to one. Negative terms are raised to zero.
+    """
+    side = min(clean.shape[-2:])
+    fit = 1 + max(0, int(math.log2(max(side, _WINDOW) / _WINDOW)))
+    exponents = _SCALES[:fit]
+    product = clean.new_ones(len(clean))
+    for scale, exponent in enumerate(exponents):
+        similarity, contrast = _ssim_terms(denoised, clean)
+        term = similarity if scale == len(exponents) - 1 else contrast
+        product = product * term.clamp(min=1e-6) ** (exponent / sum(exponents))
+        denoised, clean = functional.avg_pool2d(denoised, 2), functional.avg_pool2d(clean, 2)
+    return 1 - product.mean()
+
+
+def _ssim_terms(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean SSIM and mean contrast-structure term of each image, an 11 x 11 Gaussian window."""
+    size = min(_WINDOW, *one.shape[-2:])
+    offsets = torch.arange(size, device=one.device, dtype=one.dtype) - (size - 1) / 2
+    weights = torch.exp(-(offsets**2) / (2 * 1.5**2))
+    weights = weights / weights.sum()
+    channels = one.shape[1]
+    kernel = torch.outer(weights, weights).expand(channels, 1, size, size)
+
+    def mean(values: Tensor) -> Tensor:
+        return functional.conv2d(values, kernel, groups=channels)
+
+    mean1, mean2 = mean(one), mean(other)
+    variance = mean(one * one) - mean1**2 + mean(other * other) - mean2**2
+    covariance = mean(one * other) - mean1 * mean2
+    contrast = (2 * covariance + 0.03**2) / (variance + 0.03**2)
+    luminance = (2 * mean1 * mean2 + 0.01**2) / (mean1**2 + mean2**2 + 0.01**2)
+    return (luminance * contrast).flatten(1).mean(1), contrast.flatten(1).mean(1)
+
+
+LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": functional.mse_loss,
+    "l1": functional.l1_loss,
+    "charbonnier": charbonnier,
+    "psnr": psnr_loss,
+    "ms-ssim": ms_ssim,
+}

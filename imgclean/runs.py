@@ -1,0 +1,623 @@
+"""A training run in its folder: epochs, validation, checkpoints, history, weights, pictures.
+
+Iterating over a `Run` trains and yields `Step` and `Epoch` records. Everything in the folder
+is written atomically, and what a checkpoint holds is enough to continue exactly.
+"""
+
+import csv
+import importlib.util
+import io
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .errors import ExitCode, ImgcleanError, OutputError, UsageError, WeightsError
+from .losses import LOSSES
+from .metrics import estimate_sigma
+from .models import MODELS, NAMES, UNet
+from .models.pca import PCA
+from .neighbours import noise_floor, quarters
+from .pictures import beside, grid, plot_losses
+from .restore import Denoiser, resolve_device
+from .sources import Request, Source, open_source
+from .train import Step, TrainConfig, Trainer
+from .weights import Weights, load_weights, save
+
+__all__ = ["DivergedError", "Epoch", "Options", "Run", "new_folder", "read_options"]
+
+Array = NDArray[np.float32]
+
+_EPOCHS = 25
+_SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
+_BEST = 99.0  # dB; what an infinite PSNR counts as
+_MUON = 8  # times --lr: what suits the inner convolutions of a unet
+
+
+class DivergedError(ImgcleanError):
+    """The loss was no number any more; the last good weights are kept."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `imgclean train` can be told; see its help. Times are in seconds."""
+
+    data: str | None = None
+    noisy: str | None = None
+    clean: str | None = None
+    noise: str | None = None
+    validation: str | None = None
+    model: str = "unet-s"
+    init: str | None = None
+    filters: tuple[int, ...] | None = None
+    latent_dim: int | None = None
+    epochs: int | None = None
+    max_time: float | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int = 32
+    lr: float = 1e-3
+    loss: str | None = None
+    patch: int | None = None
+    early_stop: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    workers: int | None = None
+    compile: bool = False
+    samples: int = 8
+    output: str | None = None
+    plot: str | None = None
+
+
+FREE = {"device", "workers", "samples", "output", "plot"}  # may change when a run is resumed
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch: mean training loss, and what the averaged weights do on the validation images.
+
+    `val_loss` is of the kind of the training loss, `val_mse` the mean squared error on [0, 1]
+    and `val_psnr` the mean over images in dB; not-a-number for a model that cannot denoise.
+    """
+
+    number: int
+    step: int
+    loss: float
+    val_loss: float
+    val_mse: float
+    val_psnr: float
+    seconds: float
+    images_per_second: float
+    waited: float
+    best: bool
+
+
+def read_options(folder: Path) -> Options:
+    """The options that a run was started with.
+
+    Raises:
+        UsageError: the folder holds no run.
+    """
+    try:
+        stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))["options"]
+        known = {f.name for f in fields(Options)}
+        options = {k: v for k, v in stored.items() if k in known}
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
+    if options.get("filters"):
+        options["filters"] = tuple(options["filters"])
+    return Options(**options)
+
+
+def new_folder(out: Path | None, model: str) -> Path:
+    """Make the folder of a run: the one named, which must be empty, or the next free one.
+
+    Raises:
+        UsageError: it holds something.
+        OutputError: it cannot be made.
+    """
+    try:
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+            if any(out.iterdir()):
+                raise UsageError(
+                    f"--out {out}: is not empty; name another folder, or continue the run in it "
+                    f"with --resume {out}"
+                )
+            return out
+        for number in range(1, 1_000_000):
+            folder = Path("runs") / f"{model}-{number}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise OutputError(f"{out or 'runs'}: cannot be made ({error.strerror})") from error
+    raise OutputError("runs: full; name a folder with --out")
+
+
+class Run:
+    """Training in a folder; iterate to run it.
+
+    Attributes:
+        notes: what the user should know before it starts.
+        epochs, steps: how many, and batches in each; epochs is None if time alone decides.
+        stop: set it to end after the current step with a checkpoint.
+        interrupted: whether that happened.
+    """
+
+    def __init__(self, options: Options, folder: Path | None, *, resume: bool = False) -> None:
+        """Open the images, build the model, and take over a checkpoint if there is one.
+
+        Args:
+            options: see `Options`.
+            folder: of the run; made when it starts if None.
+            resume: continue what the folder holds.
+
+        Raises:
+            UsageError: options that cannot be carried out.
+            InputError: images that cannot be trained on.
+        """
+        self.options, self.stop, self.interrupted = options, False, False
+        self.device = resolve_device(options.device)
+        architecture, config, state = _start(options)
+        self.source = _open(options, architecture, config, str(self.device))
+        self.notes = list(self.source.notes)
+        config = _complete(options, architecture, config, self.source, given=state is not None)
+        self._plan(architecture)
+        self.config = self._train_config(architecture, config)
+        self.trainer = Trainer(self.config, self.source.batches, on_device=self.source.on_device)
+        if state is not None:
+            self.trainer.start_from(state)
+        self.history: list[Epoch] = []
+        self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
+        self._least = math.inf
+        for target in (options.output, options.plot):
+            if target and Path(target).exists() and not resume:
+                raise UsageError(f"{target}: exists and is not overwritten; name another file")
+        self.folder = new_folder(folder, options.model) if not resume else Path(str(folder))
+        if resume:
+            self._resume()
+        else:
+            self._write_config()
+
+    def _plan(self, architecture: str) -> None:
+        self.steps = self.source.steps
+        self.epochs = self.options.epochs
+        if self.epochs is None and self.options.max_time is None:
+            self.epochs = _EPOCHS
+        if architecture == "pca" and self.source.passes and (self.epochs or 2) > 1:
+            self.epochs, self.steps = 1, self.source.passes
+            self.notes.append("pca is fitted exactly in one pass: one epoch is all it takes")
+
+    def _train_config(self, architecture: str, config: dict[str, Any]) -> TrainConfig:
+        options = self.options
+        workers = 0 if self.source.on_device else options.workers
+        if workers is None:
+            workers = max(1, min(4, (os.cpu_count() or 1) // 2))
+        return TrainConfig(
+            architecture=architecture,
+            config=config,
+            max_time=options.max_time or 1e12,
+            steps=self.epochs * self.steps if self.epochs else 10**12,
+            muon_lr=_MUON * options.lr,
+            adam_lr=options.lr,
+            seed=options.seed,
+            device=str(self.device),
+            bf16=_half_precision(options.precision, architecture, self.device),
+            threads=workers,
+            loss=options.loss or ("l1" if architecture == "unet" else "mse"),
+            neighbours=2.0 if self.source.held_out else 0.0,
+            compile=options.compile,
+        )
+
+    @property
+    def weights(self) -> Path:
+        """Where the best weights so far are."""
+        return self.folder / "weights.safetensors"
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers of the model."""
+        return sum(p.numel() for p in self.trainer.model.parameters())
+
+    def __iter__(self) -> Iterator[Step | Epoch]:
+        """Train to the end, or to `stop`.
+
+        Raises:
+            DivergedError: the loss became infinite or no number.
+            OutputError: a checkpoint cannot be written.
+        """
+        if not self.trainer.step:
+            self._save()
+        saved = time.monotonic()
+        try:
+            for step in self._steps():
+                self._sum, self._count = self._sum + step.loss, self._count + 1
+                yield step
+                if step.step % self.steps == 0 or step.progress >= 1:
+                    yield self._end_epoch(step)
+                    self._save()
+                    saved = time.monotonic()
+                elif self.stop or time.monotonic() - saved > _SAVE_EVERY:
+                    self._save()
+                    saved = time.monotonic()
+                if self.stop:
+                    self.interrupted = True
+                    return
+                if self._over:
+                    break
+        except FloatingPointError as error:
+            kept = f"the weights in {self.weights} are the last good ones"
+            raise DivergedError(f"{error}; {kept}; try a lower --lr") from error
+        self._finish()
+
+    def _steps(self) -> Iterator[Step]:
+        return iter(()) if self.trainer.progress >= 1 or self._over else self.trainer.run()
+
+    # --- epochs ------------------------------------------------------------------------------
+
+    def _end_epoch(self, step: Step) -> Epoch:
+        """Validate, keep the weights if they are the best, and write the history."""
+        self.trainer.finish()
+        loss = self._sum / self._count
+        if isinstance(self.trainer.model, PCA):
+            loss = self._fitted_error()
+        val_loss, val_mse, val_psnr = self._validate()
+        before = self.history[-1] if self.history else None
+        seconds = step.seconds - (before.seconds if before else 0)
+        best = not val_loss >= self._least  # also where there is no validation
+        epoch = Epoch(
+            number=len(self.history) + 1,
+            step=step.step,
+            loss=loss,
+            val_loss=val_loss,
+            val_mse=val_mse,
+            val_psnr=val_psnr,
+            seconds=step.seconds,
+            images_per_second=self._count * self.options.batch_size / max(seconds, 1e-9),
+            waited=step.waited,
+            best=best,
+        )
+        self._sum, self._count = 0.0, 0
+        self.history.append(epoch)
+        if best:
+            self._least, self._waiting = val_loss, 0
+            self._write_weights(epoch)
+        else:
+            self._waiting += 1
+        patience = self.options.early_stop
+        self._over = patience is not None and self._waiting >= patience
+        self._write_history()
+        self._write_events(epoch)
+        return epoch
+
+    def _fitted_error(self) -> float:
+        """Mean squared error of PCA on the batch that it saw last."""
+        clean = self.source.batches[self.trainer.step - 1][1].to(self.device)
+        with torch.inference_mode():
+            return float((self.trainer.model(clean) - clean).square().mean())
+
+    def _denoiser(self) -> Denoiser:
+        """The averaged weights, in the code that users run."""
+        weights = Weights(
+            self.folder.name,
+            self.weights,
+            self.config.architecture,
+            self.config.config,
+            self.trainer.average,
+            {},
+            "",
+        )
+        return Denoiser(weights, device=str(self.device), precision="fp32", batch_size=8)
+
+    def _validate(self) -> tuple[float, float, float]:
+        if self.trainer.model.contract.cannot_denoise:
+            return math.nan, math.nan, math.nan
+        denoised = [noisy.copy() for noisy, _ in self.source.validation]
+        self._denoiser().clean(denoised)
+        clean = [pair[1] for pair in self.source.validation]
+        floors = self.source.floors or [0.0] * len(clean)
+        errors = [
+            max(float(np.mean((np.clip(one, 0, 1) - other) ** 2)) - floor, 1e-10)
+            for one, other, floor in zip(denoised, clean, floors, strict=True)
+        ]
+        levels = [min(-10 * math.log10(error), _BEST) for error in errors]
+        mse = float(np.mean(errors))
+        loss = mse if self.source.floors else _mean_loss(self.config.loss, denoised, clean)
+        return loss, mse, float(np.mean(levels))
+
+    # --- files -------------------------------------------------------------------------------
+
+    def _write_config(self) -> None:
+        document = {
+            "options": asdict(self.options),
+            "training": asdict(self.config),
+            "images": {
+                "what": self.source.what,
+                "fingerprint": self.source.fingerprint,
+                "patch": self.source.patch,
+                "batches_per_epoch": self.steps,
+                "validation_images": len(self.source.validation),
+            },
+            "notes": self.notes,
+            "torch": torch.__version__,
+        }
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        _write(self.folder / "config.json", text.encode("utf-8", "surrogateescape"))
+
+    def _save(self) -> None:
+        extra = {
+            "history": [asdict(epoch) for epoch in self.history],
+            "sum": self._sum,
+            "count": self._count,
+            "waiting": self._waiting,
+            "least": self._least,
+            "over": self._over,
+        }
+        self.trainer.save(self.folder / "checkpoint.pt", extra)
+
+    def _resume(self) -> None:
+        stored = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        if stored["images"]["fingerprint"] != self.source.fingerprint:
+            raise UsageError(
+                f"--resume {self.folder}: the images are not those it was started with; put them "
+                "back, or start a new run"
+            )
+        extra = self.trainer.resume(self.folder / "checkpoint.pt")
+        self.history = [Epoch(**epoch) for epoch in extra["history"]]
+        self._sum, self._count = extra["sum"], extra["count"]
+        self._waiting, self._least = extra["waiting"], extra["least"]
+        self._over = extra["over"]
+
+    def _write_history(self) -> None:
+        text = io.StringIO(newline="")
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["epoch", "step", "loss", "val_loss", "val_mse", "val_psnr", "seconds"])
+        for epoch in self.history:
+            values = (epoch.loss, epoch.val_loss, epoch.val_mse)
+            shown = ["" if math.isnan(v) else f"{v:.8g}" for v in values]
+            level = "" if math.isnan(epoch.val_psnr) else f"{epoch.val_psnr:.4f}"
+            table.writerow([epoch.number, epoch.step, *shown, level, f"{epoch.seconds:.1f}"])
+        _write(self.folder / "history.csv", text.getvalue().encode())
+        curves = [
+            ("training loss", [epoch.loss for epoch in self.history]),
+            ("validation loss", [epoch.val_loss for epoch in self.history]),
+        ]
+        target = Path(self.options.plot) if self.options.plot else self.folder / "plot.png"
+        _write_picture(target, plot_losses(curves))
+
+    def _write_weights(self, epoch: Epoch) -> None:
+        figures = {} if math.isnan(epoch.val_mse) else {
+            "validation_mse": epoch.val_mse,
+            "validation_psnr": epoch.val_psnr,
+        }  # fmt: skip
+        card = {
+            "summary": f"trained on {self.source.what}",
+            "headline": [f"validation PSNR {epoch.val_psnr:.2f} dB"] if figures else [],
+            "trained": {
+                "images": self.source.what,
+                "epoch": epoch.number,
+                "steps": epoch.step,
+                "loss": self.config.loss,
+                "seed": self.options.seed,
+            },
+            **figures,
+        }
+        try:
+            save(
+                self.weights,
+                architecture=self.config.architecture,
+                config=self.config.config,
+                state=self.trainer.average,
+                card=card,
+            )
+        except OSError as error:
+            raise OutputError(f"{self.weights}: cannot be written ({error.strerror})") from error
+
+    def _write_events(self, epoch: Epoch) -> None:
+        """TensorBoard's file, where TensorBoard is installed."""
+        if importlib.util.find_spec("tensorboard") is None:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        with SummaryWriter(str(self.folder / "events")) as events:
+            for name in ("loss", "val_loss", "val_mse", "val_psnr"):
+                value = getattr(epoch, name)
+                if not math.isnan(value):
+                    events.add_scalar(name, value, epoch.number)
+
+    def _finish(self) -> None:
+        """The pictures, made with the weights that were kept."""
+        if not self.weights.exists():
+            return
+        best = load_weights(str(self.weights))
+        count = self.options.samples
+        model: Any = MODELS[best.architecture](**best.config)
+        model.load_state_dict(best.state)
+        contract = model.contract
+        if contract.generates and count:
+            generator = torch.Generator().manual_seed(self.options.seed)
+            codes = torch.randn(max(count, 1) ** 2, contract.code, generator=generator)
+            with torch.inference_mode():
+                drawn = model.eval().generate(codes).permute(0, 2, 3, 1)
+            _write_picture(self.folder / "generated.png", grid(list(drawn.numpy())))
+        if contract.cannot_denoise or not count:
+            return
+        pairs = self._samples(count)
+        denoised = [noisy.copy() for noisy in pairs]
+        Denoiser(best, device=str(self.device), precision="fp32").clean(denoised)
+        target = Path(self.options.output) if self.options.output else self.folder / "output.png"
+        _write_picture(target, beside(list(zip(pairs, denoised, strict=True))))
+
+    def _samples(self, count: int) -> list[Array]:
+        """Noisy validation images, spread evenly over all of them."""
+        noisy = self.source.held_out or [pair[0] for pair in self.source.validation]
+        chosen = np.linspace(0, len(noisy) - 1, min(count, len(noisy))).round().astype(int)
+        return [noisy[k] for k in chosen]
+
+    # --- without clean images ------------------------------------------------------------------
+
+    def verdict(self) -> list[str]:
+        """Whether to keep weights that were trained without clean images, in plain words.
+
+        The criterion is uMSE on images not trained on (`neighbours`), as a PSNR, against the
+        shipped photo weights and OpenCV's non-local means at the strength of the noise.
+        """
+        if not self.source.held_out or not self.weights.exists():
+            return []
+        scores = {"these weights": self._score(Denoiser(load_weights(str(self.weights))))}
+        scores["non-local means"] = self._score(_non_local_means)
+        try:
+            scores["the shipped photo weights"] = self._score(Denoiser(load_weights("photo")))
+        except WeightsError as error:
+            self.notes.append(str(error))
+        lines = [f"{name}: {score:.2f} dB" for name, score in scores.items()]
+        first = max(scores, key=lambda name: scores[name])
+        advice = "keep them" if first == "these weights" else f"better use {first}"
+        head = f"PSNR from uMSE on {len(self.source.held_out)} held-out noisy images:"
+        return [head, *("  " + line for line in lines), f"verdict: {advice}"]
+
+    def _score(self, clean: Any) -> float:
+        errors = []
+        for image in self.source.held_out:
+            first, second, _, _ = quarters(image)
+            cleaned = np.clip(clean(first), 0, 1)
+            errors.append(float(np.mean((cleaned - second) ** 2)) - noise_floor(image))
+        return min(-10 * math.log10(max(float(np.mean(errors)), 1e-10)), _BEST)
+
+
+def _non_local_means(image: Array) -> Array:
+    """OpenCV's non-local means with h as strong as the noise that is measured in the image."""
+    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    strength = max(1.0, 255 * estimate_sigma(pixels))
+    cleaned = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, 7, 21)
+    return np.asarray(cleaned, np.float32) / np.float32(255)
+
+
+def _start(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | None"]:
+    """Architecture, configuration so far, and the tensors of `--init`."""
+    if options.model not in NAMES:
+        raise UsageError(f"--model {options.model}: no such model; use one of {', '.join(NAMES)}")
+    architecture, config = NAMES[options.model]
+    if not options.init:
+        return architecture, dict(config), None
+    weights = load_weights(options.init)
+    if weights.architecture != architecture:
+        raise UsageError(
+            f"--init {options.init}: is a {weights.architecture}, so it cannot start "
+            f"--model {options.model}"
+        )
+    return architecture, dict(weights.config), weights.state
+
+
+def _open(options: Options, architecture: str, config: dict[str, Any], device: str) -> Source:
+    fixed = architecture != "unet"
+    filters = options.filters or (32, 64)
+    multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
+    if not fixed:
+        multiple = UNet(**config).multiple
+    return open_source(
+        Request(
+            data=options.data,
+            noisy=options.noisy,
+            clean=options.clean,
+            noise=options.noise,
+            validation=options.validation,
+            patch=options.patch or (config.get("height") if options.init and fixed else None),
+            batch_size=options.batch_size,
+            steps=options.steps_per_epoch,
+            seed=options.seed,
+            fixed=fixed,
+            multiple=multiple,
+            device=device,
+        )
+    )
+
+
+def _complete(
+    options: Options, architecture: str, config: dict[str, Any], source: Source, *, given: bool
+) -> dict[str, Any]:
+    """The configuration with what the images and the options decide.
+
+    Raises:
+        UsageError: an option that the model does not have, or an impossible one.
+    """
+    convolutional = architecture in ("conv-ae", "vae", "gan")
+    if options.latent_dim is not None and architecture == "unet":
+        raise UsageError(f"--latent-dim: {options.model} has no code; leave it out")
+    if options.filters and not convolutional:
+        raise UsageError(f"--filters: {options.model} has none; leave it out")
+    if given:
+        return config
+    if architecture == "unet":
+        scans = options.noise is None and options.data is None and options.noisy is None
+        scans = scans or bool(options.clean) or "scan" in (options.noise or "")
+        return {**config, "channels": 3, "ink": scans}
+    config |= {"channels": source.channels, "height": source.patch, "width": source.patch}
+    if options.latent_dim is not None:
+        config["latent_dim"] = options.latent_dim
+    if options.filters:
+        config["filters"] = list(options.filters)
+    return config
+
+
+def _half_precision(precision: str, architecture: str, device: torch.device) -> bool:
+    """Whether to train under bfloat16: where it is asked for, or fast and the model large."""
+    if precision != "auto":
+        return precision == "bf16"
+    if architecture != "unet":
+        return False
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    fast = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    return device.type == "cpu" and bool(fast())
+
+
+def _mean_loss(name: str, denoised: Sequence[Array], clean: Sequence[Array]) -> float:
+    """A loss over images of any sizes, those of one size together."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index, image in enumerate(clean):
+        groups.setdefault(image.shape, []).append(index)
+    total = 0.0
+    for indices in groups.values():
+        for start in range(0, len(indices), 256):
+            part = indices[start : start + 256]
+            one, other = (
+                torch.from_numpy(np.stack([images[k] for k in part])).permute(0, 3, 1, 2)
+                for images in (denoised, clean)
+            )
+            total += float(LOSSES[name](one.clamp(0, 1), other)) * len(part)
+    return total / len(clean)
+
+
+def _write(target: Path, content: bytes) -> None:
+    temporary = target.with_name(f".{target.name}.partial")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+
+
+def _write_picture(target: Path, pixels: NDArray[np.uint8]) -> None:
+    suffix = (
+        target.suffix if target.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp") else ".png"
+    )
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(pixels[..., ::-1]))
+    if not done:
+        raise OutputError(f"{target}: cannot be encoded; name a .png file")
+    _write(target, data.tobytes())

@@ -1,0 +1,127 @@
+"""What `imgclean train` shows: a live bar on a terminal, a line an epoch, the closing lines."""
+
+import math
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from .progress import plain, span
+from .runs import Epoch, Run
+from .train import Step
+
+__all__ = ["TrainingScreen"]
+
+
+class TrainingScreen:
+    """Prints a training run to standard error."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Nothing is printed yet."""
+        self.quiet = quiet
+        self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._progress: Progress | None = None
+        self._run: Run | None = None
+        self._last: Epoch | None = None
+        self._loss: float | None = None
+        self._drawn = 0.0
+
+    @contextmanager
+    def live(self, run: Run) -> Iterator[None]:
+        """Say what is trained, and show the bar while the block runs."""
+        self._run = run
+        if not self.quiet:
+            self._introduce(run)
+        if self.quiet or not self.console.is_terminal:
+            yield
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            progress.add_task("", total=1.0, text="")
+            self._progress = progress
+            yield
+        self._progress = None
+
+    def _introduce(self, run: Run) -> None:
+        for note in run.notes:
+            self._say(f"warning: {note}")
+        how = "bf16" if run.config.bf16 else "fp32"
+        self._say(
+            f"{run.options.model} ({run.parameters:,} parameters) on {run.device} in {how}: "
+            f"{run.source.what}"
+        )
+        times = f"{run.epochs} epochs" if run.epochs else "epochs as time allows"
+        self._say(
+            f"{times} of {run.steps} batches of {run.options.batch_size}, "
+            f"{len(run.source.validation)} validation images, into {run.folder}"
+        )
+        if run.trainer.step:
+            self._say(f"continuing after step {run.trainer.step}")
+
+    def show(self, record: Step | Epoch) -> None:
+        """Take in one record."""
+        if self.quiet:
+            return
+        if isinstance(record, Epoch):
+            self._last = record
+            self._say(self._line(record))
+        else:
+            keep = 0.98 if self._loss is not None else 0.0
+            self._loss = keep * (self._loss or 0.0) + (1 - keep) * record.loss
+            if self._progress and time.monotonic() - self._drawn > 0.1:
+                self._drawn = time.monotonic()
+                self._tick(self._progress, record)
+
+    def _tick(self, progress: Progress, step: Step) -> None:
+        assert self._run is not None
+        number = (step.step - 1) // self._run.steps + 1
+        of = f"/{self._run.epochs}" if self._run.epochs else ""
+        rate = step.step * self._run.options.batch_size / max(step.seconds, 1e-9)
+        parts = [f"loss {self._loss:.5f}"]
+        if self._last and not math.isnan(self._last.val_loss):
+            parts.append(f"validation {self._last.val_loss:.5f} ({self._last.val_psnr:.2f} dB)")
+        left = step.seconds / max(step.progress, 1e-9) * (1 - step.progress)
+        parts += [f"{rate:.0f} images/s", f"ETA {span(left)}"]
+        task = progress.task_ids[0]
+        text = "  ".join(parts)
+        progress.update(task, completed=step.progress, description=f"epoch {number}{of}", text=text)
+
+    def _line(self, epoch: Epoch) -> str:
+        assert self._run is not None
+        of = f"/{self._run.epochs}" if self._run.epochs else ""
+        text = f"epoch {epoch.number}{of}  loss {epoch.loss:.5f}"
+        if not math.isnan(epoch.val_loss):
+            text += f"  validation {epoch.val_loss:.5f}"
+            text += f" ({epoch.val_psnr:.2f} dB)" + (" best" if epoch.best else "")
+        text += f"  {epoch.images_per_second:.0f} images/s"
+        progress = self._run.trainer.progress
+        left = epoch.seconds / max(progress, 1e-9) * (1 - progress)
+        return f"{text}  {span(epoch.seconds)}, {span(left)} left"
+
+    def finish(self, run: Run) -> None:
+        """Print where things are and what to do next; to resume, if it was interrupted."""
+        if run.interrupted:
+            self._say(f"interrupted; continue with: imgclean train --resume {_quoted(run)}")
+            return
+        if self.quiet:
+            return
+        for line in run.verdict():
+            self._say(line)
+        if self._last:
+            share = self._last.waited / max(self._last.seconds, 1e-9)
+            self._say(f"waited for data {100 * share:.1f} % of the time")
+        self._say(f"weights are in {run.weights}")
+        if not run.trainer.model.contract.cannot_denoise:
+            model = shlex.quote(str(run.weights))
+            self._say(f"use them with: imgclean denoise INPUT --out OUTPUT --model {model}")
+
+    def _say(self, text: str) -> None:
+        for line in text.split("\n"):
+            self.console.print(plain(line))
+
+
+def _quoted(run: Run) -> str:
+    return shlex.quote(str(run.folder))

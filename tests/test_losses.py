@@ -1,0 +1,83 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from imgclean.losses import LOSSES, _ssim_terms
+from imgclean.neighbours import Cells, noise_floor, quarters
+from imgclean.pictures import _scale, beside, grid, plot_losses
+
+
+def batch(side: int = 48, channels: int = 3) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    clean = torch.rand(2, channels, side, side, generator=generator)
+    return (clean + 0.1 * torch.randn(clean.shape, generator=generator)).clamp(0, 1), clean
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+@pytest.mark.parametrize("side", [7, 48])
+def test_losses_fall_towards_the_clean_image(name: str, side: int) -> None:
+    """Every loss is finite, smaller half way to the clean image, and has a gradient."""
+    noisy, clean = batch(side)
+    loss = LOSSES[name]
+    values = [float(loss(clean + share * (noisy - clean), clean)) for share in (1, 0.5, 0)]
+    assert all(map(math.isfinite, values)) and values[0] > values[1] > values[2]
+    guess = noisy.clone().requires_grad_()
+    torch.autograd.backward(loss(guess, clean))
+    assert guess.grad is not None and bool(torch.isfinite(guess.grad).all())
+
+
+def test_ssim_agrees_with_scikit_image() -> None:
+    """One scale of MS-SSIM is the SSIM of scikit-image away from the border."""
+    noisy, clean = (images[:1, :1] for images in batch(64))
+    _, full = structural_similarity(
+        noisy[0, 0].numpy(), clean[0, 0].numpy(), data_range=1.0, gaussian_weights=True,
+        sigma=1.5, use_sample_covariance=False, full=True,
+    )  # fmt: skip
+    assert float(_ssim_terms(noisy, clean)[0]) == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-4)
+
+
+def test_psnr_loss_is_minus_the_psnr() -> None:
+    """The psnr loss is minus decibels."""
+    clean = torch.zeros(1, 1, 8, 8)
+    assert float(LOSSES["psnr"](clean + 0.1, clean)) == pytest.approx(-20, abs=0.01)
+
+
+def test_neighbours_are_adjacent() -> None:
+    """The two images are made of different, adjacent pixels of the same cells."""
+    place = torch.arange(48.0).reshape(1, 1, 6, 8).repeat(3, 2, 1, 1)
+    one, other = Cells(place, torch.Generator().manual_seed(0)).split(place)
+    assert one.shape == other.shape == (3, 2, 3, 4)
+    assert set((one - other).abs().flatten().tolist()) == {1.0, 8.0}
+    assert torch.equal(one[:, 0], one[:, 1]), "channels of a pixel stay together"
+
+
+def test_the_criterion_without_truth_finds_the_error() -> None:
+    """The mean squared difference to a noisy neighbour, less its floor, is that to the truth."""
+    rng = np.random.default_rng(0)
+    noisy = (0.5 + 0.1 * rng.standard_normal((400, 402, 1))).astype(np.float32)
+    first, second, _, _ = quarters(noisy)
+    guess = 0.5 + 0.3 * (first - 0.5)  # its true error is (0.3 * 0.1) ** 2
+    found = float(np.mean((guess - second) ** 2)) - noise_floor(noisy)
+    assert found == pytest.approx(0.0009, abs=2e-4)
+
+
+def test_pictures() -> None:
+    """Sheets hold every image, tiny ones enlarged; a plot survives any values."""
+    rng = np.random.default_rng(0)
+    pairs = [(rng.random((28, 28, 1), np.float32),) * 2 for _ in range(3)]
+    assert beside([(a, b) for a, b in pairs]).shape == (3 * 116, 2 * 116, 3)
+    assert grid([a for a, _ in pairs]).shape == (2 * 116, 2 * 116, 3)
+    for values in ([], [1.0], [0.0, 0.0], [math.nan, 2.0, -1.0], [1e-9, 5e8]):
+        plot = plot_losses([("training loss", values), ("validation loss", [])])
+        assert plot.shape == (600, 960, 3) and plot.min() < 50
+
+
+@pytest.mark.parametrize("limits", [(0.011, 0.0153), (-3, 8), (5, 5), (0, 1e-12)])
+def test_axes_are_round(limits: tuple[float, float]) -> None:
+    """Ticks are round numbers that span the values."""
+    low, high, ticks = _scale(*limits)
+    assert low <= limits[0] and limits[1] <= high and 3 <= len(ticks) <= 12

@@ -1,0 +1,195 @@
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import jacrev, vmap
+
+from imgclean.errors import UsageError
+from imgclean.models import MODELS, NAMES, Autoencoder, Contract
+from imgclean.models.contractive import ContractiveAE
+from imgclean.models.conv import ConvAE, Halve, _Double
+from imgclean.models.dense import DenseAE
+from imgclean.models.gan import GAN
+from imgclean.models.pca import PCA
+from imgclean.models.vae import VAE, kl_to_normal
+
+FIXED = sorted(name for name in MODELS if name != "unet")
+
+
+def images(count: int, side: int, seed: int = 0) -> Tensor:
+    """Smooth images with a few dominant directions and a little noise."""
+    generator = torch.Generator().manual_seed(seed)
+    basis = torch.rand(6, side * side, generator=torch.Generator().manual_seed(99))
+    share = torch.rand(count, 6, generator=generator) * torch.tensor([3, 2, 1, 0.5, 0.3, 0.1])
+    values = share @ basis / 7 + 0.02 * torch.randn(count, side * side, generator=generator)
+    return values.reshape(count, 1, side, side)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_a_model_keeps_its_contract(name: str) -> None:
+    """Every fixed-size model takes the size it states, gives it back, and is rebuilt equal."""
+    model: Any = MODELS[name](channels=3, height=8, width=12, latent_dim=5).eval()
+    contract: Contract = model.contract
+    assert contract.size == (8, 12) and contract.channels == 3 and contract.code == 5
+    again: Any = MODELS[name](**model.config)
+    again.load_state_dict(model.state_dict())
+    batch = torch.rand(2, 3, 8, 12)
+    if contract.cannot_denoise:
+        assert "denoising model" in contract.cannot_denoise
+    else:
+        assert isinstance(model, Autoencoder)
+        assert model.encode(batch).shape == (2, 5)
+        assert model(batch).shape == batch.shape
+        assert torch.equal(again.eval()(batch), model(batch))
+    if contract.generates:
+        assert model.generate(torch.randn(2, 5)).shape == batch.shape
+
+
+def test_every_name_builds() -> None:
+    """Each name of --model is an architecture and a configuration that builds it."""
+    for architecture, config in NAMES.values():
+        assert isinstance(MODELS[architecture](**config), nn.Module)
+
+
+def test_the_tutorials_network_has_its_parameters() -> None:
+    """conv-ae has as many parameters as the tutorial's Keras summary, layer by layer."""
+    encoder = (
+        (3 * 3 * 1 * 32 + 32) + 2 * 32  # convolution 1 -> 32, scale and shift
+        + (3 * 3 * 32 * 64 + 64) + 2 * 64
+        + (7 * 7 * 64 * 16 + 16)  # dense code of 16
+    )  # fmt: skip
+    decoder = (
+        (16 * 7 * 7 * 64 + 7 * 7 * 64)
+        + (3 * 3 * 64 * 64 + 64) + 2 * 64  # transposed convolution 64 -> 64
+        + (3 * 3 * 64 * 32 + 32) + 2 * 32
+        + (3 * 3 * 32 * 1 + 1)
+    )  # fmt: skip
+    model = ConvAE()
+    assert sum(p.numel() for p in model.encoder.parameters()) == encoder == 69_200
+    assert sum(p.numel() for p in model.decoder.parameters()) == decoder == 109_185
+    # Keras also counts the running mean and variance of its normalisations: 178,769.
+    running = [v for k, v in model.state_dict().items() if "running" in k]
+    assert encoder + decoder + sum(v.numel() for v in running) == 178_769
+
+
+def test_the_tutorials_network_has_its_layers() -> None:
+    """conv-ae has the tutorial's layers in the tutorial's order."""
+    kinds = [type(layer).__name__ for layer in [*ConvAE().encoder, *ConvAE().decoder]]
+    down, up = ["Halve", "LeakyReLU", "BatchNorm2d"], ["_Double", "LeakyReLU", "BatchNorm2d"]
+    assert kinds == [
+        *down, *down, "Flatten", "Linear",
+        "Linear", "Unflatten", *up, *up, "ConvTranspose2d", "Sigmoid",
+    ]  # fmt: skip
+    assert ConvAE().encoder[1].negative_slope == 0.2
+
+
+def test_transposed_convolution_is_the_transpose() -> None:
+    """The decoder's step is the adjoint of the encoder's, as Keras pads them."""
+    torch.manual_seed(0)
+    down, up = Halve(2, 3).double(), _Double(3, 2).double()
+    up.weight.data = down.weight.data
+    down.bias = up.bias = None
+    image, code = torch.rand(1, 2, 6, 8).double(), torch.rand(1, 3, 3, 4).double()
+    with torch.no_grad():
+        forth, back = float((down(image) * code).sum()), float((image * up(code)).sum())
+    assert forth == pytest.approx(back)
+
+
+def test_the_contractive_penalty_is_exact() -> None:
+    """The penalty equals the squared norm of the Jacobian that autograd finds."""
+    torch.manual_seed(0)
+    model = ContractiveAE(height=6, width=5, hidden=(20, 12), latent_dim=4).double()
+    batch = torch.rand(7, 1, 6, 5).double()
+    jacobians = vmap(jacrev(lambda image: model.encode(image[None])[0]))(batch)
+    expected = jacobians.square().flatten(1).sum(1)
+    assert torch.allclose(model.contraction(batch), expected)
+    denoised, penalty = model.learn(batch)
+    assert float(penalty.detach()) == pytest.approx(1e-5 * float(expected.detach().mean()))
+    torch.autograd.backward(penalty)
+    assert model.encoder[0].weight.grad is not None
+
+
+def test_kl_divergence() -> None:
+    """The closed form agrees with PyTorch's, and is zero for the standard normal."""
+    mean, log_variance = torch.randn(5, 3), torch.randn(5, 3)
+    normal = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    standard = torch.distributions.Normal(torch.zeros(5, 3), torch.ones(5, 3))
+    expected = torch.distributions.kl_divergence(normal, standard).sum(1)
+    assert torch.allclose(kl_to_normal(mean, log_variance), expected, atol=1e-5)
+    assert float(kl_to_normal(torch.zeros(1, 3), torch.zeros(1, 3))) == 0
+
+
+def test_vae_draws_its_code_in_training_alone() -> None:
+    """The reparameterised code varies with the noise passed in; cleaning does not vary."""
+    model = VAE(height=8, width=8, latent_dim=3).eval()
+    batch = torch.rand(4, 1, 8, 8)
+    one, penalty = model.learn(batch, torch.ones(4, 3))
+    other, _ = model.learn(batch, -torch.ones(4, 3))
+    assert not torch.equal(one, other) and float(penalty.detach()) >= 0
+    assert torch.equal(model.learn(batch)[0], model(batch))
+
+
+def test_pca_is_exact_in_batches() -> None:
+    """Fitted batch by batch, components and error are those of a decomposition of everything."""
+    data = images(300, 8)
+    model = PCA(height=8, width=8, latent_dim=4)
+    for start in range(0, 300, 70):
+        model.observe(data[start : start + 70])
+    model.fit()
+    centred = data.flatten(1) - data.flatten(1).mean(0)
+    values, rows = torch.linalg.svd(centred.double(), full_matrices=False)[1:]
+    assert torch.allclose((model.components.double() @ rows[:4].T).abs(), torch.eye(4).double(),
+                          atol=1e-4)  # fmt: skip
+    error = float((model(data) - data).square().mean())
+    assert error == pytest.approx(float(values[4:].square().sum()) / data.numel(), rel=1e-3)
+
+
+def test_a_linear_autoencoder_approaches_pca() -> None:
+    """Trained, a dense autoencoder without rectifiers comes near PCA's error, never below it."""
+    data = images(512, 6)
+    pca = PCA(height=6, width=6, latent_dim=3)
+    pca.observe(data)
+    pca.fit()
+    bound = float((pca(data) - data).square().mean())
+    torch.manual_seed(0)
+    model = DenseAE(height=6, width=6, hidden=(), latent_dim=3, linear=True)
+    optimiser = torch.optim.LBFGS(model.parameters(), max_iter=200, line_search_fn="strong_wolfe")
+
+    def error() -> Tensor:
+        optimiser.zero_grad()
+        loss: Tensor = (model(data) - data).square().mean()
+        torch.autograd.backward(loss)
+        return loss.detach()
+
+    optimiser.step(error)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    assert bound <= float(error()) < 1.02 * bound
+
+
+def test_gan_losses_move_their_own_network() -> None:
+    """The discriminator's loss leaves the generator alone; the generator's reaches it."""
+    model = GAN(height=8, width=8, latent_dim=4)
+    codes = torch.randn(6, 4)
+    torch.autograd.backward(model.discriminator_loss(torch.rand(6, 1, 8, 8), codes))
+    assert all(p.grad is None for p in model.generator.parameters())
+    loss = model.generator_loss(codes)
+    assert float(loss.detach()) == pytest.approx(math.log(2), abs=0.1)
+    torch.autograd.backward(loss)
+    assert all(p.grad is not None for p in model.generator.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "words"),
+    [
+        ("dense-ae", {"latent_dim": 785}, "784 values"),
+        ("conv-ae", {"latent_dim": 0}, "1 to 784"),
+        ("conv-ae", {"height": 30}, "multiple of 4"),
+        ("vae", {"filters": []}, "--filters"),
+        ("pca", {"channels": 3, "height": 64, "width": 64}, "smaller --patch"),
+    ],
+)
+def test_impossible_models_are_refused(name: str, config: dict[str, Any], words: str) -> None:
+    """A code larger than the image and sizes that do not fit are errors that say what does."""
+    with pytest.raises(UsageError, match=words):
+        MODELS[name](**config)

@@ -1,0 +1,336 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from imgclean import runs
+from imgclean.errors import OutputError, UsageError
+from imgclean.models import NAMES
+from imgclean.restore import load
+from imgclean.runs import DivergedError, Epoch, Options, Run, read_options
+from imgclean.weights import load_weights
+
+from .conftest import Make
+from .test_cli import imgclean
+
+FAST: dict[str, Any] = {
+    "epochs": 2, "steps_per_epoch": 3, "batch_size": 2, "patch": 16, "workers": 0,
+    "device": "cpu", "precision": "fp32", "samples": 2, "noise": "gaussian:30",
+}  # fmt: skip
+
+
+@pytest.fixture
+def photos(tmp_path: Path, make: Make) -> Path:
+    """A folder of four small clean images."""
+    for seed in range(4):
+        make(tmp_path / "clean" / f"{seed}.png", 40, 32, seed=seed)
+    return tmp_path / "clean"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make the default network small: the code is the same."""
+    tiny = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
+    monkeypatch.setitem(NAMES, "unet-s", ("unet", tiny))  # type: ignore[arg-type]  # is a dict
+    yield
+
+
+def train(folder: Path, data: Path | None, **options: Any) -> Run:
+    given = {**FAST, "data": str(data) if data else None, **options}
+    run = Run(Options(**given), folder)
+    list(run)
+    return run
+
+
+def tensors(run: Run) -> torch.Tensor:
+    return torch.cat([value.flatten().float() for value in run.trainer.average.values()])
+
+
+def test_a_run_folder_holds_everything(tmp_path: Path, photos: Path) -> None:
+    """A run leaves weights with a card, its options, history, plot and samples."""
+    run = train(tmp_path / "run", photos)
+    names = {path.name for path in run.folder.iterdir()}
+    assert names >= {
+        "weights.safetensors", "weights.json", "config.json", "history.csv", "plot.png",
+        "output.png", "checkpoint.pt",
+    }  # fmt: skip
+    rows = (run.folder / "history.csv").read_text().splitlines()
+    assert rows[0] == "epoch,step,loss,val_loss,val_mse,val_psnr,seconds" and len(rows) == 3
+    assert read_options(run.folder) == run.options
+    sheet = cv2.imread(str(run.folder / "output.png"))
+    assert sheet is not None and sheet.shape[0] >= 100
+    card = json.loads((run.folder / "weights.json").read_text())
+    assert card["trained"]["epoch"] in (1, 2) and "noise gaussian:30" in card["summary"]
+    image = np.zeros((33, 21, 3), np.uint8)
+    assert load(str(run.weights), device="cpu")(image).shape == image.shape
+
+
+@pytest.mark.parametrize("name", ["conv-ae", "dense-ae", "contractive-ae", "vae", "pca", "gan"])
+def test_every_model_trains(tmp_path: Path, photos: Path, name: str) -> None:
+    """Every model of the list trains on a folder and leaves weights that load."""
+    run = train(tmp_path / "run", photos, model=name, latent_dim=4)
+    weights = load_weights(str(run.weights))
+    assert weights.architecture == name and weights.config["height"] == 16
+    assert (run.folder / "generated.png").exists() == (name in ("vae", "gan"))
+    assert (run.folder / "output.png").exists() == (name != "gan")
+    if name == "gan":
+        with pytest.raises(UsageError, match="random codes"):
+            load(str(run.weights), device="cpu")
+    else:
+        image = np.zeros((33, 21, 3), np.uint8)
+        assert load(str(run.weights), device="cpu")(image).shape == image.shape
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path, photos: Path) -> None:
+    """Same seed, same device: same weights, bit for bit, whoever prepares the batches."""
+    one = train(tmp_path / "one", photos)
+    other = train(tmp_path / "two", photos, workers=2)
+    third = train(tmp_path / "three", photos, seed=1)
+    assert torch.equal(tensors(one), tensors(other))
+    assert not torch.equal(tensors(one), tensors(third))
+
+
+@pytest.mark.parametrize("name", ["unet-s", "vae", "gan", "pca"])
+@pytest.mark.parametrize("after", [2, 3, 5])
+def test_a_stopped_run_resumes_exactly(tmp_path: Path, photos: Path, name: str, after: int) -> None:
+    """Stopped after any step and resumed, a run has the weights and history of a whole one."""
+    whole = train(tmp_path / "whole", photos, model=name)
+    first = Run(Options(**{**FAST, "data": str(photos), "model": name}), tmp_path / "parts")
+    for record in first:
+        if not isinstance(record, Epoch) and record.step == after:
+            first.stop = True
+    assert first.interrupted
+    second = Run(read_options(tmp_path / "parts"), tmp_path / "parts", resume=True)
+    list(second)
+    assert torch.equal(tensors(second), tensors(whole))
+    strip = [(e.number, e.step, e.loss, str(e.val_loss)) for e in whole.history]
+    assert strip == [(e.number, e.step, e.loss, str(e.val_loss)) for e in second.history]
+    digests = [load_weights(str(run.weights)).digest for run in (whole, second)]
+    assert digests[0] == digests[1]
+
+
+def test_a_killed_run_resumes_exactly(tmp_path: Path, photos: Path) -> None:
+    """SIGKILL at any moment loses nothing that a resume does not make again, bit for bit."""
+    options = [
+        "--data", photos, "--model", "conv-ae", "--patch", "16", "--epochs", "30",
+        "--steps-per-epoch", "5", "--batch-size", "4", "--device", "cpu", "--noise", "gaussian",
+    ]  # fmt: skip
+    whole = imgclean("train", *options, "--out", tmp_path / "whole", OMP_NUM_THREADS="1")
+    assert whole.returncode == 0, whole.stderr
+    command = [sys.executable, "-m", "imgclean", "train", *map(str, options)]
+    killed = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "parts")],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    history = tmp_path / "parts" / "history.csv"
+    while not (history.exists() and history.read_text().count("\n") > 3):
+        assert killed.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    again = imgclean("train", "--resume", tmp_path / "parts", OMP_NUM_THREADS="1")
+    assert again.returncode == 0 and "continuing after step" in again.stderr, again.stderr
+    one, other = (tmp_path / name / "weights.safetensors" for name in ("whole", "parts"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_ctrl_c_says_how_to_continue(tmp_path: Path, photos: Path) -> None:
+    """Interrupted, the command keeps a checkpoint, prints how to resume, and exits with 130."""
+    running = subprocess.Popen(
+        [
+            sys.executable, "-m", "imgclean", "train", "--data", str(photos), "--model", "conv-ae",
+            "--patch", "16", "--epochs", "9999", "--out", str(tmp_path / "run"), "--device", "cpu",
+        ],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    while not (tmp_path / "run" / "history.csv").exists() and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert f"imgclean train --resume {tmp_path / 'run'}" in errors
+    assert "Traceback" not in errors and (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_resume_refuses_other_options(tmp_path: Path, photos: Path) -> None:
+    """Options that would change the result are listed with their old values."""
+    train(tmp_path / "run", photos)
+    done = imgclean("train", "--resume", tmp_path / "run", "--lr", "0.5", "--batch-size", "7")
+    assert done.returncode == 2
+    assert "--batch-size 7 (was 2), --lr 0.5 (was 0.001)" in done.stderr
+    with pytest.raises(UsageError, match="holds no training run"):
+        read_options(tmp_path)
+
+
+def test_resume_refuses_other_images(tmp_path: Path, photos: Path, make: Make) -> None:
+    """A run does not continue on images that have changed."""
+    train(tmp_path / "run", photos)
+    make(photos / "0.png", 40, 32, seed=77)
+    with pytest.raises(UsageError, match="images are not those"):
+        Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+
+
+def test_the_newest_good_checkpoint_wins(tmp_path: Path, photos: Path) -> None:
+    """A checkpoint that is cut short gives way to the one before it."""
+    whole = train(tmp_path / "run", photos)
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    assert again.trainer.step == 3
+    list(again)
+    assert torch.equal(tensors(again), tensors(whole))
+
+
+def test_a_full_disk_keeps_the_old_checkpoint(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that cannot be written leaves the one before it, and says so."""
+    run = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    checkpoint = run.folder / "checkpoint.pt"
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left"):
+        for record in run:
+            if not isinstance(record, Epoch):
+                monkeypatch.setattr(os, "fsync", full)
+                before = checkpoint.read_bytes()
+    assert checkpoint.read_bytes() == before
+    assert not list(run.folder.glob("*.partial"))
+
+
+def test_divergence_keeps_the_last_good_weights(tmp_path: Path, photos: Path) -> None:
+    """A loss that is no number ends the run and leaves the weights of the best epoch."""
+    run = Run(Options(**{**FAST, "data": str(photos), "epochs": 9}), tmp_path / "run")
+    with pytest.raises(DivergedError, match="last good"):
+        for record in run:
+            if isinstance(record, Epoch):
+                kept = run.weights.read_bytes()
+                for weight in run.trainer.model.parameters():
+                    weight.data.fill_(float("nan"))
+    assert run.weights.read_bytes() == kept
+
+
+def test_early_stop(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without improvement for N epochs the run ends, and the best weights are kept."""
+    levels = iter([0.5, 0.4, 0.45, 0.41, 0.3])
+    monkeypatch.setattr(Run, "_validate", lambda self: (next(levels), 0.1, 10.0))
+    run = train(tmp_path / "run", photos, epochs=5, early_stop=2)
+    assert [epoch.best for epoch in run.history] == [True, True, False, False]
+    assert json.loads((run.folder / "weights.json").read_text())["trained"]["epoch"] == 2
+    again = Run(read_options(run.folder), run.folder, resume=True)
+    assert list(again) == []
+
+
+def test_time_bounds_a_run(tmp_path: Path, photos: Path) -> None:
+    """--max-time alone ends the run, and the last epoch is validated."""
+    run = train(tmp_path / "run", photos, epochs=None, max_time=0.3, steps_per_epoch=100_000)
+    assert run.epochs is None and run.trainer.progress == 1
+    assert len(run.history) == 1 and run.weights.exists()
+
+
+def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) -> None:
+    """A folder in use and existing pictures are refused; unnamed runs are numbered."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "x").touch()
+    with pytest.raises(UsageError, match="not empty"):
+        train(tmp_path / "run", photos)
+    with pytest.raises(UsageError, match="not overwritten"):
+        train(tmp_path / "other", photos, output=str(tmp_path / "run" / "x"))
+    monkeypatch.chdir(tmp_path)
+    assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-1")
+    assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-2")
+
+
+def test_pictures_go_where_they_are_told(tmp_path: Path, photos: Path) -> None:
+    """--output and --plot name the pictures, as in the tutorial."""
+    run = train(
+        tmp_path / "run", photos, output=str(tmp_path / "o.png"), plot=str(tmp_path / "p.png")
+    )
+    assert (tmp_path / "o.png").exists() and (tmp_path / "p.png").exists()
+    assert not (run.folder / "plot.png").exists()
+
+
+def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
+    """--init takes over architecture and tensors; another architecture is refused."""
+    first = train(tmp_path / "one", photos)
+    again = Run(
+        Options(**{**FAST, "data": str(photos), "init": str(first.weights)}), tmp_path / "two"
+    )
+    assert torch.allclose(tensors(again), tensors(first), atol=1e-3)
+    with pytest.raises(UsageError, match="cannot start"):
+        train(tmp_path / "three", photos, model="vae", init=str(first.weights))
+
+
+def test_training_on_synthesised_images(tmp_path: Path) -> None:
+    """Without any data, pages and scenes are made up."""
+    run = train(tmp_path / "run", None, noise=None)
+    assert "synthesised" in run.source.what and run.config.config["ink"]
+    assert len(run.source.validation) == 12
+
+
+def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
+    """Without clean images a run trains, and ends with a verdict on held-out ones."""
+    for seed in range(3):
+        make(tmp_path / "noisy" / f"{seed}.png", 64, 48, seed=seed)
+    run = train(tmp_path / "run", None, noisy=str(tmp_path / "noisy"), noise=None, patch=32, seed=1)
+    assert run.config.neighbours and len(run.source.held_out) == 1
+    lines = run.verdict()
+    assert "uMSE" in lines[0] and lines[-1].startswith("verdict: ")
+    assert any("non-local means" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--epochs", "0"], 2, "epochs"),
+        (["--lr", "-1"], 2, "above 0"),
+        (["--model", "resnet"], 2, "conv-ae"),
+        (["--model", "conv-ae", "--latent-dim", "99999"], 2, "3072"),
+        (["--latent-dim", "4"], 2, "has no code"),
+        (["--filters", "8"], 2, "has none"),
+        (["--model", "vae", "--filters", "a"], 2, "whole numbers"),
+        (["--noise", "gausian:3"], 2, "not a kind of noise"),
+        (["--max-time", "soon"], 2, "10m"),
+        (["--clean", "x"], 2, "--noisy"),
+        (["--data", "x", "--noisy", "y"], 2, "one of them"),
+        (["--data", "nowhere"], 4, "no such file"),
+        (["--data", "mnist:nowhere"], 4, "train-images-idx3-ubyte"),
+        (["--resume", "nowhere"], 2, "holds no training run"),
+        (["--device", "cuda:9"], 2, "cuda:9"),
+        (["--patch", "20"], 2, "multiple of 8"),
+        (["--init", "nosuch"], 3, "photo"),
+        (["--out", "taken"], 2, "not empty"),
+    ],
+)
+def test_bad_options_end_before_anything_is_made(
+    tmp_path: Path, arguments: list[str], code: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong options end with their exit code and a message, and leave no folder behind."""
+    from typer.testing import CliRunner
+
+    from imgclean.cli import app
+    from imgclean.errors import ImgcleanError
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "x").touch()
+    done = CliRunner().invoke(app, ["train", "--device", "cpu", *arguments])
+    if isinstance(done.exception, ImgcleanError):
+        found, message = int(done.exception.exit_code), str(done.exception)
+    else:
+        found, message = done.exit_code, done.output
+    assert (found, words in message) == (code, True), message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["taken"]
