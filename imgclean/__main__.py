@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 
 __all__ = ["main"]
 
@@ -16,6 +17,8 @@ def main() -> None:
 
     try:
         app(prog_name="imgclean")
+    except SystemExit as end:
+        _leave(end)
     except ImgcleanError as error:
         print(f"imgclean: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -25,6 +28,19 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.SOME_FAILED)
+
+
+def _leave(end: SystemExit) -> None:
+    """End the process, at once if threads of a run are still alive.
+
+    A thread that returns from the network's arithmetic while Python shuts down is unwound
+    through C++ code that does not expect it, and the whole process aborts.
+    """
+    if not any(thread.name.startswith("imgclean-") for thread in threading.enumerate()):
+        raise end
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
 
 
 if __name__ == "__main__":
