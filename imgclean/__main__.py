@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 
 __all__ = ["main"]
 
@@ -17,6 +18,8 @@ def main() -> None:
 
     try:
         app(prog_name="imgclean")
+    except SystemExit as end:
+        _leave(end)
     except ImgcleanError as error:
         print(f"imgclean: {_printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -42,6 +45,19 @@ def _open_standard_streams() -> None:
 def _printable(text: str) -> str:
     """Text with control characters, such as an escape in a file name, made visible."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _leave(end: SystemExit) -> None:
+    """End the process, at once if threads of a run are still alive.
+
+    A thread that returns from the network's arithmetic while Python shuts down is unwound
+    through C++ code that does not expect it, and the whole process aborts.
+    """
+    if not any(thread.name.startswith("imgclean-") for thread in threading.enumerate()):
+        raise end
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def photos(tmp_path: Path, make: Make) -> Path:
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make the default network small: the code is the same."""
     tiny = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
-    monkeypatch.setitem(NAMES, "unet-s", ("unet", tiny))  # type: ignore[arg-type]  # is a dict
+    monkeypatch.setitem(NAMES, "unet-s", ("unet", tiny))
     yield
 
 
@@ -121,7 +121,7 @@ def test_a_stopped_run_resumes_exactly(tmp_path: Path, photos: Path, name: str, 
 
 def test_a_killed_run_resumes_exactly(tmp_path: Path, photos: Path) -> None:
     """SIGKILL at any moment loses nothing that a resume does not make again, bit for bit."""
-    options = [
+    options: list[str | Path] = [
         "--data", photos, "--model", "conv-ae", "--patch", "16", "--epochs", "30",
         "--steps-per-epoch", "5", "--batch-size", "4", "--device", "cpu", "--noise", "gaussian",
     ]  # fmt: skip

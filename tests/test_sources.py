@@ -20,7 +20,7 @@ from .conftest import Make
 def idx(images: Any) -> bytes:
     """The bytes of an idx file."""
     sizes = b"".join(int(n).to_bytes(4, "big") for n in images.shape)
-    return b"\x00\x00\x08\x03" + sizes + images.tobytes()
+    return b"\x00\x00\x08\x03" + sizes + bytes(images.tobytes())
 
 
 def digits(folder: Path, count: int = 40, *, zipped: bool = False) -> Path:

@@ -12,8 +12,9 @@ LAYERS = [
     {"runs"},
     {"denoise", "train"},
     {"restore", "sources", "journal"},
-    {"pairs"},
-    {"mnist", "neighbours", "losses", "windows", "pictures"},
+    {"picture_folders"},
+    {"source"},
+    {"mnist", "neighbours", "pairs", "losses", "windows", "pictures"},
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",

@@ -1,0 +1,335 @@
+"""Training images in folders: clean ones, pairs, or noisy ones alone."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import recipes
+from .errors import ImageError, InputError, UsageError
+from .images import Reader, find, shown
+from .neighbours import noise_floor, quarters
+from .pairs import Patches
+from .source import (
+    VALIDATION_SEED,
+    Array,
+    Pair,
+    Pixels,
+    Request,
+    Source,
+    coloured,
+    patch_size,
+    unit,
+)
+
+__all__ = ["clean_folder", "noisy_folder", "pair_folders"]
+
+_VALIDATION_SIDE = 256  # pixels; larger validation images are cut to their middle
+_VALIDATION_MOST = 24  # images; more make every epoch slower and hardly more certain
+_LISTED = 20  # mismatches named before the rest is only counted
+_BUDGET = 3_000_000_000  # bytes of decoded images kept; of larger sets, a window of each
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """An image of the user's: where it is from, its pixels, and their digest."""
+
+    name: Path
+    pixels: Pixels
+    digest: bytes
+
+
+def _read_folder(folder: str, notes: list[str]) -> list[_Picture]:
+    """All pages of all images in a folder; what cannot be read is noted and skipped."""
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{shown(path)}: not a folder; give a folder of images")
+    pictures, bad = [], []
+    for source, relative in find([path]).images:
+        try:
+            with Reader(source) as reader:
+                for index in range(reader.pages):
+                    name = relative if index == 0 else relative / str(index)
+                    pixels = np.ascontiguousarray(reader.page(index).pixels)
+                    pictures.append(_Picture(name, pixels, _digest(pixels)))
+        except ImageError as error:
+            bad.append(str(error))
+    if not pictures:
+        raise InputError(f"{shown(path)}: holds no readable image; give another folder")
+    if bad:
+        notes += bad[:_LISTED]
+        notes.append(f"{shown(path)}: {len(bad)} unreadable files skipped, {len(pictures)} used")
+    return pictures
+
+
+def _digest(pixels: Pixels) -> bytes:
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+
+
+@dataclass(frozen=True)
+class _Set:
+    """Images cut into patches; one array an image, or noisy and clean ones of equal size."""
+
+    items: list[tuple[Pixels, ...]]
+    patch: int
+    channels: int
+
+    def shares(self) -> NDArray[np.float64]:
+        """How often each image is drawn: by its area, up to a third of a megapixel."""
+        area = [min(item[0].shape[0] * item[0].shape[1], 300_000) for item in self.items]
+        return np.asarray(np.array(area, np.float64) / sum(area))
+
+    def draw(self, rng: np.random.Generator, shares: NDArray[np.float64]) -> tuple[Array, ...]:
+        """The same random place of each array of one item, flipped and turned alike."""
+        item = self.items[int(rng.choice(len(self.items), p=shares))]
+        height, width = item[0].shape[:2]
+        top = int(rng.integers(height - self.patch + 1))
+        left = int(rng.integers(width - self.patch + 1))
+        flip, turns = rng.random() < 0.5, int(rng.integers(4))
+        patches = []
+        for pixels in item:
+            patch = pixels[top : top + self.patch, left : left + self.patch]
+            patch = np.rot90(patch[:, ::-1] if flip else patch, turns)
+            patches.append(coloured(unit(np.ascontiguousarray(patch)), self.channels))
+        return tuple(patches)
+
+    def steps(self, batch: int) -> int:
+        """Batches that show about as many pixels as there are, within reason."""
+        pixels = sum(item[0].shape[0] * item[0].shape[1] for item in self.items)
+        return int(np.clip(pixels / (self.patch**2 * batch), 20, 1000))
+
+
+def _fitting(
+    pictures: Sequence[_Picture], request: Request, notes: list[str]
+) -> tuple[list[_Picture], int]:
+    """The pictures that a patch fits into, and its side; smaller ones are noted."""
+    sides = [min(picture.pixels.shape[:2]) for picture in pictures]
+    patch = patch_size(request, int(np.median(sides)))
+    fits = [p for p, side in zip(pictures, sides, strict=True) if side >= patch]
+    if not fits:
+        raise UsageError(
+            f"--patch {patch}: all images are smaller; the largest allows --patch {max(sides)}"
+        )
+    small = [p for p, side in zip(pictures, sides, strict=True) if side < patch]
+    notes += [f"{shown(p.name)}: smaller than the patch of {patch}" for p in small[:_LISTED]]
+    if small:
+        notes.append(f"{len(small)} images smaller than the patch skipped, {len(fits)} used")
+    return fits, patch
+
+
+def _held_out(count: int, request: Request, notes: list[str]) -> int:
+    """How many of so many images a fraction holds out for validation."""
+    text = request.validation or "0.1"
+    try:
+        share = float(text)
+    except ValueError:
+        raise InputError(f"--validation {text}: no such folder, nor a fraction") from None
+    if not 0 < share < 1:
+        raise UsageError(f"--validation {text}: a fraction lies between 0 and 1")
+    if count == 1:
+        notes.append("only one image: validation is part of training, so its figures flatter")
+        return 0
+    return min(max(1, round(share * count)), count - 1)
+
+
+def _is_folder(request: Request) -> bool:
+    return bool(request.validation) and Path(request.validation or "").is_dir()
+
+
+def _split(
+    groups: Sequence[Sequence[_Picture]], request: Request, notes: list[str]
+) -> tuple[list[_Picture], list[_Picture]]:
+    """Hold out whole groups, drawn by the seed; a single one serves for both."""
+    count = _held_out(len(groups), request, notes)
+    order = np.random.default_rng([request.seed, 1]).permutation(len(groups))
+    chosen = set(order[:count].tolist())
+    train = [p for k, group in enumerate(groups) if k not in chosen for p in group]
+    held = [p for k, group in enumerate(groups) if k in chosen or not count for p in group]
+    return train, held[:_VALIDATION_MOST]
+
+
+def _warn_of_leaks(train: Sequence[_Picture], held: Sequence[_Picture], notes: list[str]) -> None:
+    known = {picture.digest for picture in train}
+    shared = [shown(picture.name) for picture in held if picture.digest in known]
+    if shared:
+        notes.append(
+            f"{len(shared)} validation images are part of training too, so figures flatter: "
+            + ", ".join(shared[:5])
+        )
+
+
+def _fingerprint(pictures: Sequence[_Picture]) -> str:
+    return hashlib.sha256(b"".join(sorted(p.digest for p in pictures))).hexdigest()[:16]
+
+
+def _middle(pixels: Pixels, channels: int | None = None) -> Array:
+    """The middle of an image, small enough to validate on often."""
+    top, left = (max(0, (length - _VALIDATION_SIDE) // 2) for length in pixels.shape[:2])
+    cut = unit(pixels[top : top + _VALIDATION_SIDE, left : left + _VALIDATION_SIDE])
+    return coloured(cut, channels) if channels else np.ascontiguousarray(cut)
+
+
+def _channels(pictures: Sequence[_Picture], request: Request) -> int:
+    grey = all(picture.pixels.shape[2] == 1 for picture in pictures)
+    return 1 if request.fixed and grey else 3
+
+
+def _kept(pictures: Sequence[_Picture], patch: int) -> list[Pixels]:
+    """Pixels within the memory budget: all, or an equal window of each image."""
+    total = sum(picture.pixels.nbytes for picture in pictures)
+    if total <= _BUDGET:
+        return [picture.pixels for picture in pictures]
+    side = max(patch, int((_BUDGET / len(pictures) / 3) ** 0.5))
+    return [np.ascontiguousarray(picture.pixels[:side, :side]) for picture in pictures]
+
+
+def _validation_pictures(
+    pictures: list[_Picture], request: Request, notes: list[str]
+) -> tuple[list[_Picture], list[_Picture]]:
+    """Training and validation pictures of a folder of single images."""
+    if not _is_folder(request):
+        distinct: dict[bytes, list[_Picture]] = {}
+        for picture in pictures:
+            distinct.setdefault(picture.digest, []).append(picture)
+        return _split(list(distinct.values()), request, notes)
+    held = _read_folder(str(request.validation), notes)[:_VALIDATION_MOST]
+    _warn_of_leaks(pictures, held, notes)
+    return pictures, held
+
+
+def clean_folder(request: Request) -> Source:
+    """Clean images: noise is drawn afresh for every patch."""
+    notes: list[str] = []
+    recipe = recipes.parse(request.noise or "photo")
+    pictures = _read_folder(str(request.data), notes)
+    fits, patch = _fitting(pictures, request, notes)
+    train, held = _validation_pictures(fits, request, notes)
+    channels = _channels(pictures, request)
+    images = _Set([(pixels,) for pixels in _kept(train, patch)], patch, channels)
+    shares = images.shares()
+
+    def draw(rng: np.random.Generator) -> Pair:
+        return recipe(images.draw(rng, shares)[0], rng)
+
+    rng = np.random.default_rng(VALIDATION_SEED)
+    return Source(
+        batches=Patches(draw, request.batch_size, request.seed),
+        validation=[recipe(_middle(p.pixels, channels), rng) for p in held],
+        channels=channels,
+        patch=patch,
+        steps=request.steps or images.steps(request.batch_size),
+        what=f"{len(train)} clean images of {request.data}, noise {recipe.text}",
+        fingerprint=_fingerprint(pictures),
+        notes=notes,
+    )
+
+
+def pair_folders(request: Request) -> Source:
+    """Noisy images and their clean twins of the same relative name."""
+    notes: list[str] = []
+    pairs = _match(str(request.noisy), str(request.clean), notes)
+    fits, patch = _fitting([clean for _, clean in pairs], request, notes)
+    usable = {id(picture) for picture in fits}
+    pairs = [pair for pair in pairs if id(pair[1]) in usable]
+    twin = {id(clean): noisy for noisy, clean in pairs}
+    if _is_folder(request):
+        folder = Path(str(request.validation))
+        more = _match(str(folder / "noisy"), str(folder / "clean"), notes)
+        twin |= {id(clean): noisy for noisy, clean in more}
+        train, held = [clean for _, clean in pairs], [clean for _, clean in more]
+        _warn_of_leaks(train, held, notes)
+    else:  # several noisy versions of one clean page belong to one side
+        pages: dict[bytes, list[_Picture]] = {}
+        for _, clean in pairs:
+            pages.setdefault(clean.digest, []).append(clean)
+        train, held = _split(list(pages.values()), request, notes)
+    channels = _channels([picture for pair in pairs for picture in pair], request)
+    noisy_ones = _kept([twin[id(clean)] for clean in train], patch)
+    items = list(zip(noisy_ones, _kept(train, patch), strict=True))
+    images = _Set([(noisy, clean) for noisy, clean in items], patch, channels)
+    shares = images.shares()
+
+    def draw(rng: np.random.Generator) -> Pair:
+        noisy, clean = images.draw(rng, shares)
+        return noisy, clean
+
+    held = held[:_VALIDATION_MOST]
+    return Source(
+        batches=Patches(draw, request.batch_size, request.seed),
+        validation=[
+            (_middle(twin[id(p)].pixels, channels), _middle(p.pixels, channels)) for p in held
+        ],
+        channels=channels,
+        patch=patch,
+        steps=request.steps or images.steps(request.batch_size),
+        what=f"{len(train)} pairs of {request.noisy} and {request.clean}",
+        fingerprint=_fingerprint([picture for pair in pairs for picture in pair]),
+        notes=notes,
+    )
+
+
+def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Picture]]:
+    """Pairs by relative name; every mismatch is listed.
+
+    Raises:
+        InputError: a twin is missing or of another size.
+    """
+    ones = {picture.name: picture for picture in _read_folder(noisy, notes)}
+    others = {picture.name: picture for picture in _read_folder(clean, notes)}
+    wrong = [
+        f"{shown(Path(noisy) / n)}: no twin in {clean}" for n in sorted(set(ones) - set(others))
+    ]
+    wrong += [
+        f"{shown(Path(clean) / n)}: no twin in {noisy}" for n in sorted(set(others) - set(ones))
+    ]
+    for name in sorted(set(ones) & set(others)):
+        one, other = (group[name].pixels.shape[1::-1] for group in (ones, others))
+        if one != other:
+            wrong.append(
+                f"{shown(name)}: {one[0]} x {one[1]} in {noisy}, {other[0]} x {other[1]} in {clean}"
+            )
+    if wrong:
+        more = f"\n  and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
+        raise InputError(
+            f"{noisy} and {clean}: not pairs; give each image a twin of the same relative name "
+            "and size:\n  " + "\n  ".join(wrong[:_LISTED]) + more
+        )
+    return [(ones[name], others[name]) for name in sorted(ones)]
+
+
+def noisy_folder(request: Request) -> Source:
+    """Noisy images alone, for `neighbours`: both sides of a batch are the noisy patch."""
+    if request.fixed:
+        raise UsageError(
+            "--noisy without --clean: trains on halved images, so it needs a model of any size; "
+            "use --model unet-s"
+        )
+    notes: list[str] = []
+    pictures = _read_folder(str(request.noisy), notes)
+    asked = replace(request, multiple=2 * request.multiple)
+    fits, patch = _fitting(pictures, asked, notes)
+    train, held = _validation_pictures(fits, request, notes)
+    images = _Set([(pixels,) for pixels in _kept(train, patch)], patch, 3)
+    shares = images.shares()
+
+    def draw(rng: np.random.Generator) -> Pair:
+        patch = images.draw(rng, shares)[0]
+        return patch, patch
+
+    noisy = [_middle(picture.pixels, 3) for picture in held]
+    parts = [quarters(image) for image in noisy]
+    return Source(
+        batches=Patches(draw, request.batch_size, request.seed),
+        validation=[(first, second) for first, second, _, _ in parts],
+        floors=[noise_floor(image) for image in noisy],
+        channels=3,
+        patch=patch,
+        steps=request.steps or images.steps(request.batch_size),
+        what=f"{len(train)} noisy images of {request.noisy}, no clean ones",
+        fingerprint=_fingerprint(pictures),
+        notes=notes,
+        held_out=noisy,
+    )
