@@ -124,7 +124,7 @@ def main() -> None:
                 "set": name,
                 "images": len(scores),
                 "unit": unit,
-                "before": round(float(np.mean(before)), 4),
+                "before": round(float(np.mean(before)), 4) if np.isfinite(before).all() else None,
                 "after": round(float(np.mean(scores)), 4),
                 "interval": [round(low, 4), round(high, 4)],
             }

@@ -83,12 +83,14 @@ FACTS: dict[str, dict[str, Any]] = {
 
 def headline(figures: list[dict[str, Any]]) -> list[str]:
     """A line a figure, as `imgclean models` prints them."""
-    digits = {"dB": 2, "RMSE": 4}
-    return [
-        f"{f['set']}: {f['before']:.{digits[f['unit']]}f} -> "
-        f"{f['after']:.{digits[f['unit']]}f} {f['unit']} ({f['images']} images)"
-        for f in figures
-    ]
+    lines = []
+    for f in figures:
+        digits = {"dB": 2, "RMSE": 4}[f["unit"]]
+        before = "" if f["before"] is None else f"{f['before']:.{digits}f} -> "
+        lines.append(
+            f"{f['set']}: {before}{f['after']:.{digits}f} {f['unit']} ({f['images']} images)"
+        )
+    return lines
 
 
 def main() -> None:
