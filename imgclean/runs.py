@@ -199,9 +199,8 @@ class Run:
         self.history: list[Epoch] = []
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
-        for target in (options.output, options.plot):
-            if target and Path(target).exists() and not resume:
-                raise UsageError(f"{target}: exists and is not overwritten; name another file")
+        if not resume:
+            _refuse_taken(options)
         if not resume:
             folder = new_folder(folder, options.model) if processes.first else None
         self.folder = Path(str(processes.agree(folder)))
@@ -375,8 +374,8 @@ class Run:
             "notes": self.notes,
             "torch": torch.__version__,
         }
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        _write(self.folder / "config.json", text.encode("utf-8", "surrogateescape"))
+        text = json.dumps(document, indent=2) + "\n"  # ASCII: paths may not be valid text
+        _write(self.folder / "config.json", text.encode())
 
     def _save(self) -> None:
         if not self.processes.first:
@@ -519,6 +518,20 @@ class Run:
             cleaned = np.clip(clean(first), 0, 1)
             errors.append(float(np.mean((cleaned - second) ** 2)) - noise_floor(image))
         return min(-10 * math.log10(max(float(np.mean(errors)), 1e-10)), _BEST)
+
+
+def _refuse_taken(options: Options) -> None:
+    """Find out now, not after hours, that the pictures cannot go where they are told.
+
+    Raises:
+        UsageError: one exists.
+        OutputError: the folder of one does not.
+    """
+    for target in (options.output, options.plot):
+        if target and Path(target).exists():
+            raise UsageError(f"{target}: exists and is not overwritten; name another file")
+        if target and not Path(target).absolute().parent.is_dir():
+            raise OutputError(f"{target}: no such folder; make it first")
 
 
 def _non_local_means(image: Array) -> Array:

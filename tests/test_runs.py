@@ -249,6 +249,8 @@ def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) 
         train(tmp_path / "run", photos)
     with pytest.raises(UsageError, match="not overwritten"):
         train(tmp_path / "other", photos, output=str(tmp_path / "run" / "x"))
+    with pytest.raises(OutputError, match="make it first"):
+        train(tmp_path / "other", photos, plot=str(tmp_path / "nowhere" / "x.png"))
     monkeypatch.chdir(tmp_path)
     assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-1")
     assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-2")
