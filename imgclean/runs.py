@@ -28,6 +28,7 @@ from .models import MODELS, NAMES, UNet
 from .models.pca import PCA
 from .neighbours import noise_floor, quarters
 from .pictures import beside, grid, plot_losses
+from .processes import ALONE, Processes
 from .restore import Denoiser, resolve_device
 from .sources import Request, Source, open_source
 from .train import Step, TrainConfig, Trainer
@@ -158,19 +159,28 @@ class Run:
         interrupted: whether that happened.
     """
 
-    def __init__(self, options: Options, folder: Path | None, *, resume: bool = False) -> None:
+    def __init__(
+        self,
+        options: Options,
+        folder: Path | None,
+        *,
+        resume: bool = False,
+        processes: Processes = ALONE,
+    ) -> None:
         """Open the images, build the model, and take over a checkpoint if there is one.
 
         Args:
             options: see `Options`.
             folder: of the run; made when it starts if None.
             resume: continue what the folder holds.
+            processes: the place of this process among those that train together.
 
         Raises:
             UsageError: options that cannot be carried out.
             InputError: images that cannot be trained on.
         """
         self.options, self.stop, self.interrupted = options, False, False
+        self.processes = processes
         self.device = resolve_device(options.device)
         architecture, config, state = _start(options)
         self.source = _open(options, architecture, config, str(self.device))
@@ -178,19 +188,25 @@ class Run:
         config = _complete(options, architecture, config, self.source, given=state is not None)
         self._plan(architecture)
         self.config = self._train_config(architecture, config)
-        self.trainer = Trainer(self.config, self.source.batches, on_device=self.source.on_device)
+        self.trainer = Trainer(
+            self.config,
+            self.source.batches,
+            on_device=self.source.on_device,
+            processes=processes,
+        )
         if state is not None:
             self.trainer.start_from(state)
         self.history: list[Epoch] = []
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
-        for target in (options.output, options.plot):
-            if target and Path(target).exists() and not resume:
-                raise UsageError(f"{target}: exists and is not overwritten; name another file")
-        self.folder = new_folder(folder, options.model) if not resume else Path(str(folder))
+        if not resume:
+            _refuse_taken(options)
+        if not resume:
+            folder = new_folder(folder, options.model) if processes.first else None
+        self.folder = Path(str(processes.agree(folder)))
         if resume:
             self._resume()
-        else:
+        elif processes.first:
             self._write_config()
 
     def _plan(self, architecture: str) -> None:
@@ -275,7 +291,8 @@ class Run:
         loss = self._sum / self._count
         if isinstance(self.trainer.model, PCA):
             loss = self._fitted_error()
-        val_loss, val_mse, val_psnr = self._validate()
+        figures = self._validate() if self.processes.first else None
+        val_loss, val_mse, val_psnr = self.processes.agree(figures)
         before = self.history[-1] if self.history else None
         seconds = step.seconds - (before.seconds if before else 0)
         best = not val_loss >= self._least  # also where there is no validation
@@ -295,13 +312,15 @@ class Run:
         self.history.append(epoch)
         if best:
             self._least, self._waiting = val_loss, 0
-            self._write_weights(epoch)
+            if self.processes.first:
+                self._write_weights(epoch)
         else:
             self._waiting += 1
         patience = self.options.early_stop
         self._over = patience is not None and self._waiting >= patience
-        self._write_history()
-        self._write_events(epoch)
+        if self.processes.first:
+            self._write_history()
+            self._write_events(epoch)
         return epoch
 
     def _fitted_error(self) -> float:
@@ -355,10 +374,12 @@ class Run:
             "notes": self.notes,
             "torch": torch.__version__,
         }
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        _write(self.folder / "config.json", text.encode("utf-8", "surrogateescape"))
+        text = json.dumps(document, indent=2) + "\n"  # ASCII: paths may not be valid text
+        _write(self.folder / "config.json", text.encode())
 
     def _save(self) -> None:
+        if not self.processes.first:
+            return
         extra = {
             "history": [asdict(epoch) for epoch in self.history],
             "sum": self._sum,
@@ -441,7 +462,7 @@ class Run:
 
     def _finish(self) -> None:
         """The pictures, made with the weights that were kept."""
-        if not self.weights.exists():
+        if not self.processes.first or not self.weights.exists():
             return
         best = load_weights(str(self.weights))
         count = self.options.samples
@@ -497,6 +518,20 @@ class Run:
             cleaned = np.clip(clean(first), 0, 1)
             errors.append(float(np.mean((cleaned - second) ** 2)) - noise_floor(image))
         return min(-10 * math.log10(max(float(np.mean(errors)), 1e-10)), _BEST)
+
+
+def _refuse_taken(options: Options) -> None:
+    """Find out now, not after hours, that the pictures cannot go where they are told.
+
+    Raises:
+        UsageError: one exists.
+        OutputError: the folder of one does not.
+    """
+    for target in (options.output, options.plot):
+        if target and Path(target).exists():
+            raise UsageError(f"{target}: exists and is not overwritten; name another file")
+        if target and not Path(target).absolute().parent.is_dir():
+            raise OutputError(f"{target}: no such folder; make it first")
 
 
 def _non_local_means(image: Array) -> Array:

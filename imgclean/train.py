@@ -20,8 +20,12 @@ from .models.pca import PCA
 from .muon import Muon
 from .neighbours import Cells
 from .pairs import prefetch
+from .processes import ALONE, Processes
 
 __all__ = ["Step", "TrainConfig", "Trainer", "load_checkpoint"]
+
+
+_ENDLESS = 1e11  # seconds; from here on time is no bound
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Trainer:
         patches: Dataset[tuple[Tensor, Tensor]],
         *,
         on_device: bool = False,
+        processes: Processes = ALONE,
     ) -> None:
         """Build the model from the seed; nothing runs yet.
 
@@ -91,6 +96,10 @@ class Trainer:
             config: what the run depends on.
             patches: noisy and clean batches by step number.
             on_device: batches are tensors on the device already and need no loader.
+            processes: the place of this process among those that train together.
+
+        Raises:
+            UsageError: several processes cannot train this model alike.
         """
         torch.manual_seed(config.seed)
         self.config, self.patches, self.on_device = config, patches, on_device
@@ -105,6 +114,17 @@ class Trainer:
         self._forward: Callable[..., Any] = self.model
         if config.compile:
             self._forward = torch.compile(self.model)
+        self.processes = processes
+        self._objective: Callable[..., Any] = _Objective(self)
+        if processes.count > 1:
+            self._objective = self._shared()
+
+    def _shared(self) -> nn.Module:
+        """The objective with gradients averaged over the processes."""
+        if isinstance(self.model, GAN | PCA):
+            raise UsageError(f"{self.config.architecture}: trains in one process; leave torchrun")
+        devices = [self.device] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(_Objective(self), device_ids=devices)
 
     def _average_afresh(self) -> None:
         """Start the averaged weights from the model's; floats are averaged, counters copied."""
@@ -129,6 +149,8 @@ class Trainer:
             loss = self._update(noisy, clean)
             self.step += 1
             self.seconds = time.monotonic() - begun
+            if self.config.max_time < _ENDLESS:
+                self.seconds = self.processes.agree(self.seconds)
             yield Step(self.step, loss, self.seconds, self.progress, self.waited)
             if checkpoint and time.monotonic() - saved > every:
                 self.save(checkpoint)
@@ -171,24 +193,21 @@ class Trainer:
         if isinstance(self.model, GAN):
             value = self._duel(clean)
         else:
-            loss = self._objective(noisy, clean)
+            loss = self._objective(*map(self.processes.share, (noisy, clean)))
             value = self._checked(loss)
             self._descend(loss, self.optimisers)
         self._follow()
         return value
 
-    def _objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
-        """The loss of one batch, in the model's own way of learning."""
+    def objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
+        """The loss of this process's share of a batch, in the model's own way of learning."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             if self.config.neighbours:
                 return self._neighbour_loss(noisy)
             if isinstance(self.model, Autoencoder):
-                codes = torch.randn(
-                    (len(noisy), self.model.contract.code or 1),
-                    generator=self._generator(),
-                    device=self.device,
-                )
-                denoised, penalty = self.model.learn(noisy, codes)
+                whole = (self.processes.count * len(noisy), self.model.contract.code or 1)
+                codes = torch.randn(whole, generator=self._generator(), device=self.device)
+                denoised, penalty = self.model.learn(noisy, self.processes.share(codes))
                 return self._loss(denoised.float(), clean) + penalty
             denoised = self._forward(noisy)
             return self._loss(denoised.float(), clean)
@@ -364,6 +383,18 @@ def _replace(target: Path, content: memoryview) -> None:
             f"{target}: cannot be written ({error.strerror}); the checkpoint before it is intact, "
             "so make room and resume"
         ) from error
+
+
+class _Objective(nn.Module):
+    """A trainer's objective as a module around its model, as PyTorch's wrappers want it."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        super().__init__()
+        self.model = trainer.model
+        self._compute = trainer.objective
+
+    def forward(self, noisy: Tensor, clean: Tensor) -> Tensor:
+        return self._compute(noisy, clean)
 
 
 def _optimisers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:

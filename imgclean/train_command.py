@@ -188,6 +188,9 @@ def train(
         "plot": str(plot) if plot else None,
     }
     typed = {name for name in given if _was_typed(context, name)}
+    from dataclasses import replace
+
+    from .processes import join
     from .runs import Options, Run
     from .training_screen import TrainingScreen
 
@@ -197,9 +200,13 @@ def train(
         options = _resumed(resume, given, typed)
     else:
         options = Options(**given)
-    screen = TrainingScreen(quiet=quiet)
-    run = Run(options, resume or out, resume=bool(resume))
-    if _consume(run, screen):
+    processes, device = join(options.device)
+    options = replace(options, device=device)
+    screen = TrainingScreen(quiet=quiet or not processes.first)
+    run = Run(options, resume or out, resume=bool(resume), processes=processes)
+    interrupted = _consume(run, screen)
+    processes.leave()
+    if interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
 
 

@@ -103,10 +103,9 @@ class TrainingScreen:
 
     def finish(self, run: Run) -> None:
         """Print where things are and what to do next; to resume, if it was interrupted."""
-        if run.interrupted:
+        if run.interrupted and run.processes.first:
             self._say(f"interrupted; continue with: imgclean train --resume {_quoted(run)}")
-            return
-        if self.quiet:
+        if self.quiet or run.interrupted:
             return
         for line in run.verdict():
             self._say(line)

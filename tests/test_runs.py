@@ -249,6 +249,8 @@ def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) 
         train(tmp_path / "run", photos)
     with pytest.raises(UsageError, match="not overwritten"):
         train(tmp_path / "other", photos, output=str(tmp_path / "run" / "x"))
+    with pytest.raises(OutputError, match="make it first"):
+        train(tmp_path / "other", photos, plot=str(tmp_path / "nowhere" / "x.png"))
     monkeypatch.chdir(tmp_path)
     assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-1")
     assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-2")
@@ -334,3 +336,40 @@ def test_bad_options_end_before_anything_is_made(
         found, message = done.exit_code, done.output
     assert (found, words in message) == (code, True), message
     assert sorted(path.name for path in tmp_path.iterdir()) == ["taken"]
+
+
+def test_two_processes_train_as_one(tmp_path: Path, photos: Path) -> None:
+    """Two processes that share every batch end with the weights of one, to rounding."""
+    options = [
+        "--data", str(photos), "--patch", "16", "--epochs", "2", "--steps-per-epoch", "2",
+        "--batch-size", "4", "--device", "cpu", "--precision", "fp32", "--workers", "0",
+        "--noise", "gaussian",
+    ]  # fmt: skip
+    script = tmp_path / "train.py"  # the command with the small network of these tests
+    script.write_text(
+        "from imgclean.models import NAMES\n"
+        "NAMES['unet-s'] = ('unet', "
+        "{'widths': [8, 12, 16], 'down': [1, 1], 'bottom': 1, 'up': [1, 1]})\n"
+        "from imgclean.__main__ import main\nmain()\n"
+    )
+    starts = {
+        "one": [sys.executable, str(script)],
+        "two": [
+            sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
+            str(script),
+        ],
+    }  # fmt: skip
+    found = []
+    for name, start in starts.items():
+        done = subprocess.run(
+            [*start, "train", *options, "--out", str(tmp_path / name)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        state = torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["average"]
+        found.append(torch.cat([value.flatten() for value in state.values()]))
+    assert torch.allclose(found[0], found[1], atol=1e-4)
+    assert not torch.equal(found[0], torch.zeros_like(found[0]))

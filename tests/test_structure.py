@@ -14,7 +14,7 @@ LAYERS = [
     {"restore", "sources", "journal"},
     {"picture_folders"},
     {"source"},
-    {"mnist", "neighbours", "pairs", "losses", "windows", "pictures"},
+    {"mnist", "neighbours", "pairs", "processes", "losses", "windows", "pictures"},
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",

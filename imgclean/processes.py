@@ -1,0 +1,78 @@
+"""Training in several processes, one a device, as `torchrun` starts them.
+
+Every process draws the whole batch and takes its share; PyTorch's DistributedDataParallel
+averages the gradients, so the result is that of one process to rounding. The first process
+alone writes and validates.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+from .errors import UsageError
+
+__all__ = ["ALONE", "Processes", "join"]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process's place among those that train together."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this one writes and validates."""
+        return self.rank == 0
+
+    def share(self, batch: Tensor) -> Tensor:
+        """This process's part of a batch, equal in size to every other's.
+
+        Raises:
+            UsageError: the batch cannot be divided equally.
+        """
+        if len(batch) % self.count:
+            raise UsageError(
+                f"--batch-size {len(batch)}: {self.count} processes share it equally, so give a "
+                f"multiple of {self.count}"
+            )
+        return batch[self.rank :: self.count]
+
+    def agree(self, value: Any) -> Any:
+        """What the first process says, in all of them."""
+        if self.count == 1:
+            return value
+        said = [value]
+        distributed.broadcast_object_list(said, src=0)
+        return said[0]
+
+    def leave(self) -> None:
+        """Part from the others, at the end."""
+        if self.count > 1:
+            distributed.destroy_process_group()
+
+
+ALONE = Processes()
+
+
+def join(device: str) -> tuple[Processes, str]:
+    """Join the processes that `torchrun` started, if it did; gives the device of this one.
+
+    Args:
+        device: what `--device` says; `auto` and `cuda` become a card for each process.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        return ALONE, device
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device in ("auto", "cuda"):
+        device = f"cuda:{int(os.environ['LOCAL_RANK']) % cards}" if cards else "cpu"
+    if not distributed.is_initialized():
+        if device.startswith("cuda"):
+            torch.cuda.set_device(device)
+        distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return Processes(distributed.get_rank(), count), device
