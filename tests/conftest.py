@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from imgclean.models import UNet
 from imgclean.weights import save
 
 Make = Callable[..., Path]
+
+
+def heed_interrupts() -> None:
+    """For a child process: a shell that starts the tests in the background ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from imgclean.images import Reader, Writer
 from imgclean.journal import JOURNAL, Journal
 from imgclean.restore import Denoiser, load
 
-from .conftest import Make
+from .conftest import Make, heed_interrupts
 
 
 def clean(inputs: Path | list[Path], out: Path, tiny: str, **options: Any) -> dict[str, Outcome]:
@@ -552,7 +552,9 @@ def test_interrupt_and_continue(tmp_path: Path, make: Make) -> None:
         make(tmp_path / "in" / f"{index}.png", 1500, 1000, seed=index)
     command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in")]
     command += ["--out", str(tmp_path / "out"), "--json", "--model", "photo"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=heed_interrupts
+    )
     deadline = time.monotonic() + 120
     while len(list((tmp_path / "out").glob("*.png"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)

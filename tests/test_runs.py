@@ -20,7 +20,7 @@ from imgclean.restore import load
 from imgclean.runs import DivergedError, Epoch, Options, Run, read_options
 from imgclean.weights import load_weights
 
-from .conftest import Make
+from .conftest import Make, heed_interrupts
 from .test_cli import imgclean
 
 FAST: dict[str, Any] = {
@@ -152,7 +152,8 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path, photos: Path) -> None:
             sys.executable, "-m", "imgclean", "train", "--data", str(photos), "--model", "conv-ae",
             "--patch", "16", "--epochs", "9999", "--out", str(tmp_path / "run"), "--device", "cpu",
         ],
-        stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     while not (tmp_path / "run" / "history.csv").exists() and running.poll() is None:
         time.sleep(0.01)
