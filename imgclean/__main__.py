@@ -14,14 +14,14 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # names that are not valid text must not stop a run
             stream.reconfigure(errors="backslashreplace")
     from .cli import app
-    from .errors import ExitCode, ImgcleanError
+    from .errors import ExitCode, ImgcleanError, printable
 
     try:
         app(prog_name="imgclean")
     except SystemExit as end:
         _leave(end)
     except ImgcleanError as error:
-        print(f"imgclean: {_printable(str(error))}", file=sys.stderr)
+        print(f"imgclean: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("imgclean: interrupted", file=sys.stderr)
@@ -40,11 +40,6 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
             name = ("stdin", "stdout", "stderr")[number]
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
-
-
-def _printable(text: str) -> str:
-    """Text with control characters, such as an escape in a file name, made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _leave(end: SystemExit) -> None:

@@ -19,6 +19,7 @@ from .train_command import train
 
 if TYPE_CHECKING:
     from .denoise import Plan, Run
+    from .progress import Screen
 
 __all__ = ["app"]
 
@@ -241,11 +242,8 @@ def _refuse_original(report: Path, work: "Plan") -> None:
         raise UsageError(f"{report}: is an image of this run; choose another --report")
 
 
-def _consume(run: "Run", screen: "object") -> bool:
+def _consume(run: "Run", screen: "Screen") -> bool:
     """Show every outcome; returns whether the user interrupted."""
-    from .progress import Screen
-
-    assert isinstance(screen, Screen)
     outcomes = iter(run)
     try:
         with screen.live(run):

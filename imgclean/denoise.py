@@ -119,7 +119,7 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
     jobs: list[Job] = []
     written: dict[Path, Job] = {}
     for source, relative in found.images:
-        place = _with_parents(source, relative) if options.parents else relative
+        place = _with_parents(source) if options.parents else relative
         _, suffix = _format(source, options)
         target = out / place.with_name(place.stem + suffix)
         comparison = target.with_name(target.stem + ".compare.jpg") if options.compare else None
@@ -172,9 +172,8 @@ def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
             )
 
 
-def _with_parents(source: Path, relative: Path) -> Path:
+def _with_parents(source: Path) -> Path:
     """The path as given, without the parts that lead out of the output folder."""
-    del relative
     return Path(*(part for part in source.parts if part not in (source.anchor, "..", ".")))
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "OutputError",
     "UsageError",
     "WeightsError",
+    "printable",
 ]
 
 
@@ -68,3 +69,8 @@ class OutputError(ImgcleanError):
 
 class ImageError(ImgcleanError):
     """One image file that cannot be read or encoded: it fails alone."""
+
+
+def printable(text: str) -> str:
+    """Text with control characters, such as an escape in a file name, made visible."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -22,9 +22,9 @@ from rich.progress import (
 from rich.text import Text
 
 from .denoise import Outcome, Plan, Run
-from .errors import OutputError
+from .errors import OutputError, printable
 
-__all__ = ["Screen", "is_stream", "plain", "span", "write_report"]
+__all__ = ["Screen", "is_stream", "span", "write_report"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
 _FEW = 40  # files for which every choice of weights is printed unasked
@@ -38,7 +38,7 @@ class _Current(ProgressColumn):
         self._run = run
 
     def render(self, task: Task) -> Text:
-        return Text(plain(next(iter(self._run.current), ""))[-40:])
+        return Text(printable(next(iter(self._run.current), ""))[-40:])
 
 
 class Screen:
@@ -123,7 +123,7 @@ class Screen:
         progress.update(progress.task_ids[0], completed=done, speed=self._speed())
 
     def _say(self, text: str) -> None:
-        self.console.print(plain(text))
+        self.console.print(printable(text))
 
     def document(self, run: Run | None) -> dict[str, Any]:
         """The JSON document, files in natural order; documented in the README."""
@@ -181,11 +181,6 @@ class Screen:
             f"forecast: about {span(megapixels / speed)} at {speed:.1f} MP/s, "
             f"up to {memory / 1e9:.1f} GB of memory"
         )
-
-
-def plain(text: str) -> str:
-    """Text with control characters, such as a newline in a file name, made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def span(seconds: float) -> str:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from .progress import plain, span
+from .errors import printable
+from .progress import span
 from .runs import Epoch, Run
 from .train import Step
 
@@ -119,7 +120,7 @@ class TrainingScreen:
 
     def _say(self, text: str) -> None:
         for line in text.split("\n"):
-            self.console.print(plain(line))
+            self.console.print(printable(line))
 
 
 def _quoted(run: Run) -> str:
