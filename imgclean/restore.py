@@ -362,8 +362,7 @@ class Denoiser:
 
     def _residual(self, noisy: Tensor, precision: str) -> Tensor:
         network = self._network(noisy.shape[1], precision)
-        packed = noisy.to(_PRECISIONS[precision], memory_format=torch.channels_last)
-        residual: Tensor = network.residual(packed)  # type: ignore[operator]  # untyped attribute
+        residual: Tensor = network.residual(noisy)  # type: ignore[operator]  # untyped attribute
         return residual.float()
 
     def _network(self, channels: int, precision: str) -> nn.Module:

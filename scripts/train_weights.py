@@ -24,7 +24,7 @@ from imgclean.train import TrainConfig, Trainer
 Array = NDArray[np.float32]
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
-    "photo": {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2]},
+    "photo": {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5},
     "scan": {
         "widths": [32, 64, 96, 128],
         "down": [1, 2, 1],

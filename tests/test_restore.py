@@ -49,6 +49,17 @@ def test_shape_and_type(dtype: str, shape: tuple[int, ...]) -> None:
         assert np.array_equal(cleaned[..., 3], image[..., 3])
 
 
+def test_contrast_scales_about_the_centre() -> None:
+    """A network without biases scales what lies around its centre, and keeps the centre."""
+    denoiser = cpu(strong_network(centre=0.5))
+    around = noise(32, 48, 3, dtype="float32") - 0.5
+    full, fifth = denoiser(0.5 + around) - 0.5, denoiser(0.5 + 0.2 * around) - 0.5
+    assert np.allclose(fifth, 0.2 * full, atol=1e-5)
+    assert np.array_equal(
+        denoiser(np.full((16, 16, 3), 0.5, np.float32)), np.full((16, 16, 3), 0.5)
+    )
+
+
 def test_strength() -> None:
     """Strength 0 is the input bit for bit, and half strength lies half way."""
     image = noise(32, 48, 3, dtype="float32")
@@ -130,11 +141,11 @@ def test_batches_equal_single_images() -> None:
         assert np.abs(one.astype(int) - other).max() <= 1
 
 
-@pytest.mark.parametrize("ink", [False, True])
-def test_grey_equals_three_equal_channels(ink: bool) -> None:
+@pytest.mark.parametrize("config", [{}, {"ink": True}, {"centre": 0.5}])
+def test_grey_equals_three_equal_channels(config: dict[str, Any]) -> None:
     """The grey network gives the mean of what the colour network gives."""
     grey = noise(64, 64, 1, dtype="float32")
-    denoiser = cpu(strong_network(ink=ink))
+    denoiser = cpu(strong_network(**config))
     colour = denoiser(np.repeat(grey, 3, axis=2)).mean(axis=2, keepdims=True)
     assert np.allclose(denoiser(grey), colour, atol=1e-5)
 

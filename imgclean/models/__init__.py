@@ -31,10 +31,19 @@ MODELS: dict[str, type[nn.Module]] = {
 }
 
 NAMES: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "unet-s": ("unet", {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2]}),
+    "unet-s": (
+        "unet",
+        {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5},
+    ),
     "unet-m": (
         "unet",
-        {"widths": [48, 96, 128, 192], "down": [1, 2, 2], "bottom": 3, "up": [1, 2, 2]},
+        {
+            "widths": [48, 96, 128, 192],
+            "down": [1, 2, 2],
+            "bottom": 3,
+            "up": [1, 2, 2],
+            "centre": 0.5,
+        },
     ),
     **{name: (name, {}) for name in MODELS if name != "unet"},
 }

@@ -36,8 +36,6 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.conv1 = _conv(width, width)
         self.conv2 = _conv(width, width)
-        nn.init.kaiming_normal_(self.conv1.weight, a=_LEAK)
-        nn.init.kaiming_normal_(self.conv2.weight, nonlinearity="linear")
         with torch.no_grad():
             self.conv2.weight.mul_(0.3)  # near the identity at first: deeper trains stably
 
@@ -65,6 +63,9 @@ class UNet(nn.Module):
         ink: work on 1 - image beside a plane of ones. A network without biases scales with
             its input, so it can never turn grey paper into white; it can turn pale ink
             into none, and the plane tells it how dark black is.
+        centre: the value that becomes zero before the first convolution. Features of an
+            image around zero take both signs, so that rectifiers bend; of a positive one most
+            keep their sign everywhere, and the network stays close to linear.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class UNet(nn.Module):
         bottom: int = 3,
         up: Sequence[int] = (1, 2),
         ink: bool = False,
+        centre: float = 0.0,
     ) -> None:
         """Build the network; see the class for the arguments."""
         super().__init__()
@@ -90,8 +92,9 @@ class UNet(nn.Module):
             "bottom": bottom,
             "up": list(up),
             "ink": ink,
+            "centre": centre,
         }
-        self.channels, self.ink = channels, ink
+        self.channels, self.ink, self.centre = channels, ink, centre
         self.contract = Contract(channels)
         self.multiple = unshuffle * 2 ** (levels - 1)
         self.maps = widths[0] / unshuffle**2  # values a pixel in the largest feature map
@@ -111,8 +114,10 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], up, strict=True))
 
     def residual(self, noisy: Tensor) -> Tensor:
-        """The correction to add to `noisy`, in its own precision (N x C x H x W)."""
-        packed = self.pack(1 - noisy if self.ink else noisy)
+        """The correction to add to `noisy` (N x C x H x W), in the weights' precision."""
+        values = 1 - noisy if self.ink else noisy
+        packed = self.pack(values - self.centre)
+        packed = packed.to(self.head.weight.dtype, memory_format=torch.channels_last)
         if self.ink:
             packed = torch.cat([packed, torch.ones_like(packed[:, :1])], dim=1)
         features = self.head(packed)  # N x widths[0] x H/unshuffle x W/unshuffle
