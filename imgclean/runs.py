@@ -41,7 +41,7 @@ Array = NDArray[np.float32]
 _EPOCHS = 25
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BEST = 99.0  # dB; what an infinite PSNR counts as
-_MUON = 8  # times --lr: what suits the inner convolutions of a unet
+_MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 
 class DivergedError(ImgcleanError):
@@ -600,7 +600,8 @@ def _complete(
     if architecture == "unet":
         scans = options.noise is None and options.data is None and options.noisy is None
         scans = scans or bool(options.clean) or "scan" in (options.noise or "")
-        return {**config, "channels": 3, "ink": scans}
+        # White paper is zero already where ink is one.
+        return {**config, "channels": 3, "ink": scans, "centre": 0.0 if scans else 0.5}
     config |= {"channels": source.channels, "height": source.patch, "width": source.patch}
     if options.latent_dim is not None:
         config["latent_dim"] = options.latent_dim

@@ -31,19 +31,10 @@ MODELS: dict[str, type[nn.Module]] = {
 }
 
 NAMES: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "unet-s": (
-        "unet",
-        {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5},
-    ),
+    "unet-s": ("unet", {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2]}),
     "unet-m": (
         "unet",
-        {
-            "widths": [48, 96, 128, 192],
-            "down": [1, 2, 2],
-            "bottom": 3,
-            "up": [1, 2, 2],
-            "centre": 0.5,
-        },
+        {"widths": [48, 96, 128, 192], "down": [1, 2, 2], "bottom": 3, "up": [1, 2, 2]},
     ),
     **{name: (name, {}) for name in MODELS if name != "unet"},
 }
