@@ -84,7 +84,7 @@ def main() -> None:
     clean = tensor(test)
     sets = {"clean": clean, "noisy": noisy(clean, torch.Generator().manual_seed(1))}
     for path in options.weights:
-        denoised = [one.permute(1, 2, 0).contiguous().numpy() for one in sets["noisy"]]
+        denoised = [one.permute(1, 2, 0).numpy().copy() for one in sets["noisy"]]
         load(path).clean(denoised)
         pixels = np.stack(denoised).transpose(0, 3, 1, 2)
         sets[path] = torch.from_numpy(pixels.clip(0, 1))
