@@ -596,6 +596,7 @@ def _complete(
     if options.filters and not convolutional:
         raise UsageError(f"--filters: {options.model} has none; leave it out")
     if given:
+        _check_size(options, config, source)
         return config
     if architecture == "unet":
         scans = options.noise is None and options.data is None and options.noisy is None
@@ -608,6 +609,21 @@ def _complete(
     if options.filters:
         config["filters"] = list(options.filters)
     return config
+
+
+def _check_size(options: Options, config: dict[str, Any], source: Source) -> None:
+    """Refuse images of another size than the weights of `--init` were made for.
+
+    Raises:
+        UsageError: their height, width or channels differ.
+    """
+    made = tuple(config.get(key) for key in ("width", "height", "channels"))
+    if None not in made and made != (source.patch, source.patch, source.channels):
+        raise UsageError(
+            f"--init {options.init}: was made for images of {made[0]} x {made[1]} x {made[2]}, "
+            f"these are {source.patch} x {source.patch} x {source.channels}; leave --init out, "
+            "or change --patch"
+        )
 
 
 def _half_precision(precision: str, architecture: str, device: torch.device) -> bool:

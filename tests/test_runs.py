@@ -277,6 +277,13 @@ def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
         train(tmp_path / "three", photos, model="vae", init=str(first.weights))
 
 
+def test_weights_of_another_size_are_refused(tmp_path: Path, photos: Path) -> None:
+    """--init with a model of one size names that size and the one of the images."""
+    first = train(tmp_path / "one", photos, model="dense-ae", patch=16)
+    with pytest.raises(UsageError, match="images of 16 x 16 x 3, these are 8 x 8 x 3"):
+        train(tmp_path / "two", photos, model="dense-ae", patch=8, init=str(first.weights))
+
+
 def test_training_on_synthesised_images(tmp_path: Path) -> None:
     """Without any data, pages and scenes are made up."""
     run = train(tmp_path / "run", None, noise=None)
