@@ -1,0 +1,133 @@
+"""Records of an evaluation: what was scored, how, and what came out. Plain data, no arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["FIGURES", "NOISY", "Codes", "Evaluation", "Figure", "Mean", "Score", "Suspicion"]
+
+NOISY = "noisy"  # the method that does nothing: the input as it is
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a number of a score is.
+
+    Attributes:
+        label: its name in tables.
+        unit: dB, %, MP/s, or empty.
+        better: 1 if more is better, -1 if less is, 0 if neither.
+        digits: decimals to show.
+        meaning: one sentence for a reader who has not met it, with the source of the method.
+    """
+
+    label: str
+    unit: str
+    better: int
+    digits: int
+    meaning: str
+
+
+FIGURES: Mapping[str, Figure] = {}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One image, at one noise level, cleaned by one method.
+
+    Attributes:
+        image: name relative to the set, with forward slashes.
+        level: the noise that was drawn, such as `gaussian:25`; empty if it is the file's own.
+        method: `NOISY`, or the name of the weights or baseline.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
+        figures: numbers by their key in `FIGURES`; a figure that does not apply is absent.
+        pictures: PNG files by role (`noisy`, `clean`, `denoised`), relative to the folder of the
+            evaluation; empty unless pictures were asked for.
+        error: why there are no figures; empty if there are.
+    """
+
+    image: str
+    level: str
+    method: str
+    width: int
+    height: int
+    figures: Mapping[str, float]
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A figure's mean over the images of one level, for one method.
+
+    `low` and `high` bound the 95 % bootstrap interval of the mean; `worse` counts the images
+    whose figure is worse than that of their noisy input, None where that cannot be said.
+    """
+
+    level: str
+    method: str
+    figure: str
+    mean: float
+    low: float
+    high: float
+    count: int
+    worse: int | None
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """An image whose figure is far from the set's: `z` is its robust z-score."""
+
+    image: str
+    level: str
+    method: str
+    figure: str
+    value: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes of one autoencoder, projected to two dimensions by principal components.
+
+    Attributes:
+        method: name of the weights.
+        images: names, N of them.
+        points: N pairs of coordinates.
+        labels: N classes, such as digits; empty if unknown.
+        nearest: for each image the names of the nearest by code, nearest first.
+        explained: share of the codes' variance in the two dimensions, in [0, 1].
+    """
+
+    method: str
+    images: Sequence[str]
+    points: Sequence[tuple[float, float]]
+    labels: Sequence[str]
+    nearest: Mapping[str, Sequence[str]]
+    explained: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything a report shows.
+
+    Attributes:
+        command: the command line that made it.
+        created: date and time, ISO 8601.
+        scores: every score, in the order of the images.
+        means: summary of the scores without errors.
+        suspicious: images far from the set.
+        cards: model cards by method; baselines have a card with `summary` alone.
+        histories: rows of a training run's history.csv by method, where its folder has one.
+        codes: of the autoencoders with a code.
+    """
+
+    command: str
+    created: str
+    scores: Sequence[Score]
+    means: Sequence[Mean]
+    suspicious: Sequence[Suspicion] = ()
+    cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    histories: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    codes: Sequence[Codes] = ()
