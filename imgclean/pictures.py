@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["beside", "grid", "plot_losses"]
+__all__ = ["beside", "grid", "plot_losses", "scale"]
 
 Array = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -61,7 +61,7 @@ def plot_losses(curves: Sequence[tuple[str, Sequence[float]]]) -> Pixels:
     image = Image.new("RGB", _SIZE, "white")
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(16)
     known = [v for _, values in curves for v in values if math.isfinite(v)]
-    low, high, ticks = _scale(min(known, default=0.0), max(known, default=1.0))
+    low, high, ticks = scale(min(known, default=0.0), max(known, default=1.0))
     count = max(1, *(len(values) for _, values in curves))
     left, top, right, bottom = _FRAME
 
@@ -90,7 +90,7 @@ def plot_losses(curves: Sequence[tuple[str, Sequence[float]]]) -> Pixels:
     return np.asarray(image, np.uint8)
 
 
-def _scale(low: float, high: float) -> tuple[float, float, list[float]]:
+def scale(low: float, high: float) -> tuple[float, float, list[float]]:
     """Round limits around a range, and the round numbers between them."""
     if high - low < 1e-9 * max(1.0, abs(high)):
         low, high = low - 0.5 * max(abs(low), 1e-3), high + 0.5 * max(abs(high), 1e-3)
