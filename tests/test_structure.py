@@ -11,6 +11,10 @@ LAYERS = [
     {"progress"},
     {"runs"},
     {"denoise", "train"},
+    {"report"},
+    {"report_rows"},
+    {"report_pictures", "report_plots", "report_words"},
+    {"report_contents"},
     {"restore", "sources", "journal"},
     {"picture_folders"},
     {"source"},
@@ -18,7 +22,7 @@ LAYERS = [
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
-        "metrics", "choose", "muon", "recipes",
+        "metrics", "choose", "muon", "recipes", "scores",
     },
     {"errors"},
 ]  # fmt: skip
