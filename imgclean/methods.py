@@ -180,7 +180,7 @@ def choose_methods(
 
 
 def _name(model: str, models: Sequence[str]) -> str:
-    """The file's stem; with its folder where stems are alike, the folder alone for a training run."""
+    """The file's stem, with its folder where stems are alike; of a training run its folder."""
     path = Path(model)
     alike = sum(Path(other).stem == path.stem for other in {*models, "photo", "scan"}) > 1
     if path.name == "weights.safetensors":  # as training leaves them

@@ -18,10 +18,9 @@ _COLOURS = ((0, 90, 180), (215, 95, 0))  # told apart by the colour-blind too
 _LEAST = 96  # pixels; smaller images are shown enlarged
 
 
-def beside(pairs: Sequence[tuple[Array, Array]]) -> Pixels:
-    """Rows of two images each, noisy left and denoised right; H x W x 3 uint8."""
-    rows = [[_shown(noisy), _shown(denoised)] for noisy, denoised in pairs]
-    return _tile(rows)
+def beside(rows: Sequence[Sequence[Array]]) -> Pixels:
+    """Rows of images, such as noisy, denoised and clean from the left; H x W x 3 uint8."""
+    return _tile([[_shown(image) for image in row] for row in rows])
 
 
 def grid(images: Sequence[Array]) -> Pixels:

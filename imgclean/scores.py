@@ -84,11 +84,11 @@ FIGURES: Mapping[str, Figure] = {
         "(after Ponomarenko et al. 2007).",
     ),
     "sigma_after": Figure(
-        "Sigma after", "", -1, 2,
+        "Sigma after", "", 0, 2,
         "Noise estimated in the result alone, as a standard deviation in 8-bit units.",
     ),
     "structure": Figure(
-        "Structure", "", -1, 3,
+        "Structure", "", 0, 3,
         "Correlation of neighbouring pixels in the removed residual, at the image's edges less "
         f"that in its flat parts: about 0 or below for noise; above {STRUCTURE_LIMIT} edges went "
         "with it.",

@@ -36,8 +36,7 @@ def check_tesseract() -> str:
             "Tesseract: the package jiwer is missing; install it with pip install 'imgclean[eval]'"
         ) from error
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    lines = (done.stdout or done.stderr).split("\n")
-    return lines[0].strip()
+    return str(done.stdout or done.stderr).partition("\n")[0].strip()
 
 
 def read_text(pixels: NDArray[np.uint8]) -> str:
@@ -68,7 +67,7 @@ def read_text(pixels: NDArray[np.uint8]) -> str:
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
         raise ImageError(f"Tesseract: failed on this image ({lines[-1]}); see tesseract --help")
-    return done.stdout.decode("utf-8", "replace")
+    return str(done.stdout, "utf-8", "replace")
 
 
 def normalised(text: str) -> str:
