@@ -58,7 +58,7 @@ def _page(evaluation: Evaluation, folder: Path, full_pictures: bool) -> str:
     groups = found.groups[:_LISTED]
     shown = {
         group.number: picture_data(pictures, full_pictures)
-        for group, pictures in embed(groups, folder, limit=_PICTURES, first=found.first)
+        for group, pictures in embed(groups, folder, limit=_PICTURES, first=found.leader)
     }
     codes = [coded(found, one, folder) for one in evaluation.codes]
     environment = _environment()

@@ -67,7 +67,7 @@ class Survey:
         levels: in the order they were evaluated.
         keys: figures that any score has, in the order of `FIGURES`, without the flag.
         key: the figure that ranks; empty if no image has one.
-        first: the method that was asked for first; its results order the images.
+        leader: the best of the methods that do something; its results order the images.
         best: the method with the best mean; `NOISY` where none improves on its input.
         groups: worst first.
         failures: scores with an error.
@@ -78,7 +78,7 @@ class Survey:
     levels: Sequence[str]
     keys: Sequence[str]
     key: str
-    first: str
+    leader: str
     best: str
     groups: Sequence[Group]
     failures: Sequence[Score]
@@ -101,6 +101,13 @@ class Survey:
             if m.method == method and m.figure == self.key and level in (None, m.level)
         ]
         return sum(found) / len(found) if found else math.nan
+
+    def top(self, methods: Sequence[str]) -> str:
+        """The method with the best mean, the first of equals; empty where there is none."""
+        sign = figure(self.key).better
+        ranked = [method for method in methods if not math.isnan(self.mean(method))]
+        best = max(ranked, key=lambda method: sign * self.mean(method), default="")
+        return best or next(iter(methods), "")
 
     def changes(self, method: str) -> Counter[str]:
         """How many images this method made `better`, `worse` or left the `same`."""
@@ -149,22 +156,20 @@ def survey(evaluation: Evaluation) -> Survey:
     seen = {key for score in good for key in score.figures} - {FLAG}
     keys = [*(key for key in FIGURES if key in seen), *sorted(seen - set(FIGURES))]
     key = _ranking(good, keys)
-    first = next((method for method in methods if method != NOISY), NOISY)
     draft = Survey(
         evaluation=evaluation,
         methods=methods,
         levels=_unique(score.level for score in good),
         keys=keys,
         key=key,
-        first=first,
-        best=first,
-        groups=_groups(good, key, first),
+        leader="",
+        best="",
+        groups=(),
         failures=[score for score in evaluation.scores if score.error],
     )
-    sign = figure(key).better
-    ranked = [method for method in methods if not math.isnan(draft.mean(method))]
-    best = max(ranked, key=lambda method: sign * draft.mean(method), default=first)
-    return replace(draft, best=best)
+    leader = draft.top(draft.cleaning or methods)
+    groups = _groups(good, key, leader)
+    return replace(draft, leader=leader, best=draft.top([leader, *methods]), groups=groups)
 
 
 def figure(key: str) -> Figure:
@@ -194,14 +199,14 @@ def _ranking(scores: Sequence[Score], keys: Sequence[str]) -> str:
     return next((key for key in ("psnr", *compared, *able) if key in able), "")
 
 
-def _groups(scores: Sequence[Score], key: str, first: str) -> list[Group]:
+def _groups(scores: Sequence[Score], key: str, leader: str) -> list[Group]:
     together: dict[tuple[str, str], dict[str, Score]] = {}
     for score in scores:
         together.setdefault((score.image, score.level), {})[score.method] = score
     sign = figure(key).better or 1
 
     def badness(group: Group) -> tuple[bool, float]:
-        value = group.value(first, key)
+        value = group.value(leader, key)
         missing = value is None or math.isnan(value)
         return missing, 0.0 if missing or value is None else value * sign
 

@@ -28,6 +28,7 @@ Box = tuple[int, int, int, int]  # left, top, width, height
 
 _FACTORS = (32, 16, 8, 4, 2, 1)
 _BASE64 = 4 / 3
+_PLENTY = 1_000_000  # bytes for one image, however few there are
 _LONGEST = 16_000  # pixels; WebP holds 16,383
 
 
@@ -69,6 +70,7 @@ class Layer:
         detail: the crop at true size; empty where the whole is.
         removed: noisy less this version, amplified, around middle grey; scaled as the whole.
         removed_detail: the same, of the crop.
+        factor: by how much what was removed is amplified.
         file: the picture's file, relative to the folder.
     """
 
@@ -77,6 +79,7 @@ class Layer:
     detail: str
     removed: str
     removed_detail: str
+    factor: int
     file: str
 
 
@@ -89,7 +92,6 @@ class Pictures:
         height: of the original, in pixels.
         scale: of the whole pictures, 1.0 for full size.
         quality: of WebP; 100 is lossless.
-        factor: by how much what was removed is amplified.
         box: where the largest error is, and the crop: left, top, width, height.
         layers: noisy, every method, clean.
     """
@@ -98,7 +100,6 @@ class Pictures:
     height: int
     scale: float
     quality: int
-    factor: int
     box: Box
     layers: Sequence[Layer]
 
@@ -123,7 +124,7 @@ def embed(
         versions = _read(group, folder)
         if not versions:
             continue
-        share = left / (len(waiting) - position)
+        share = min(_PLENTY, left / (len(waiting) - position))
         rung = max(0, rung - 1)
         encoded = _fit(versions, group, share, rung, first)
         if encoded is None:
@@ -189,7 +190,6 @@ def _fit(
     """The best rung from `start` on whose pictures take no more than `share` bytes."""
     pixels = [pixels for _, pixels in versions.values()]
     height, width = pixels[0].shape[:2]
-    factor = _factor(pixels, versions)
     for number in range(start, len(_LADDER)):
         rung = _LADDER[number]
         scale = min(1.0, rung.side / max(height, width))
@@ -198,7 +198,7 @@ def _fit(
         box = _worst_place(versions, first, rung.crop or 128)
         layers = []
         size = 0.0
-        for layer in _layers(versions, rung, scale, box, factor):
+        for layer in _layers(versions, rung, scale, box):
             layers.append(layer)
             texts = (layer.whole, layer.detail, layer.removed, layer.removed_detail)
             size += sum(map(len, texts)) / _BASE64
@@ -208,13 +208,13 @@ def _fit(
             return (
                 number,
                 size,
-                Pictures(width, height, scale, rung.quality, factor, box, layers),
+                Pictures(width, height, scale, rung.quality, box, layers),
             )
     return None
 
 
 def _layers(
-    versions: Mapping[str, tuple[str, Pixels]], rung: _Rung, scale: float, box: Box, factor: int
+    versions: Mapping[str, tuple[str, Pixels]], rung: _Rung, scale: float, box: Box
 ) -> Iterator[Layer]:
     left, top, width, height = box
     noisy = versions.get(NOISY)
@@ -229,18 +229,17 @@ def _layers(
 
     for method, (file, pixels) in versions.items():
         whole, detail = both(pixels)
-        removed, removed_detail = "", ""
+        removed, removed_detail, factor = "", "", 1
         if noisy and method != NOISY:
-            removed, removed_detail = both(0.5 + factor * (noisy[1] - pixels))
-        yield Layer(method, whole, detail, removed, removed_detail, file)
+            residual = noisy[1] - pixels
+            factor = _factor(residual)
+            removed, removed_detail = both(0.5 + factor * residual)
+        yield Layer(method, whole, detail, removed, removed_detail, factor, file)
 
 
-def _factor(pixels: Sequence[Pixels], versions: Mapping[str, tuple[str, Pixels]]) -> int:
-    """The largest power of two that clips no more than a hundredth of what a method removed."""
-    if NOISY not in versions:
-        return 1
-    noisy = versions[NOISY][1][::2, ::2]
-    largest = max(float(np.percentile(np.abs(noisy - other[::2, ::2]), 99)) for other in pixels)
+def _factor(residual: Pixels) -> int:
+    """The largest power of two that clips no more than a hundredth of what was removed."""
+    largest = float(np.percentile(np.abs(residual[::2, ::2]), 99))
     return next((factor for factor in _FACTORS if factor * largest <= 0.5), 1)
 
 

@@ -11,7 +11,7 @@ from .scores import NOISY, Codes, Mean
 
 __all__ = ["Chart", "by_image", "by_level", "code_map", "training"]
 
-_LEFT, _TOP, _RIGHT, _BOTTOM = 56.0, 16.0, 704.0, 296.0  # of the axes, in the plot's own units
+_LEFT, _TOP, _RIGHT, _BOTTOM = 56.0, 30.0, 704.0, 298.0  # of the axes, in the plot's own units
 _POINTS = 3000  # a map of more codes than this shows every n-th
 
 
@@ -104,7 +104,7 @@ def by_image(found: Survey) -> list[Chart]:
             charts.append(
                 _chart(
                     f"{figure(found.key).label} of every image{at}",
-                    f"From the worst to the best for {printable(found.first)}.",
+                    f"From the worst to the best for {printable(found.leader)}.",
                     "images, worst first",
                     _with_unit(found.key),
                     series,

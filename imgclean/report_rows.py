@@ -20,7 +20,8 @@ __all__ = ["Coded", "Item", "card", "coded", "data", "item", "picture_data", "su
 _NAMES = {NOISY: "noisy input", CLEAN: "clean"}
 _CODED = 1200  # images whose codes can be looked up
 _ROWS = 10
-_FOLDED = {"summary", "name", "config", "validation", "sha256"}
+_FIRST = {"headline": "Measured when it was made", "bad_at": "Known to be bad at"}
+_FOLDED = {"summary", "name", "config", "validation", "sha256", "steps", "rebuild"}
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def item(found: Survey, group: Group, folder: Path | None) -> Item:
     """One line of the list; with a thumbnail if a folder is given."""
     file = _input(group)
     thumb = thumbnail(folder / file, 104) if folder is not None and file else ""
-    said = _said(found, group, found.first)
-    return Item(group.number, group.name, thumb, **said, flag=group.flagged(found.first))
+    said = _said(found, group, found.leader)
+    return Item(group.number, group.name, thumb, **said, flag=group.flagged(found.leader))
 
 
 def data(found: Survey, groups: Sequence[Group]) -> dict[str, Any]:
@@ -101,7 +102,6 @@ def picture_data(pictures: Pictures, linked: bool) -> dict[str, Any]:
         "width": pictures.width,
         "height": pictures.height,
         "scale": pictures.scale,
-        "factor": pictures.factor,
         "box": pictures.box,
         "about": about,
         "layers": [_layer(layer, linked) for layer in pictures.layers],
@@ -151,9 +151,10 @@ def coded(found: Survey, codes: Codes, folder: Path) -> Coded:
 
 def card(method: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     """A model's card: what a reader wants first, and all of it folded away."""
+    ordered = {key: entries[key] for key in (*_FIRST, *entries) if key in entries}
     facts = [
-        (printable(str(key)).replace("_", " "), _plain(value))
-        for key, value in entries.items()
+        (_FIRST.get(key) or printable(str(key)).replace("_", " ").capitalize(), _plain(value))
+        for key, value in ordered.items()
         if key not in _FOLDED and value not in (None, "", [], {})
     ]
     more = json.dumps(entries, indent=2, ensure_ascii=False, default=str) if facts else ""
@@ -190,7 +191,7 @@ def _said(found: Survey, group: Group, method: str) -> dict[str, str]:
     }
 
 
-def _layer(layer: Layer, linked: bool) -> dict[str, str]:
+def _layer(layer: Layer, linked: bool) -> dict[str, Any]:
     return {
         "key": _key(layer.method),
         "label": _NAMES.get(layer.method, printable(layer.method)),
@@ -198,6 +199,7 @@ def _layer(layer: Layer, linked: bool) -> dict[str, str]:
         "detail": layer.detail,
         "removed": layer.removed,
         "removed_detail": layer.removed_detail,
+        "factor": layer.factor,
         "link": urllib.parse.quote(os.fsencode(layer.file)) if linked else "",
     }
 

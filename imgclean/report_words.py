@@ -56,7 +56,11 @@ def _headline(found: Survey) -> str:
         return f"{best} is best" if len(found.cleaning) > 1 else f"How good is {best}?"
     lead = f"{best} cleans best" if len(found.cleaning) > 1 else best
     label = figure(found.key).label if figure(found.key).unit != "dB" else ""
-    amount = f"{abs(gained):,.1f} dB" if not label else text(found.key, abs(gained), unit=True)
+    amount = (
+        f"{abs(gained):,.1f}\N{NO-BREAK SPACE}dB"
+        if not label
+        else text(found.key, abs(gained), unit=True)
+    )
     more = "better" if figure(found.key).unit == "dB" else f"{label} better"
     if len(found.cleaning) > 1:
         return f"{lead}: {amount} {more} than the input"
@@ -128,22 +132,22 @@ def _best_tile(found: Survey) -> Tile:
 
 
 def _change_tile(found: Survey) -> list[Tile]:
-    changes = found.changes(found.first)
+    changes = found.changes(found.leader)
     if not changes:
         return []
     total = changes.total()
     share = [(kind, changes[kind]) for kind in ("better", "same", "worse") if changes[kind]]
     note = f"{changes['worse']} worse" + (f", {changes['same']} equal" if changes["same"] else "")
-    label = f"Made better by {printable(found.first)}"
+    label = f"Made better by {printable(found.leader)}"
     return [Tile(label, f"{changes['better']} of {total}", note, share)]
 
 
 def _structure_tile(found: Survey) -> list[Tile]:
-    known = [g for g in found.groups if g.value(found.first, FLAG) is not None]
+    known = [g for g in found.groups if g.value(found.leader, FLAG) is not None]
     if not known:
         return []
-    flagged = sum(group.flagged(found.first) for group in known)
-    note = f"where {printable(found.first)} removed more than noise"
+    flagged = sum(group.flagged(found.leader) for group in known)
+    note = f"where {printable(found.leader)} removed more than noise"
     return [Tile("Structure left in the residual", f"{flagged} of {len(known)}", note)]
 
 

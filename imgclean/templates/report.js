@@ -96,11 +96,13 @@
     image.alt = source ? alt : "";
   };
 
+  const removal = (one) => (one.key === "clean" ? "the noise itself" : `removed by ${one.label}`);
+
   const dress = (side, one, removed) => {
     const { plane, whole, detail, spot, tag } = sides[side];
-    const { width, height, box, factor } = view.shown;
+    const { width, height, box } = view.shown;
     const show = removed && one.removed;
-    const what = show ? `removed by ${one.label}, × ${factor}` : one.label;
+    const what = show ? `${removal(one)}, × ${one.factor}` : one.label;
     const alt = `${data.groups[view.number].name}: ${what}`;
     plane.style.width = `${width}px`;
     plane.style.height = `${height}px`;
@@ -120,10 +122,10 @@
     dress(0, layer(view.left), false);
     dress(1, layer(view.right), view.removed);
     divide(view.split);
-    const possible = Boolean(layer(view.right).removed);
-    find("removed").disabled = !possible;
-    find("removed-text").textContent =
-      `Show what it removed, amplified ${view.shown.factor} times around grey`;
+    const { removed, factor } = layer(view.right);
+    find("removed").disabled = !removed;
+    find("removed-text").textContent = factor > 1
+      ? `Show what it removed, amplified ${factor} times` : "Show what it removed";
     for (const row of find("figures").rows) row.classList.toggle("on", row.dataset.key === view.right);
   };
 
@@ -316,10 +318,13 @@
     const { names, thumbs, near } = data.codes[number];
     const picture = (k, role) => {
       const figure = make("figure");
-      const image = make("img");
-      image.alt = `${role} ${names[k]}`;
-      if (thumbs[k]) image.src = thumbs[k];
-      figure.append(image, names[k]);
+      if (thumbs[k]) {
+        const image = make("img");
+        image.alt = `${role} ${names[k]}`;
+        image.src = thumbs[k];
+        figure.append(image);
+      }
+      figure.append(names[k]);
       return figure;
     };
     const row = make("li");
