@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import OutputError, printable
+from .evaluate import Run
 from .progress import span
 from .scores import FIGURES, NOISY, Evaluation, Mean, Score
 
@@ -104,11 +105,12 @@ class EvalScreen:
         if not out.is_terminal:
             out = Console(file=sys.stdout, highlight=False, markup=False, width=_WIDE)
         for level in dict.fromkeys(mean.level for mean in evaluation.means):
-            out.print(_table(level, [m for m in evaluation.means if m.level == level]))
-        if evaluation.means:
-            out.print(
-                "* best of the row; means, with 95 % bootstrap intervals below", soft_wrap=True
-            )
+            means = [mean for mean in evaluation.means if mean.level == level]
+            table = _table(level, means, intervals=True)
+            wide = out.measure(table).maximum > out.width
+            out.print(_table(level, means, intervals=False) if wide else table)
+            below = "in --json" if wide else "below"
+            out.print(f"* best of the row; means, 95 % bootstrap intervals {below}", soft_wrap=True)
         for found in evaluation.suspicious[:_LISTED]:
             at = f", {found.level}" if found.level else ""
             what = FIGURES[found.figure]
@@ -134,12 +136,31 @@ class EvalScreen:
             words += ["--out", str(folder)]
         self.say(f"{done}; continue with: {shlex.join(words)}")
 
+    def finish(self, run: Run, report: Path | None, missed: Sequence[str]) -> None:
+        """Print what failed or fell short, and where things are."""
+        kept = self.total and not run.computed and not self.failed
+        if kept and run.folder:
+            self.note(f"all was finished before; nothing was computed again ({run.folder})")
+        if self.failed > _LISTED:
+            self.say(f"and {self.failed - _LISTED} more failures; see --json or --csv")
+        if self.failed:
+            self.say(f"{self.failed} failed and are left out of the means")
+        for line in missed:
+            self.say(f"below: {line}")
+        if report:
+            self.note(f"report: {report}")
+
+    def note(self, text: str) -> None:
+        """Print a line to standard error unless told to be quiet."""
+        if not self.quiet:
+            self.say(text)
+
     def say(self, text: str) -> None:
         """Print a line to standard error."""
         self.console.print(printable(text))
 
 
-def _table(level: str, means: Sequence[Mean]) -> Table:
+def _table(level: str, means: Sequence[Mean], *, intervals: bool) -> Table:
     """Figures down, methods across."""
     methods = list(dict.fromkeys(mean.method for mean in means))
     by = {(mean.figure, mean.method): mean for mean in means}
@@ -159,15 +180,17 @@ def _table(level: str, means: Sequence[Mean]) -> Table:
             continue
         label = {"sigma_after": "Sigma left"}.get(key, what.label)
         label += f" ({what.unit})" if what.unit else ""
-        table.add_row(label, *_cells(key, row, methods))
+        table.add_row(label, *_cells(key, row, methods, intervals))
         worse = {m: mean.worse for m, mean in row.items() if mean.worse is not None}
         if key in ("psnr", "cer") and worse:
             counts = [f"{worse[m]} of {row[m].count}" if m in worse else "" for m in methods]
-            table.add_row(f"  worse than noisy, by {what.label}", *counts)
+            table.add_row(f"  worse ({what.label})", *counts)
     return table
 
 
-def _cells(key: str, row: Mapping[str, Mean], methods: Sequence[str]) -> list[Text]:
+def _cells(
+    key: str, row: Mapping[str, Mean], methods: Sequence[str], intervals: bool
+) -> list[Text]:
     """Means with the interval beneath; the best is marked, unless all are the same."""
     what = FIGURES[key]
     shown = {m: f"{mean.mean:.{what.digits}f}" for m, mean in row.items()}
@@ -185,8 +208,10 @@ def _cells(key: str, row: Mapping[str, Mean], methods: Sequence[str]) -> list[Te
             continue
         marked = text == best
         cell = Text(f"{text} *" if marked else f"{text}  ", "bold green" if marked else "")
-        span_ = f"\n{mean.low:.{what.digits}f} to {mean.high:.{what.digits}f}  "
-        cells.append(cell.append(span_, "dim not bold default"))
+        if intervals:
+            bounds = f"\n{mean.low:.{what.digits}f}..{mean.high:.{what.digits}f}  "
+            cell.append(bounds, "dim not bold default")
+        cells.append(cell)
     return cells
 
 

@@ -303,7 +303,7 @@ def _in_channels(pixels: Pixels, channels: int) -> Pixels:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=2)
-    return np.rint(pixels.mean(axis=2, keepdims=True)).astype(pixels.dtype)
+    return np.asarray(np.rint(pixels.mean(axis=2, keepdims=True)), pixels.dtype)
 
 
 def _shallow(pixels: Pixels) -> Pixels:
