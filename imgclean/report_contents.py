@@ -33,7 +33,7 @@ class Group:
     def value(self, method: str, key: str) -> float | None:
         """A figure of one method, None where it does not apply."""
         score = self.scores.get(method)
-        return None if score is None else score.figures.get(key)
+        return None if score is None else score.figures.get(_of_input(method, key))
 
     def flagged(self, method: str) -> bool:
         """Whether structure is left in what this method removed."""
@@ -66,7 +66,7 @@ class Survey:
         methods: every one, `NOISY` first if it is there.
         levels: in the order they were evaluated.
         keys: figures that any score has, in the order of `FIGURES`, without the flag.
-        key: the figure that ranks; empty if no image has one.
+        key: the figure that orders images and, if it is `judged`, methods; empty if there is none.
         leader: the best of the methods that do something; its results order the images.
         best: the method with the best mean; `NOISY` where none improves on its input.
         groups: worst first.
@@ -89,6 +89,11 @@ class Survey:
         return [method for method in self.methods if method != NOISY]
 
     @property
+    def judged(self) -> bool:
+        """Whether the ranking figure can say what is better."""
+        return figure(self.key).better != 0
+
+    @property
     def images(self) -> int:
         """How many images have figures."""
         return len({group.image for group in self.groups})
@@ -98,7 +103,8 @@ class Survey:
         found = [
             m.mean
             for m in self.evaluation.means
-            if m.method == method and m.figure == self.key and level in (None, m.level)
+            if (m.method, m.figure) == (method, _of_input(method, self.key))
+            and level in (None, m.level)
         ]
         return sum(found) / len(found) if found else math.nan
 
@@ -119,18 +125,13 @@ class Survey:
         )
 
     def change(self, group: Group, method: str) -> float | None:
-        """By how much the ranking figure is better than that of the noisy input."""
-        before, after = self.before(group, method), group.value(method, self.key)
+        """By how much the ranking figure is better than the noisy input's, None if unknown."""
+        before, after = group.value(NOISY, self.key), group.value(method, self.key)
         if before is None or after is None or math.isnan(before) or math.isnan(after):
             return None
+        if not self.judged:
+            return None
         return 0.0 if before == after else (after - before) * figure(self.key).better
-
-    def before(self, group: Group, method: str) -> float | None:
-        """The ranking figure of the noisy input of this method."""
-        noisy = group.value(NOISY, self.key)
-        if noisy is None and self.key == "sigma_after":
-            return group.value(method, "sigma_before")
-        return noisy
 
     def tables(self) -> list[Table]:
         """The means, a table for every noise level."""
@@ -192,18 +193,24 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _ranking(scores: Sequence[Score], keys: Sequence[str]) -> str:
-    """The figure that images and methods are ranked by: PSNR, or the first that can rank."""
+    """The figure that orders images and methods: PSNR, another that judges, or noise left."""
     inputs = {key for score in scores if score.method == NOISY for key in score.figures}
-    able = [key for key in keys if figure(key).better]
+    able = [key for key in keys if figure(key).better and key != "mp_s"]
     compared = [key for key in able if key in inputs]
-    return next((key for key in ("psnr", *compared, *able) if key in able), "")
+    chosen = next((key for key in ("psnr", *compared, *able) if key in able), "")
+    return chosen or next((key for key in ("sigma_after", *keys) if key in keys), "")
+
+
+def _of_input(method: str, key: str) -> str:
+    """The noise left after doing nothing is the noise before."""
+    return "sigma_before" if (method, key) == (NOISY, "sigma_after") else key
 
 
 def _groups(scores: Sequence[Score], key: str, leader: str) -> list[Group]:
     together: dict[tuple[str, str], dict[str, Score]] = {}
     for score in scores:
         together.setdefault((score.image, score.level), {})[score.method] = score
-    sign = figure(key).better or 1
+    sign = figure(key).better or -1
 
     def badness(group: Group) -> tuple[bool, float]:
         value = group.value(leader, key)

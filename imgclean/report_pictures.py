@@ -5,30 +5,27 @@ place of the largest error stays at true size, so that there is always a place t
 What a method removed is computed from the original pixels, never from compressed ones.
 """
 
-import base64
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from .report_contents import Group
+from .report_webp import Pixels, open_picture, webp, within
 from .scores import NOISY
 
-__all__ = ["CLEAN", "Layer", "Pictures", "embed", "thumbnail"]
+__all__ = ["CLEAN", "Layer", "Pictures", "embed"]
 
 CLEAN = "clean"
 
-Pixels = NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, width, height
 
 _FACTORS = (32, 16, 8, 4, 2, 1)
 _BASE64 = 4 / 3
 _PLENTY = 1_000_000  # bytes for one image, however few there are
+_ROOMY = 0.6  # of its share: the next image may be better
 _LONGEST = 16_000  # pixels; WebP holds 16,383
 
 
@@ -119,27 +116,21 @@ def embed(
         first: the method whose largest error is shown in detail.
     """
     waiting = list(_each_image_first(groups))
-    left, rung = limit / _BASE64, 0
+    left, start = limit / _BASE64, 0
     for position, group in enumerate(waiting):
         versions = _read(group, folder)
         if not versions:
             continue
         share = min(_PLENTY, left / (len(waiting) - position))
-        rung = max(0, rung - 1)
-        encoded = _fit(versions, group, share, rung, first)
+        encoded = _fit(versions, group, share, start, first)
         if encoded is None:
             encoded = _fit(versions, group, left, len(_LADDER) - 1, first)
         if encoded is None:
             return
         rung, size, pictures = encoded
         left -= size
+        start = max(0, rung - 1) if size < _ROOMY * share else rung
         yield group, pictures
-
-
-def thumbnail(path: Path, side: int) -> str:
-    """A small picture of a file as a data URI; empty where it is missing."""
-    pixels = _open(path)
-    return "" if pixels is None else _uri(_encode(_within(pixels, side), 60))
 
 
 def _each_image_first(groups: Sequence[Group]) -> Iterator[Group]:
@@ -167,21 +158,10 @@ def _read(group: Group, folder: Path) -> dict[str, tuple[str, Pixels]]:
     opened = {
         method: (file, pixels)
         for method, file in order.items()
-        if file and (pixels := _open(folder / file)) is not None
+        if file and (pixels := open_picture(folder / file)) is not None
     }
     shapes = [pixels.shape for _, pixels in opened.values()]
     return {m: (f, p) for m, (f, p) in opened.items() if p.shape == shapes[0]}
-
-
-def _open(path: Path) -> Pixels | None:
-    """H x W x 3 in [0, 1], RGB; None for a file that is missing or damaged."""
-    if not path.is_file():
-        return None
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    if pixels is None:
-        return None
-    full = np.float32(np.iinfo(pixels.dtype).max)
-    return np.ascontiguousarray(pixels[..., ::-1]).astype(np.float32) / full
 
 
 def _fit(
@@ -221,11 +201,11 @@ def _layers(
     side = round(scale * max(next(iter(versions.values()))[1].shape[:2]))
 
     def both(pixels: Pixels) -> tuple[str, str]:
-        whole = _uri(_encode(_within(pixels, side), rung.quality))
+        whole = webp(within(pixels, side), rung.quality)
         if scale == 1:
             return whole, ""
         crop = pixels[top : top + height, left : left + width]
-        return whole, _uri(_encode(crop, min(95, rung.quality + 15)))
+        return whole, webp(crop, min(95, rung.quality + 15))
 
     for method, (file, pixels) in versions.items():
         whole, detail = both(pixels)
@@ -238,9 +218,9 @@ def _layers(
 
 
 def _factor(residual: Pixels) -> int:
-    """The largest power of two that clips no more than a hundredth of what was removed."""
-    largest = float(np.percentile(np.abs(residual[::2, ::2]), 99))
-    return next((factor for factor in _FACTORS if factor * largest <= 0.5), 1)
+    """The largest power of two that clips no more than a fifth of what was removed."""
+    most = float(np.percentile(np.abs(residual[::2, ::2]), 80))
+    return next((factor for factor in _FACTORS if factor * most <= 0.5), 1)
 
 
 def _worst_place(versions: Mapping[str, tuple[str, Pixels]], first: str, side: int) -> Box:
@@ -254,27 +234,3 @@ def _worst_place(versions: Mapping[str, tuple[str, Pixels]], first: str, side: i
     inside = total[: height - down + 1, : width - across + 1]
     top, left = np.unravel_index(int(np.argmax(inside)), inside.shape)
     return int(left), int(top), across, down
-
-
-def _within(pixels: Pixels, side: int) -> Pixels:
-    """Scaled down until no side is longer."""
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _encode(pixels: Pixels, quality: int) -> bytes:
-    eight = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
-    stream = io.BytesIO()
-    if quality == 100 or eight.size <= 32 * 32 * 3:
-        Image.fromarray(eight).save(stream, "WEBP", lossless=True, quality=60, method=2)
-    else:
-        Image.fromarray(eight).save(stream, "WEBP", quality=quality, method=3)
-    return stream.getvalue()
-
-
-def _uri(data: bytes) -> str:
-    return "data:image/webp;base64," + base64.b64encode(data).decode("ascii")

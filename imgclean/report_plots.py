@@ -108,6 +108,7 @@ def by_image(found: Survey) -> list[Chart]:
                     "images, worst first",
                     _with_unit(found.key),
                     series,
+                    count=len(groups),
                 )
             )
     return charts
@@ -179,13 +180,18 @@ def _chart(
     y_label: str,
     series: Sequence[Series],
     names: Sequence[str] = (),
+    count: int = 0,
 ) -> Chart:
-    """Lay points out on axes; `names` stand at 0, 1, 2, ... of the horizontal one."""
+    """Lay points out on axes, where `names` stand at 0, 1, 2, ... or images at 1 to `count`."""
     points = [point for one in series for point in one.points]
     y_low, y_high, y_ticks = scale(*_extent(v for p in points for v in (p.y, p.low, p.high)))
     if names:
         x_low, x_high = -0.5, len(names) - 0.5
         x_ticks = [(float(k), name) for k, name in enumerate(names)]
+    elif count:
+        x_low, x_high = 0.5, count + 0.5
+        steps = sorted({round(1 + (count - 1) * k / 8) for k in range(9)})
+        x_ticks = [(float(number), str(number)) for number in steps]
     else:
         x_low, x_high, numbers = scale(*_extent(point.x for point in points))
         x_ticks = [(tick, f"{tick:g}") for tick in numbers if x_low < 0 or tick == round(tick)]

@@ -11,8 +11,9 @@ from typing import Any
 
 from .errors import printable
 from .report_contents import Group, Survey, figure, text
-from .report_pictures import CLEAN, Layer, Pictures, thumbnail
+from .report_pictures import CLEAN, Layer, Pictures
 from .report_plots import Chart, code_map
+from .report_webp import thumbnail
 from .scores import NOISY, Codes
 
 __all__ = ["Coded", "Item", "card", "coded", "data", "item", "picture_data", "suspicious"]
@@ -59,7 +60,8 @@ def item(found: Survey, group: Group, folder: Path | None) -> Item:
 def data(found: Survey, groups: Sequence[Group]) -> dict[str, Any]:
     """What the script needs to order the list and to show the figures of an image."""
     return {
-        "better": figure(found.key).better or 1,
+        "leader": _key(found.leader),
+        "better": figure(found.key).better or -1,
         "no_pictures": "There are no pictures of this image in the report.",
         "groups": [
             {

@@ -32,20 +32,39 @@ class Words:
 
 def summarise(found: Survey) -> Words:
     """How good the methods are, which is best, and how many images it made better or worse."""
-    if not found.key:
-        return Words(_headline_without(found), [_set(found)], [_scored(found)])
+    if not found.judged:
+        return Words(_headline_without(found), [*_noise(found), _set(found)], _tiles(found))
     lead = [" ".join(filter(None, (_best(found), _counts(found)))), _set(found)]
-    if found.key == "sigma_after":
-        lead.append(
-            "Without clean images nobody can say how close the results are to the truth: less "
-            "noise may also mean less detail, so look at what was removed."
-        )
-    tiles = [_best_tile(found), *_change_tile(found), *_structure_tile(found), _scored(found)]
-    return Words(_headline(found), lead, tiles)
+    return Words(_headline(found), lead, _tiles(found))
+
+
+def _tiles(found: Survey) -> list[Tile]:
+    mean = [_mean_tile(found)] if found.key else []
+    return [*mean, *_change_tile(found), *_structure_tile(found), _scored(found)]
+
+
+def _noise(found: Survey) -> list[str]:
+    """What can be said without clean images."""
+    if found.key != "sigma_after":
+        return []
+    left = [f"{text(found.key, found.mean(m))} after {printable(m)}" for m in found.cleaning]
+    before = text("sigma_before", found.mean(NOISY))
+    return [
+        f"Estimated noise, as a standard deviation in 8-bit units: {before} in the input, "
+        f"{', '.join(left)}.",
+        "Without clean images nobody can say how close the results are to the truth: less noise "
+        "may also mean less detail, so look at what was removed.",
+    ]
 
 
 def _headline_without(found: Survey) -> str:
-    return "No image could be scored" if not found.groups else "Nothing to compare by"
+    if not found.groups:
+        return "No image could be scored"
+    before, after = found.mean(NOISY), found.mean(found.leader)
+    if found.key != "sigma_after" or math.isnan(before):
+        return f"What {printable(found.leader)} does"
+    change = f"from {text(found.key, before)} to {text(found.key, after)}"
+    return f"{printable(found.leader)} takes the noise {change}"
 
 
 def _headline(found: Survey) -> str:
@@ -70,9 +89,6 @@ def _headline(found: Survey) -> str:
 def _gained(found: Survey, method: str) -> float:
     """By how much the mean of a method is better than that of the input."""
     before = found.mean(NOISY)
-    if math.isnan(before) and found.key == "sigma_after":
-        means = [m.mean for m in found.evaluation.means if m.figure == "sigma_before"]
-        before = sum(means) / len(means) if means else math.nan
     after = found.mean(method)
     return 0.0 if after == before else (after - before) * figure(found.key).better
 
@@ -123,12 +139,12 @@ def _set(found: Survey) -> str:
     return f"{images}{drawn}, cleaned by {by}."
 
 
-def _best_tile(found: Survey) -> Tile:
+def _mean_tile(found: Survey) -> Tile:
     label = figure(found.key).label
     before = found.mean(NOISY)
-    value = text(found.key, found.mean(found.best), unit=True)
+    value = text(found.key, found.mean(found.leader), unit=True)
     note = "" if math.isnan(before) else f"the noisy input: {text(found.key, before, unit=True)}"
-    return Tile(f"Mean {label}, {printable(found.best)}", value, note)
+    return Tile(f"Mean {label}, {printable(found.leader)}", value, note)
 
 
 def _change_tile(found: Survey) -> list[Tile]:

@@ -67,7 +67,7 @@ def score(
         pictures["denoised"] = keep(folder, f"{start}-{method}.png", out)
         figures["gain"] = figures["psnr"] - psnr(clean=clean, other=noisy)
         left = structure(
-            noisy=noisy.astype(np.float32) / 255, denoised=out.astype(np.float32) / 255
+            noisy=np.asarray(noisy / 255, np.float32), denoised=np.asarray(out / 255, np.float32)
         )
         if left is not None:
             figures |= {"structure": left, "structure_flag": float(left > STRUCTURE_LIMIT)}
@@ -108,9 +108,14 @@ def photos(folder: Path, methods: Mapping[str, Method] = BASELINES) -> Evaluatio
                 )
     broken = Score("photos/torn.jpg", "gaussian:25", "median", 0, 0, {}, error="cut short")
     rows = [
-        {"epoch": f"{k}", "loss": f"{0.1 / k:.4f}", "val_loss": f"{0.12 / k:.4f}", "val_psnr": f"{30 - 6 / k:.3f}"}
+        {
+            "epoch": f"{k}",
+            "loss": f"{0.1 / k:.4f}",
+            "val_loss": f"{0.12 / k:.4f}",
+            "val_psnr": f"{30 - 6 / k:.3f}",
+        }
         for k in range(1, 26)
-    ]  # fmt: skip
+    ]
     return Evaluation(
         command=COMMAND,
         created=CREATED,

@@ -15,6 +15,7 @@ LAYERS = [
     {"report_rows"},
     {"report_pictures", "report_plots", "report_words"},
     {"report_contents"},
+    {"report_webp"},
     {"restore", "sources", "journal"},
     {"picture_folders"},
     {"source"},

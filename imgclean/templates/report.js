@@ -18,7 +18,7 @@
 
   // ---- the view: which image, which versions, where the divider is, how far zoomed ----
   const view = {
-    number: 0, shown: null, left: "noisy", right: null, removed: false,
+    number: 0, shown: null, left: "noisy", right: data.leader, removed: false,
     split: 50, zoom: 1, fitted: true, x: 0, y: 0,
   };
   const stage = find("stage");
@@ -352,7 +352,7 @@
       if (!shown) continue;
       const figure = make("figure");
       const row = make("div", "", "row");
-      const wanted = [shown.layers[0], shown.layers[1], shown.layers.find((l) => l.key === "clean")];
+      const wanted = [shown.layers[0], shown.layers.find((l) => l.key === data.leader), shown.layers.find((l) => l.key === "clean")];
       for (const one of new Set(wanted.filter(Boolean))) {
         const image = make("img");
         image.src = one.whole;
