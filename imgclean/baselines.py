@@ -38,11 +38,15 @@ class Baseline:
 
 
 def non_local_means(image: Array, sigma: float) -> Array:
-    """OpenCV's, 7 x 7 patches in 21 x 21 (Buades, Coll and Morel 2005), in 8 bits, h = sigma."""
-    strength = 255 * max(sigma, _LEAST)
-    pixels = _bytes(image)
+    """OpenCV's, 7 x 7 patches in 21 x 21 (Buades, Coll and Morel 2005), in 8 bits.
+
+    h is sigma in grey and 0.7 sigma in colour: the best of 0.5 to 1.2 sigma, by PSNR on crops of
+    Set12 and Kodak24 at sigma 15 to 50.
+    """
+    strength, pixels = 255 * max(sigma, _LEAST), _bytes(image)
     if image.shape[2] == 1:
         return _unit(cv2.fastNlMeansDenoising(pixels, None, strength, 7, 21), image)
+    strength *= 0.7
     return _unit(cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, 7, 21), image)
 
 
@@ -91,8 +95,8 @@ def sauvola(image: Array, sigma: float) -> Array:
 
 BASELINES: Mapping[str, Baseline] = {
     "nlm": Baseline(
-        "OpenCV's non-local means (Buades et al. 2005) on 8 bits; h is the estimated sigma, 7 x 7 "
-        "patches in 21 x 21",
+        "OpenCV's non-local means (Buades et al. 2005) on 8 bits; 7 x 7 patches in 21 x 21, h is "
+        "the estimated sigma in grey, 0.7 of it in colour",
         non_local_means,
     ),
     "median": Baseline(

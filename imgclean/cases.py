@@ -201,21 +201,20 @@ def find_cases(request: Request) -> list[Case]:
         UsageError: options that contradict each other.
         InputError: a folder does not exist, or holds no images.
     """
-    request = _resolved(request)
+    asked, request = request.text, _resolved(request)
     if request.clean and request.clean.partition(":")[0] in mnist.SETS:
         plain = _digits(request)
     elif request.noisy:
         plain = _pairs(request)
     else:
         plain = _clean_alone(request)
-    plain = plain[: request.limit]
-    if request.text and not any(case.text for case in plain):
+    if asked and not any(case.text for case in plain):
         raise InputError(
-            f"{shown(request.text)}: has no text of any image; name texts as their images, "
+            f"{shown(asked)}: has no text of any image; name texts as their images, "
             "such as page1.txt for page1.png"
         )
     drawn = levels(request.noise) if request.noise else [""]
-    return [replace(case, level=level) for case in plain for level in drawn]
+    return [replace(case, level=level) for case in plain[: request.limit] for level in drawn]
 
 
 def _resolved(request: Request) -> Request:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 _DEFAULT_BASELINES = "nlm,median"  # beside the weights when nothing at all is named
+_PARTS = ("noisy", "clean", "text")  # of a folder
 _SAMPLES = 8
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -224,7 +225,8 @@ def _check_targets(csv: Path | None, output: Path | None, samples: int | None) -
 def _refuse_inputs(place: Path, request: "Request") -> None:
     """Originals stay alone in their folders."""
     target = place.resolve()
-    for given in (request.noisy, request.clean, request.text):
+    inside = [request.folder / name for name in _PARTS] if request.folder else []
+    for given in (request.noisy, request.clean, request.text, *inside):
         folder = Path(given).resolve() if given else None
         if folder and folder.is_dir() and (target == folder or folder in target.parents):
             raise UsageError(f"{place}: lies in the input folder {given}; choose another --out")

@@ -101,14 +101,16 @@ class Run:
 
         A case that cannot be evaluated yields one score with its `error`.
         """
-        with ThreadPoolExecutor(os.cpu_count() or 1) as self._pool:
-            for case in self.cases:
-                try:
-                    yield from self._case(case)
-                except ImageError as error:
-                    yield _failed(case, NOISY, str(error))
-        if self._ledger:
-            self._ledger.close()
+        try:
+            with ThreadPoolExecutor(os.cpu_count() or 1) as self._pool:
+                for case in self.cases:
+                    try:
+                        yield from self._case(case)
+                    except ImageError as error:
+                        yield _failed(case, NOISY, str(error))
+        finally:
+            if self._ledger:
+                self._ledger.close()
 
     def _case(self, case: Case) -> Iterator[Score]:
         if case.problem:
