@@ -46,14 +46,14 @@ _LADDER = (
     _Rung(_LONGEST, 0, 100, 0.4),
     _Rung(_LONGEST, 0, 90, 0.05),
     _Rung(_LONGEST, 0, 78, 0.03),
-    _Rung(900, 256, 72, 0.02),
-    _Rung(640, 224, 68),
-    _Rung(480, 192, 64),
-    _Rung(360, 160, 60),
-    _Rung(280, 128, 55),
-    _Rung(220, 112, 48),
-    _Rung(176, 96, 40),
-    _Rung(144, 80, 30),
+    _Rung(900, 224, 60, 0.02),
+    _Rung(720, 192, 50),
+    _Rung(560, 160, 42),
+    _Rung(440, 128, 36),
+    _Rung(340, 112, 32),
+    _Rung(260, 96, 30),
+    _Rung(200, 88, 26),
+    _Rung(144, 80, 20),
 )
 
 
@@ -200,21 +200,26 @@ def _layers(
     noisy = versions.get(NOISY)
     side = round(scale * max(next(iter(versions.values()))[1].shape[:2]))
 
-    def both(pixels: Pixels) -> tuple[str, str]:
-        whole = webp(within(pixels, side), rung.quality)
+    def both(pixels: Pixels, quality: int) -> tuple[str, str]:
+        whole = webp(within(pixels, side), quality)
         if scale == 1:
             return whole, ""
         crop = pixels[top : top + height, left : left + width]
-        return whole, webp(crop, min(95, rung.quality + 15))
+        return whole, webp(crop, quality + 30)
 
     for method, (file, pixels) in versions.items():
-        whole, detail = both(pixels)
+        whole, detail = both(pixels, rung.quality)
         removed, removed_detail, factor = "", "", 1
         if noisy and method != NOISY:
             residual = noisy[1] - pixels
             factor = _factor(residual)
-            removed, removed_detail = both(0.5 + factor * residual)
+            removed, removed_detail = both(0.5 + factor * residual, _of_noise(rung.quality))
         yield Layer(method, whole, detail, removed, removed_detail, factor, file)
+
+
+def _of_noise(quality: int) -> int:
+    """Amplified noise takes most bytes; of few images it is as good as the rest."""
+    return quality if quality >= 78 else max(15, quality - 25)
 
 
 def _factor(residual: Pixels) -> int:

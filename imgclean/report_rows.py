@@ -98,7 +98,7 @@ def picture_data(pictures: Pictures, linked: bool) -> dict[str, Any]:
     else:
         about = (
             f"{pictures.width} × {pictures.height} pixels, shown at {100 * pictures.scale:.0f} % "
-            f"as {whole}; the outlined square has the original's pixels."
+            f"as {whole}; the outlined square is in full size."
         )
     return {
         "width": pictures.width,
