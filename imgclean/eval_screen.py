@@ -176,7 +176,7 @@ def _table(level: str, means: Sequence[Mean], *, intervals: bool) -> Table:
         row = {m: by[key, m] for m in methods if (key, m) in by}
         if key == "sigma_after" and ("sigma_before", NOISY) in by:
             row[NOISY] = by["sigma_before", NOISY]
-        if not any(m != NOISY for m in row) and key != "psnr" or key in _HIDDEN:
+        if key in _HIDDEN or not any(m != NOISY for m in row):
             continue
         label = {"sigma_after": "Sigma left"}.get(key, what.label)
         label += f" ({what.unit})" if what.unit else ""

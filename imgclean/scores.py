@@ -102,7 +102,7 @@ FIGURES: Mapping[str, Figure] = {
         "Root mean square of what was removed, result less input, with black at 0 and white at 1: "
         "the reconstruction error of an autoencoder.",
     ),
-    "mp_s": Figure("Speed", "MP/s", 1, 2, "Megapixels a second, one image at a time, no files."),
+    "mp_s": Figure("Speed", "MP/s", 1, 3, "Megapixels a second, one image at a time, no files."),
 }  # fmt: skip
 
 
