@@ -1,134 +1,145 @@
-"""Quality of weights on the validation sets: blind Gaussian noise, cameras, stained pages.
+"""Quality on the validation sets, of the shipped weights and of classical methods, in one run.
 
+    python benchmarks/quality.py --data ../shared/data
     python benchmarks/quality.py --data ../shared/data --model photo --sets kodak24 polyu
+    python benchmarks/quality.py --data ../shared/data --baseline nlm,median,bm3d --out quality
 
-Gaussian noise is added in float, unclipped, from a fixed seed an image; the output is
-clipped, rounded to 8 bits and compared over the whole image; figures are means over images.
+Everything is measured as `imgclean eval` does: Gaussian noise is added in float, unclipped, from
+a fixed seed an image; the output is clipped, rounded to 8 bits and compared over the whole image;
+figures are means over images with 95 % bootstrap intervals. With --out an interrupted run goes on
+where it was.
 Sets: kodak24 and set12 at sigma 15, 25 and 50 of 255; polyu (real camera noise); pages
-(NoisyOffice pages held out from training, RMSE on [0, 1]); clean (Kodak as it is: what the
-network does to an image that needs nothing).
+(NoisyOffice pages held out from training, RMSE on [0, 1]); clean (Kodak as it is: what a method
+does to an image that needs nothing).
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from imgclean import load
-from imgclean.metrics import psnr, rmse
+from imgclean.cases import ArrayPicture, Case, FilePicture, Request, find_cases
+from imgclean.evaluate import Options, Run
+from imgclean.images import Reader
+from imgclean.methods import choose_methods
 from imgclean.pages import split_by_page
+from imgclean.scores import NOISY, Score
+from imgclean.summary import means
 
-Pixels = NDArray[Any]
-LEVELS = (15, 25, 50)
-
-
-def read(path: Path, *, grey: bool = False) -> Pixels:
-    """Read one image as H x W x C uint8 RGB."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise SystemExit(f"{path}: cannot be read")
-    return np.ascontiguousarray(pixels[..., None] if grey else pixels[..., ::-1])
+LEVELS = "gaussian:15,25,50"
+SETS = ("kodak24", "set12", "polyu", "clean", "pages")
 
 
-def images(folder: Path) -> list[Path]:
-    """The images of a folder, sorted."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".tif"))
-
-
-def gaussian(folder: Path, sigma: float, *, grey: bool) -> Iterator[tuple[Pixels, Pixels]]:
-    """Pairs of float noisy and 8-bit clean images, the seed being the image's number."""
-    for index, path in enumerate(images(folder)):
-        clean = read(path, grey=grey)
-        noise = np.random.default_rng(index).normal(0, sigma / 255, clean.shape)
-        yield (clean / 255 + noise).astype(np.float32), clean
-
-
-def polyu(folder: Path, every: int) -> Iterator[tuple[Pixels, Pixels]]:
+def polyu(folder: Path, every: int) -> list[Case]:
     """Real noisy crops and the mean of many exposures."""
-    for path in sorted(folder.rglob("*_real.JPG"))[::every]:
-        yield read(path), read(path.with_name(path.name.replace("_real", "_mean")))
+    noisy = sorted(folder.rglob("*_real.JPG"))[::every]
+    clean = [path.with_name(path.name.replace("_real", "_mean")) for path in noisy]
+    return [
+        Case(one.name, number, noisy=FilePicture(one), clean=FilePicture(other))
+        for number, (one, other) in enumerate(zip(noisy, clean, strict=True))
+    ]
 
 
-def pages(folder: Path) -> Iterator[tuple[Pixels, Pixels]]:
-    """Held-out stained pages and their clean versions."""
-    clean = {path.name: read(path, grey=True) for path in images(folder / "clean")}
-    for name in split_by_page({n: p[..., 0] for n, p in clean.items()})[1]:
-        yield read(folder / "noisy" / name, grey=True), clean[name]
+def pages(folder: Path) -> list[Case]:
+    """Held-out stained pages and their clean versions, grey."""
+    clean = {path.name: grey(path) for path in sorted((folder / "clean").glob("*.png"))}
+    held = split_by_page({name: picture.pixels[..., 0] for name, picture in clean.items()})[1]
+    return [
+        Case(name, number, noisy=grey(folder / "noisy" / name), clean=clean[name])
+        for number, name in enumerate(held)
+    ]
 
 
-def to_bytes(image: Pixels) -> Pixels:
-    """Clip and round a float image in [0, 1] to 8 bits; leave 8 bits as they are."""
-    if image.dtype == np.uint8:
-        return image
-    return np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
+def grey(path: Path) -> ArrayPicture:
+    """A page of one channel; coloured ones are averaged."""
+    with Reader(path) as reader:
+        pixels: Any = reader.page(0).pixels
+    return ArrayPicture(pixels.mean(axis=2, keepdims=True).round().astype(pixels.dtype))
 
 
-def interval(scores: list[float]) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean, from 2,000 draws."""
-    values, rng = np.array(scores), np.random.default_rng(0)
-    means = values[rng.integers(0, len(values), (2000, len(values)))].mean(axis=1)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+def clean_alone(folder: Path) -> list[Case]:
+    """Images that are noisy and clean at once."""
+    cases = find_cases(Request(noisy=str(folder), clean=str(folder)))
+    if not cases:
+        raise SystemExit(f"{folder}: no images")
+    return cases
+
+
+def cases_of(name: str, data: Path, every: int) -> list[Case]:
+    """The cases of one set."""
+    validation = data / "validation"
+    if name == "polyu":
+        return polyu(validation / "polyu", every)
+    if name == "pages":
+        return pages(data / "documents" / "noisyoffice")
+    if name == "clean":
+        return clean_alone(validation / "kodak24")
+    drawn = find_cases(Request(clean=str(validation / name), noise=LEVELS))
+    return sorted(drawn, key=lambda case: int(case.level.partition(":")[2]))
+
+
+def report(name: str, scores: Sequence[Score]) -> list[dict[str, Any]]:
+    """Print a line for every level and method of a set, and give the same as data."""
+    key, unit = ("rmse", "RMSE") if name == "pages" else ("psnr", "dB")
+    found = [mean for mean in means(scores) if mean.figure == key]
+    before = {mean.level: mean.mean for mean in found if mean.method == NOISY}
+    lines = []
+    for mean in found:
+        if mean.method == NOISY:
+            continue
+        sigma = mean.level.partition(":")[2]
+        label = "kodak24 clean" if name == "clean" else f"{name} sigma {sigma}" if sigma else name
+        start = "      -" if name == "clean" else f"{before[mean.level]:7.4g}"
+        print(
+            f"{label:18s} {mean.method:18s} {start} -> {mean.mean:7.4f} {unit}  "
+            f"(95 %: {mean.low:.4f} to {mean.high:.4f}; {mean.count} images, {mean.worse} worse)",
+            flush=True,
+        )
+        lines.append(
+            {
+                "set": label,
+                "method": mean.method,
+                "images": mean.count,
+                "unit": unit,
+                "before": None if name == "clean" else round(before[mean.level], 4),
+                "after": round(mean.mean, 4),
+                "interval": [round(mean.low, 4), round(mean.high, 4)],
+                "worse": mean.worse,
+            }
+        )
+    return lines
 
 
 def main() -> None:
     """Score the sets asked for and print a line each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--model", default="photo")
-    parser.add_argument("--sets", nargs="+", default=["kodak24", "set12", "polyu", "clean"])
+    parser.add_argument("--model", help="default: scan on pages, photo on the others")
+    parser.add_argument("--baseline", default="nlm,median", help="default: nlm,median")
+    parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS)
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--every", type=int, default=1, help="use every so many PolyU pairs")
+    parser.add_argument("--out", type=Path, help="keep what is finished in this folder")
     parser.add_argument("--json", type=Path, help="also write the figures to a file")
     options = parser.parse_args()
-    validation = options.data / "validation"
-    sets: dict[str, Iterator[tuple[Pixels, Pixels]]] = {}
-    for name in options.sets:
-        if name in ("kodak24", "set12"):
-            for sigma in LEVELS:
-                pairs = gaussian(validation / name, sigma, grey=name == "set12")
-                sets[f"{name} sigma {sigma}"] = pairs
-        elif name == "polyu":
-            sets[name] = polyu(validation / "polyu", options.every)
-        elif name == "pages":
-            sets[name] = pages(options.data / "documents" / "noisyoffice")
-        elif name == "clean":
-            clean = [read(path) for path in images(validation / "kodak24")]
-            sets["kodak24 clean"] = zip(clean, clean, strict=True)
-        else:
-            raise SystemExit(f"{name}: no such set")
-    denoiser = load(options.model, device=options.device, precision=options.precision)
     figures = []
-    for name, chosen in sets.items():
-        scores, before, shift = [], [], []
-        score, unit = (rmse, "RMSE") if name == "pages" else (psnr, "dB")
-        for noisy, clean_image in chosen:
-            result = to_bytes(denoiser(noisy))
-            scores.append(score(clean=clean_image, other=result))
-            before.append(score(clean=clean_image, other=to_bytes(noisy)))
-            shift.append(np.abs((result - clean_image.astype(float)).mean(axis=(0, 1))).max())
-        low, high = interval(scores)
-        print(
-            f"{name:18s} {np.mean(before):7.4g} -> {np.mean(scores):7.4f} {unit}"
-            f"  (95 %: {low:.4f} to {high:.4f}; {len(scores)} images; "
-            f"mean colour off by {np.mean(shift):.3f}/255)",
-            flush=True,
+    for name in options.sets:
+        model = options.model or ("scan" if name == "pages" else "photo")
+        baselines = options.baseline
+        if name == "pages" and baselines:
+            baselines += ",median-background"
+        methods = choose_methods(
+            [model], baselines, device=options.device, precision=options.precision
         )
-        figures.append(
-            {
-                "set": name,
-                "images": len(scores),
-                "unit": unit,
-                "before": round(float(np.mean(before)), 4) if np.isfinite(before).all() else None,
-                "after": round(float(np.mean(scores)), 4),
-                "interval": [round(low, 4), round(high, 4)],
-            }
-        )
+        cases = cases_of(name, options.data, options.every)
+        scores = []
+        for score in Run(cases, methods, Options(), options.out):
+            if score.error:
+                raise SystemExit(score.error)
+            scores.append(score)
+        figures += report(name, scores)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

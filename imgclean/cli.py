@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .errors import ExitCode, UsageError
+from .eval_command import evaluate
 from .train_command import train
 
 if TYPE_CHECKING:
@@ -267,6 +268,7 @@ def _leave(code: ExitCode) -> None:
 
 
 app.command(epilog=_EPILOG)(train)
+app.command("eval", epilog=_EPILOG)(evaluate)
 
 
 @app.command()

@@ -3,15 +3,17 @@
 Every function takes H x W or H x W x C pixels in uint8, uint16 or float in [0, 1].
 """
 
+import warnings
 from functools import cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgclean.errors import DependencyError
 
-__all__ = ["estimate_sigma", "psnr", "rmse", "ssim"]
+__all__ = ["estimate_sigma", "lpips", "ms_ssim", "psnr", "rmse", "ssim"]
 
 _DRAWN = 0.1  # share of exactly flat patches above which an image counts as drawn
 _SIDE = 8  # of the patches whose cosine transform is taken
@@ -85,6 +87,81 @@ def ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
             use_sample_covariance=False,
         )
     )
+
+
+def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float | None:
+    """Structural similarity over five sizes (Wang, Simoncelli and Bovik 2003), by torchmetrics.
+
+    The window is that of `ssim`; negative terms count as zero.
+
+    Returns:
+        A number up to 1, which means equal; None for images of up to 160 pixels in height or
+        width, which the fifth size leaves too little of.
+
+    Raises:
+        DependencyError: torchmetrics is not installed.
+        ValueError: The shapes differ.
+    """
+    _same_shape(clean, other)
+    try:
+        from torchmetrics.functional.image import (
+            multiscale_structural_similarity_index_measure as measure,
+        )
+    except ImportError as error:
+        raise DependencyError(
+            "MS-SSIM: torchmetrics is missing; install it with pip install 'imgclean[eval]'"
+        ) from error
+    if min(clean.shape[:2]) <= 160:
+        return None
+    return float(measure(_tensor(other), _tensor(clean), data_range=1.0, normalize="relu"))
+
+
+def lpips(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
+    """Distance of the features of an AlexNet (Zhang et al. 2018), by its authors' package.
+
+    Images under 64 pixels are first extended by reflection.
+
+    Returns:
+        A number from 0, which means equal.
+
+    Raises:
+        DependencyError: the package lpips is not installed, or its network cannot be downloaded.
+        ValueError: The shapes differ.
+    """
+    _same_shape(clean, other)
+    import torch
+
+    pair = [2 * _tensor(pixels, 64).expand(-1, 3, -1, -1) - 1 for pixels in (other, clean)]
+    with torch.inference_mode():
+        return float(_perceptual()(*pair))
+
+
+@cache
+def _perceptual() -> Any:
+    """The network of LPIPS, fetched once by torchvision into its own cache."""
+    try:
+        from lpips import LPIPS
+    except ImportError as error:
+        raise DependencyError(
+            "LPIPS: the package lpips is missing; install it with pip install 'imgclean[lpips]'"
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it uses names that torchvision has since replaced
+            return LPIPS(net="alex", verbose=False).eval()
+    except OSError as error:
+        raise DependencyError(
+            f"LPIPS: the AlexNet that it needs cannot be downloaded ({error}); connect once, or "
+            "leave out --lpips"
+        ) from error
+
+
+def _tensor(pixels: NDArray[np.generic], side: int = 1) -> Any:
+    """1 x C x H x W float32 in [0, 1], of at least this height and width."""
+    import torch
+
+    image = np.atleast_3d(_at_least(_unit(pixels), side)).astype(np.float32)
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
 
 
 def estimate_sigma(pixels: NDArray[np.generic]) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 
-__all__ = ["SETS", "load_images", "read_idx"]
+__all__ = ["SETS", "load_images", "read_idx", "read_labels"]
 
 # Where each set lies, and the SHA-256 (MNIST, of the decompressed bytes) or MD5
 # (Fashion-MNIST, of the file as its authors publish it) that a download must have.
@@ -76,6 +76,31 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     if len(data) != 16 + count * height * width or not count * height * width:
         raise InputError(f"{path}: cut short or damaged; get the file again")
     return np.frombuffer(data, np.uint8, offset=16).reshape(count, height, width)
+
+
+def read_labels(images: Path) -> list[str] | None:
+    """The classes of the images in an idx file, from the file of labels beside it.
+
+    Returns:
+        One an image, as text; None if no such file lies there.
+
+    Raises:
+        InputError: it cannot be read or is not one.
+    """
+    stem = images.name.removesuffix(".gz")
+    path = images.with_name(stem.replace("images", "labels").replace("idx3", "idx1"))
+    path = next((p for p in (path, path.with_name(path.name + ".gz")) if p.is_file()), path)
+    if not path.is_file():
+        return None
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); get the file again") from error
+    if data[:4] != b"\x00\x00\x08\x01" or len(data) != 8 + int.from_bytes(data[4:8], "big"):
+        raise InputError(f"{path}: not an idx file of labels; get the file again")
+    return [str(label) for label in data[8:]]
 
 
 def _find(name: str, folder: Path, part: str) -> Path:

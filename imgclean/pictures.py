@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["beside", "grid", "plot_losses"]
+__all__ = ["beside", "grid", "plot_losses", "scale"]
 
 Array = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -18,10 +18,9 @@ _COLOURS = ((0, 90, 180), (215, 95, 0))  # told apart by the colour-blind too
 _LEAST = 96  # pixels; smaller images are shown enlarged
 
 
-def beside(pairs: Sequence[tuple[Array, Array]]) -> Pixels:
-    """Rows of two images each, noisy left and denoised right; H x W x 3 uint8."""
-    rows = [[_shown(noisy), _shown(denoised)] for noisy, denoised in pairs]
-    return _tile(rows)
+def beside(rows: Sequence[Sequence[Array]]) -> Pixels:
+    """Rows of images, such as noisy, denoised and clean from the left; H x W x 3 uint8."""
+    return _tile([[_shown(image) for image in row] for row in rows])
 
 
 def grid(images: Sequence[Array]) -> Pixels:
@@ -61,7 +60,7 @@ def plot_losses(curves: Sequence[tuple[str, Sequence[float]]]) -> Pixels:
     image = Image.new("RGB", _SIZE, "white")
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(16)
     known = [v for _, values in curves for v in values if math.isfinite(v)]
-    low, high, ticks = _scale(min(known, default=0.0), max(known, default=1.0))
+    low, high, ticks = scale(min(known, default=0.0), max(known, default=1.0))
     count = max(1, *(len(values) for _, values in curves))
     left, top, right, bottom = _FRAME
 
@@ -90,7 +89,7 @@ def plot_losses(curves: Sequence[tuple[str, Sequence[float]]]) -> Pixels:
     return np.asarray(image, np.uint8)
 
 
-def _scale(low: float, high: float) -> tuple[float, float, list[float]]:
+def scale(low: float, high: float) -> tuple[float, float, list[float]]:
     """Round limits around a range, and the round numbers between them."""
     if high - low < 1e-9 * max(1.0, abs(high)):
         low, high = low - 0.5 * max(abs(low), 1e-3), high + 0.5 * max(abs(high), 1e-3)

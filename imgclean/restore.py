@@ -179,6 +179,24 @@ class Denoiser:
                 self._flush(queue, strength)
         self._flush(queue, strength)
 
+    def code(self, image: Pixels) -> list[float] | None:
+        """The code of one H x W x C float32 image in [0, 1] of the model's own size.
+
+        Colours are averaged for a grey model, grey is repeated for a colour model.
+
+        Returns:
+            None for models without a code, and for images of another size.
+        """
+        contract = self._colour.contract
+        if contract.code is None or image.shape[:2] != contract.size:
+            return None
+        batch = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+        if contract.channels != batch.shape[1]:
+            batch = batch.mean(1, keepdim=True).expand(-1, contract.channels, -1, -1)
+        with torch.inference_mode():
+            codes = self._colour.encode(batch.to(self.device)).cpu()
+        return [float(value) for value in codes.flatten()]
+
     def _clean_windows(
         self, images: Sequence[Pixels], strength: float, size: tuple[int, int]
     ) -> None:

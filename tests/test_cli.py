@@ -23,7 +23,8 @@ def imgclean(*arguments: str | Path, **environment: str) -> subprocess.Completed
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["denoise", "--help"], ["train", "--help"], ["--version"]]
+    "arguments",
+    [["--help"], ["denoise", "--help"], ["train", "--help"], ["eval", "--help"], ["--version"]],
 )
 def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     """Help answers without torch, OpenCV, libvips or numpy."""
@@ -188,9 +189,10 @@ def test_models_lists_cards() -> None:
     assert names == ["photo", "scan"]
 
 
-def test_every_option_is_documented() -> None:
-    """The README names every option of `denoise`."""
+@pytest.mark.parametrize("command", ["denoise", "eval"])
+def test_every_option_is_documented(command: str) -> None:
+    """The README names every option of the command."""
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    options = set(re.findall(r"--[a-z][a-z-]+", imgclean("denoise", "--help").stdout))
+    options = set(re.findall(r"--[a-z][a-z-]+", imgclean(command, "--help").stdout))
     missing = sorted(option for option in options if option not in readme)
     assert not missing

@@ -1,0 +1,213 @@
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imgclean.cli import app
+from imgclean.errors import ImgcleanError
+from imgclean.scores import FIGURES
+
+from .conftest import Make, heed_interrupts
+from .test_cli import imgclean
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, make: Make) -> Path:
+    """A folder with noisy/ and clean/, two pairs of 60 x 50 pixels."""
+    for k in range(2):
+        make(tmp_path / "set" / "noisy" / f"{k}.png", 60, 50, seed=k)
+        make(tmp_path / "set" / "clean" / f"{k}.png", 60, 50, seed=k + 9)
+    return tmp_path / "set"
+
+
+def test_json_is_all_of_stdout(pairs: Path, tiny: str, tmp_path: Path) -> None:
+    """--json prints one document with the promised fields, and --csv a row for every score."""
+    rows = tmp_path / "scores.csv"
+    done = imgclean("eval", pairs, "--model", tiny, "--baseline", "median", "--json", "--csv", rows)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert set(document) == {
+        "command", "created", "summary", "methods", "means", "scores", "suspicious", "below",
+    }  # fmt: skip
+    assert document["command"].startswith("imgclean eval ")
+    assert document["summary"] == {
+        "cases": 2, "scores": 6, "computed": 6, "failed": 0, "report": None,
+    }  # fmt: skip
+    assert [method["name"] for method in document["methods"]] == ["tiny", "median"]
+    score = document["scores"][1]
+    assert set(score) == {
+        "image", "level", "method", "width", "height", "figures", "pictures", "error",
+    }  # fmt: skip
+    assert (score["image"], score["method"], score["width"]) == ("0.png", "tiny", 60)
+    assert set(score["figures"]) <= set(FIGURES)
+    assert {"psnr", "ssim", "rmse", "gain", "sigma_after", "mp_s"} <= set(score["figures"])
+    mean = next(m for m in document["means"] if (m["method"], m["figure"]) == ("tiny", "psnr"))
+    assert mean["count"] == 2 and mean["low"] <= mean["mean"] <= mean["high"]
+    assert mean["worse"] in (0, 1, 2)
+    table = list(csv.DictReader(rows.read_text(encoding="utf-8").splitlines()))
+    assert len(table) == 6 and float(table[1]["psnr"]) == score["figures"]["psnr"]
+
+
+def test_table_is_plain_in_a_pipe(pairs: Path, tiny: str) -> None:
+    """In a pipe the table has no control codes, and marks the best figure of a row."""
+    done = imgclean("eval", pairs, "--model", tiny, "--baseline", "median,otsu")
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.stdout + done.stderr)
+    (psnr,) = [line for line in done.stdout.splitlines() if line.strip().startswith("PSNR (dB)")]
+    assert psnr.count("*") == 1
+    assert "of 2" in done.stdout
+
+
+def test_noisy_alone(pairs: Path, tiny: str) -> None:
+    """Without clean images there are the figures that need none."""
+    done = imgclean("eval", "--noisy", pairs / "noisy", "--model", tiny, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["scores"][1]["figures"]
+    assert {"sigma_before", "sigma_after", "structure", "removed"} <= set(figures)
+    assert not {"psnr", "ssim", "rmse", "gain"} & set(figures)
+
+
+def test_fail_below(pairs: Path, tiny: str) -> None:
+    """A mean that falls short ends with 1 and says which; one that does not, with 0."""
+    common = ("eval", pairs, "--model", tiny, "--baseline", "median", "-q")
+    assert imgclean(*common, "--fail-below", "psnr=1", "--fail-below", "rmse=1").returncode == 0
+    short = imgclean(*common, "--fail-below", "psnr=90", "--fail-below", "rmse=0.001")
+    assert short.returncode == 1
+    assert re.search(r"tiny: psnr [\d.]+ is below 90", short.stderr)
+    assert re.search(r"tiny: rmse [\d.]+ is above 0.001", short.stderr)
+    assert "median" not in short.stderr
+    assert imgclean(*common, "--fail-below", "lpips=1").returncode == 1
+
+
+def test_damaged_pair_exits_1(pairs: Path, tiny: str) -> None:
+    """A damaged file is named with its reason, the others are scored, and the exit code is 1."""
+    (pairs / "noisy" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
+    done = imgclean("eval", pairs, "--model", tiny, "--json")
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    assert document["summary"]["failed"] == 1
+    assert "1.png" in done.stderr and "replace" in done.stderr
+    assert {mean["count"] for mean in document["means"]} == {1}
+
+
+def test_run_again(pairs: Path, tiny: str, tmp_path: Path) -> None:
+    """With the same --out nothing is computed twice."""
+    common = ("eval", pairs, "--model", tiny, "--out", tmp_path / "out", "--json")
+    first, again = (json.loads(imgclean(*common).stdout) for _ in range(2))
+    assert first["summary"]["computed"] == 4 and again["summary"]["computed"] == 0
+    assert again["scores"] == first["scores"]
+
+
+def test_interrupted(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Ctrl-C ends with 130 and says how to continue; what is finished stays."""
+    for k in range(300):
+        make(tmp_path / "in" / f"{k}.png", 200, 200, seed=k)
+    command = [sys.executable, "-m", "imgclean", "eval", "--noisy", str(tmp_path / "in")]
+    command += ["--model", tiny, "--out", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    ) as process:
+        ledger = tmp_path / "out" / "scores.jsonl"
+        while process.poll() is None and not (ledger.is_file() and ledger.stat().st_size):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert f"continue with: imgclean eval --noisy {tmp_path / 'in'}" in errors
+    assert "Traceback" not in errors
+    assert ledger.read_bytes().count(b"\n") < 600
+
+
+def test_sheet_of_samples(pairs: Path, tiny: str, tmp_path: Path) -> None:
+    """--output writes rows of noisy, denoised and clean, and replaces no file."""
+    sheet = tmp_path / "sheet.png"
+    common = ("eval", pairs, "--model", tiny, "--samples", "2", "--output", sheet)
+    assert imgclean(*common).returncode == 0
+    with Image.open(sheet) as picture:  # tiny images are shown twice as large
+        assert picture.size == (3 * 124, 2 * 104)
+    again = imgclean(*common)
+    assert again.returncode == 2 and "not overwritten" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nowhere"], 4, "nowhere"),
+        (["SET/noisy"], 4, "has no folder noisy/"),
+        (["--noisy", "EMPTY"], 4, "no image"),
+        (["--clean", "SET/clean"], 2, "--noise"),
+        (["--clean", "SET/clean", "--noise", "frost:3"], 2, "frost"),
+        (["SET", "--model", "nosuch"], 3, "nosuch"),
+        (["SET", "--baseline", "magic"], 2, "median-background"),
+        (["SET", "--fail-below", "psnr"], 2, "psnr=30"),
+        (["SET", "--fail-below", "beauty=3"], 2, "ssim"),
+        (["SET", "--device", "cuda:99"], 2, "cuda:99"),
+        (["SET", "--out", "SET/noisy/out"], 2, "--out"),
+        (["SET", "--out", "SET/noisy/0.png/out"], 2, "--out"),
+        (["SET", "--out", "FILE"], 5, "FILE"),
+        (["SET", "--csv", "EMPTY/no/a.csv"], 5, "make it"),
+        (["SET", "--samples", "3"], 2, "--output"),
+        (["SET", "--output", "EMPTY/sheet.doc"], 2, ".png"),
+        (["SET", "--full-pictures"], 2, "--report"),
+        (["SET", "--text", "EMPTY"], 4, "no text"),
+        (["--noisy", "SET/noisy", "--ocr"], 2, "--text"),
+        (["--noisy", "SET/noisy", "--lpips"], 2, "clean"),
+    ],
+)
+def test_exit_codes(
+    pairs: Path, tiny: str, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    """Every kind of failure has its exit code and a message."""
+    (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "FILE").write_text("")
+    places = {"SET": pairs, "EMPTY": tmp_path / "EMPTY", "FILE": tmp_path / "FILE"}
+    filled = []
+    for word in arguments:
+        head, slash, rest = word.partition("/")
+        filled.append(f"{places[head]}{slash}{rest}" if head in places else word)
+    model = [] if "--model" in arguments else ["--model", tiny]
+    with pytest.raises(ImgcleanError) as raised:
+        app(["eval", *filled, *model], standalone_mode=False)
+    assert raised.value.exit_code == code
+    assert words in str(raised.value)
+
+
+def test_tesseract_missing(pairs: Path, tiny: str) -> None:
+    """--ocr without the program says how to install it and exits with 3."""
+    done = imgclean("eval", pairs, "--model", tiny, "--ocr", PATH="")
+    assert done.returncode == 3 and "apt-get install tesseract-ocr" in done.stderr
+
+
+def test_texts_are_left_out_unasked(pairs: Path, tiny: str) -> None:
+    """Where texts just lie there, a missing Tesseract costs one line and no figure else."""
+    (pairs / "text").mkdir()
+    (pairs / "text" / "0.txt").write_text("words")
+    done = imgclean("eval", pairs, "--model", tiny, "--json", PATH="")
+    assert done.returncode == 0 and "texts are left out" in done.stderr
+    assert "psnr" in json.loads(done.stdout)["scores"][0]["figures"]
+
+
+def test_report_is_written(pairs: Path, tiny: str, tmp_path: Path) -> None:
+    """--report leaves one HTML file in --out, and says where."""
+    done = imgclean("eval", pairs, "--model", tiny, "--report", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    (written,) = (tmp_path / "out").glob("*.html")
+    assert str(written) in done.stderr and "tiny" in written.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_no_arguments(tmp_path: Path) -> None:
+    """Alone it scores the shipped weights on the sample data, and they win."""
+    done = imgclean("eval", "--limit", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert [method["name"] for method in document["methods"]] == ["auto", "nlm", "median"]
+    means = {m["method"]: m["mean"] for m in document["means"] if m["figure"] == "psnr"}
+    assert max(means, key=lambda method: means[method]) == "auto"
