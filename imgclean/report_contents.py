@@ -42,7 +42,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean with its 95 % interval, as text; `best` of its column."""
+    """A mean with its 95 % interval, as text; `best` of its row."""
 
     mean: str
     interval: str
@@ -52,9 +52,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Means at one noise level: a row for every method, a cell (or None) for every figure."""
+    """Means at one noise level: a row for every figure, a cell (or None) for every method."""
 
     level: str
+    methods: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell | None]]]
 
 
@@ -135,19 +136,17 @@ class Survey:
 
     def tables(self) -> list[Table]:
         """The means, a table for every noise level."""
-        return [Table(level, self._rows(level)) for level in self.levels]
+        return [self._table(level) for level in self.levels]
 
-    def _rows(self, level: str) -> list[tuple[str, list[Cell | None]]]:
+    def _table(self, level: str) -> Table:
         means = {(m.method, m.figure): m for m in self.evaluation.means if m.level == level}
-        best = {key: _best(means[pair] for pair in means if pair[1] == key) for key in self.keys}
-        return [
-            (
-                method,
-                [_cell(means.get((method, key)), best[key]) for key in self.keys],
-            )
-            for method in self.methods
-            if any((method, key) in means for key in self.keys)
-        ]
+        methods = [m for m in self.methods if any(method == m for method, _ in means)]
+        rows = []
+        for key in self.keys:
+            row = [means.get((method, _of_input(method, key))) for method in methods]
+            best = _best([mean for mean in row if mean is not None])
+            rows.append((key, [_cell(mean, best) for mean in row]))
+        return Table(level, methods, rows)
 
 
 def survey(evaluation: Evaluation) -> Survey:
@@ -155,6 +154,7 @@ def survey(evaluation: Evaluation) -> Survey:
     good = [score for score in evaluation.scores if not score.error]
     methods = _unique([NOISY] * any(s.method == NOISY for s in good) + [s.method for s in good])
     seen = {key for score in good for key in score.figures} - {FLAG}
+    seen -= {"sigma_before"} if "sigma_after" in seen else set()  # it stands with the input
     keys = [*(key for key in FIGURES if key in seen), *sorted(seen - set(FIGURES))]
     key = _ranking(good, keys)
     draft = Survey(
@@ -222,7 +222,7 @@ def _groups(scores: Sequence[Score], key: str, leader: str) -> list[Group]:
     return [Group(n, g.image, g.level, g.scores) for n, g in enumerate(ordered)]
 
 
-def _best(means: Iterable[Mean]) -> float | None:
+def _best(means: Sequence[Mean]) -> float | None:
     """The best of the means of one figure; None where there is no contest."""
     known = [mean for mean in means if not math.isnan(mean.mean)]
     sign = figure(known[0].figure).better if known else 0
@@ -239,5 +239,5 @@ def _cell(mean: Mean | None, best: float | None) -> Cell | None:
         mean=text(mean.figure, mean.mean),
         interval="" if math.isnan(mean.low) else f"{low} to {high}",
         best=mean.mean == best,
-        worse="" if mean.worse is None else f"{mean.worse} of {mean.count}",
+        worse="" if mean.worse is None else f"{mean.worse} of {mean.count} worse",
     )

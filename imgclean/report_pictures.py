@@ -24,7 +24,7 @@ Box = tuple[int, int, int, int]  # left, top, width, height
 
 _FACTORS = (32, 16, 8, 4, 2, 1)
 _BASE64 = 4 / 3
-_PLENTY = 1_000_000  # bytes for one image, however few there are
+_PLENTY = 1_200_000  # bytes for one image, however few there are
 _ROOMY = 0.6  # of its share: the next image may be better
 _LONGEST = 16_000  # pixels; WebP holds 16,383
 
@@ -46,6 +46,7 @@ _LADDER = (
     _Rung(_LONGEST, 0, 100, 0.4),
     _Rung(_LONGEST, 0, 90, 0.05),
     _Rung(_LONGEST, 0, 78, 0.03),
+    _Rung(_LONGEST, 0, 60, 0.02),
     _Rung(900, 224, 60, 0.02),
     _Rung(720, 192, 50),
     _Rung(560, 160, 42),

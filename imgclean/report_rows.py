@@ -62,6 +62,7 @@ def data(found: Survey, groups: Sequence[Group]) -> dict[str, Any]:
     return {
         "leader": _key(found.leader),
         "better": figure(found.key).better or -1,
+        "figures": [figure(key).label for key in found.keys],
         "no_pictures": "There are no pictures of this image in the report.",
         "groups": [
             {
@@ -74,7 +75,7 @@ def data(found: Survey, groups: Sequence[Group]) -> dict[str, Any]:
                     for said in (_said(found, group, method) for method in found.methods)
                 ],
                 "flags": [group.flagged(method) for method in found.methods],
-                "rows": [
+                "columns": [
                     {
                         "key": _key(method),
                         "method": printable(method),
@@ -174,6 +175,8 @@ def _plain(value: Any) -> str | list[str]:
         return [str(_plain(one)) for one in value]
     if isinstance(value, dict) and "name" in value and "licence" in value:
         return printable(f"{value['name']} (licence: {value['licence']})")
+    if isinstance(value, dict) and all(isinstance(one, dict) for one in value.values()):
+        return [printable(f"{name}: {one.get('summary', '')}") for name, one in value.items()]
     if isinstance(value, dict):
         return printable(json.dumps(value, ensure_ascii=False, default=str))
     if isinstance(value, int) and not isinstance(value, bool):

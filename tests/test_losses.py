@@ -8,7 +8,7 @@ from torch import Tensor
 
 from imgclean.losses import LOSSES, _ssim_terms
 from imgclean.neighbours import Cells, noise_floor, quarters
-from imgclean.pictures import _scale, beside, grid, plot_losses
+from imgclean.pictures import beside, grid, plot_losses, scale
 
 
 def batch(side: int = 48, channels: int = 3) -> tuple[Tensor, Tensor]:
@@ -79,5 +79,5 @@ def test_pictures() -> None:
 @pytest.mark.parametrize("limits", [(0.011, 0.0153), (-3, 8), (5, 5), (0, 1e-12)])
 def test_axes_are_round(limits: tuple[float, float]) -> None:
     """Ticks are round numbers that span the values."""
-    low, high, ticks = _scale(*limits)
+    low, high, ticks = scale(*limits)
     assert low <= limits[0] and limits[1] <= high and 3 <= len(ticks) <= 12

@@ -198,8 +198,8 @@ def test_list(page: Page) -> None:
 def test_flag(page: Page) -> None:
     """A residual that still shows structure is flagged in the list and beside the figures."""
     assert page.locator("#items li:first-child .flag").inner_text() == "structure"
-    flagged = page.locator("#figures tr", has=page.locator(".flag"))
-    assert "structure left in what it removed" in flagged.first.inner_text()
+    flagged = page.locator("#figures-head th", has=page.locator(".flag"))
+    assert flagged.first.inner_text() == "median structure left"
 
 
 def test_suspicious_opens(page: Page) -> None:

@@ -126,7 +126,9 @@
     find("removed").disabled = !removed;
     find("removed-text").textContent = factor > 1
       ? `Show what it removed, amplified ${factor} times` : "Show what it removed";
-    for (const row of find("figures").rows) row.classList.toggle("on", row.dataset.key === view.right);
+    for (const cell of find("figures").parentElement.querySelectorAll("[data-key]")) {
+      cell.classList.toggle("on", cell.dataset.key === view.right);
+    }
   };
 
   const choose = () => {
@@ -164,13 +166,26 @@
     about.textContent = view.shown ? view.shown.about : "";
     const linked = view.shown ? view.shown.layers.filter((one) => one.link) : [];
     linked.forEach((one, k) => about.append(k ? ", " : " Original pictures: ", link(one)));
-    find("figures").replaceChildren(...group.rows.map((row) => {
+    const head = (text, scope) => {
+      const cell = make("th", text);
+      cell.scope = scope;
+      return cell;
+    };
+    const column = (cell, key) => {
+      cell.dataset.key = key;
+      return cell;
+    };
+    const titles = make("tr");
+    titles.append(head("Figure", "col"), ...group.columns.map((one) => {
+      const cell = column(head(one.method, "col"), one.key);
+      if (one.flag) cell.append(" ", make("span", "structure left", "flag"));
+      return cell;
+    }));
+    find("figures-head").replaceChildren(titles);
+    find("figures").replaceChildren(...data.figures.map((label, k) => {
       const line = make("tr");
-      line.dataset.key = row.key;
-      const head = make("th", row.method);
-      head.scope = "row";
-      if (row.flag) head.append(" ", make("span", "structure left in what it removed", "flag"));
-      line.append(head, ...row.cells.map((cell) => make("td", cell)));
+      line.append(head(label, "row"),
+        ...group.columns.map((one) => column(make("td", one.cells[k]), one.key)));
       return line;
     }));
   };
