@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .baselines import BASELINES
 from .errors import ExitCode, ImgcleanError, OutputError, UsageError, WeightsError
 from .losses import LOSSES
 from .metrics import estimate_sigma
@@ -535,11 +536,8 @@ def _refuse_taken(options: Options) -> None:
 
 
 def _non_local_means(image: Array) -> Array:
-    """OpenCV's non-local means with h as strong as the noise that is measured in the image."""
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    strength = max(1.0, 255 * estimate_sigma(pixels))
-    cleaned = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, 7, 21)
-    return np.asarray(cleaned, np.float32) / np.float32(255)
+    """OpenCV's non-local means, as strong as suits the noise that is measured in the image."""
+    return BASELINES["nlm"].clean(image, estimate_sigma(np.clip(image, 0, 1)))
 
 
 def _start(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | None"]:
