@@ -152,7 +152,7 @@ def evaluate(
     from .cases import Request, find_cases
     from .eval_screen import EvalScreen, document, print_json, write_csv
     from .evaluate import Run
-    from .methods import choose_methods
+    from .methods import Classical, choose_methods
 
     request = Request(folder, noisy, clean, noise, text, limit)
     cases = find_cases(request)
@@ -172,7 +172,7 @@ def evaluate(
         screen.interrupted(command, place)
         raise typer.Exit(ExitCode.INTERRUPTED)
     evaluation = _evaluation(run, methods, scores, command)
-    own = [method.name for method in methods if method.name not in baseline.split(",")]
+    own = [method.name for method in methods if not isinstance(method, Classical)]
     missed = [line for bound in bounds for line in bound.missed(evaluation.means, own)]
     written = None
     if report and place:

@@ -9,6 +9,7 @@ import jiwer
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
 
 from imgclean import baselines, texts
 from imgclean.cases import ArrayPicture, Case, Request, find_cases, levels
@@ -60,6 +61,19 @@ def test_equal_images_stay_finite() -> None:
     scores, _ = scored([Case("a", 0, noisy=picture, clean=picture)], "median")
     assert scores[0].figures["psnr"] == 100
     assert scores[1].figures["gain"] == scores[1].figures["psnr"] - 100 < 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_ssim_is_scikit_images(channels: int) -> None:
+    """SSIM of a run is scikit-image's of the 8-bit images with the paper's settings."""
+    scene = render_scene(np.random.default_rng(0), 70, 64)[..., :channels]
+    case = Case("a", 0, "gaussian:25", clean=ArrayPicture(np.ascontiguousarray(scene)))
+    noisy = np.clip(np.rint(case.open()[0] * 255), 0, 255).astype(np.uint8)
+    expected = structural_similarity(
+        scene, noisy, data_range=255, channel_axis=2, gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False,
+    )  # fmt: skip
+    assert scored([case], "median")[0][0].figures["ssim"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_error_rates_are_jiwers() -> None:

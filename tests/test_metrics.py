@@ -1,13 +1,16 @@
 import builtins
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from imgclean.errors import DependencyError
-from imgclean.metrics import estimate_sigma, psnr, rmse, ssim
+from imgclean.losses import ms_ssim as loss
+from imgclean.metrics import estimate_sigma, lpips, ms_ssim, psnr, rmse, ssim
 
 
 def scene(height: int = 240, width: int = 320, channels: int = 3) -> NDArray[np.float64]:
@@ -169,3 +172,28 @@ def test_sigma_tiny(shape: tuple[int, int, int]) -> None:
     """An image that is too small to tell counts as noise-free."""
     noise = np.random.default_rng(4).integers(0, 256, shape, dtype=np.uint8)
     assert estimate_sigma(noise) == 0
+
+
+def test_ms_ssim_known() -> None:
+    """It agrees with our differentiable version, and small images have none."""
+    pytest.importorskip("torchmetrics")
+    clean = scene(200, 240)
+    other = noisy8(clean, 25) / 255
+    one, two = (torch.from_numpy(image.transpose(2, 0, 1))[None] for image in (other, clean))
+    assert ms_ssim(clean=clean, other=other) == pytest.approx(1 - float(loss(one, two)), abs=2e-3)
+    assert ms_ssim(clean=clean, other=clean) == pytest.approx(1)
+    assert ms_ssim(clean=clean[:160], other=clean[:160]) is None
+
+
+@pytest.mark.parametrize(
+    ("module", "metric", "extra"), [("lpips", lpips, "lpips"), ("torchmetrics", ms_ssim, "eval")]
+)
+def test_missing_extras_are_named(
+    monkeypatch: pytest.MonkeyPatch, module: str, metric: Callable[..., object], extra: str
+) -> None:
+    """Without its package a metric says which extra to install."""
+    for name in [*sys.modules, module]:
+        if name.partition(".")[0] == module:
+            monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DependencyError, match=rf"imgclean\[{extra}\]"):
+        metric(clean=page(255), other=page(255))
