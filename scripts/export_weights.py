@@ -45,8 +45,8 @@ FACTS: dict[str, dict[str, Any]] = {
             "salt and pepper, scratches, missing areas",
         ],
         "against_the_weights_before": (
-            "Kodak24 +0.20 / +0.18 / +0.13 dB and Set12 +0.18 / +0.06 / -0.07 dB at sigma 15 / 25 / "
-            "50, PolyU -0.05 dB, clean Kodak24 -0.3 dB (to 49.6)"
+            "Kodak24 +0.20 / +0.18 / +0.13 dB and Set12 +0.18 / +0.06 / -0.07 dB at sigma 15 / 25 "
+            "/ 50, PolyU -0.05 dB, clean Kodak24 -0.3 dB (to 49.6)"
         ),
         "command": "benchmarks/quality.py --model photo --sets kodak24 set12 polyu clean",
         "rebuild": "recipes/photo.sh",
