@@ -8,7 +8,6 @@ A second one learns noisy digits: what reading gains if the reader itself is tra
 """
 
 import argparse
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -60,12 +59,12 @@ def error(model: nn.Sequential, images: Tensor, labels: Tensor) -> float:
     return 100 * float((read != labels).float().mean())
 
 
-def labels(folder: Path, part: str) -> Tensor:
-    """The digits that the images show."""
-    path = folder / f"{part}-labels-idx1-ubyte.gz"
-    return torch.from_numpy(
-        np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, -1, 8).copy()
-    )
+def labels(images: Path) -> Tensor:
+    """The digits that an idx file of images shows, from the file of labels beside it."""
+    found = mnist.read_labels(images)
+    if found is None:
+        raise SystemExit(f"{images}: has no file of labels beside it")
+    return torch.tensor([int(label) for label in found])
 
 
 def tensor(images: NDArray[np.uint8]) -> Tensor:
@@ -79,8 +78,8 @@ def main() -> None:
     parser.add_argument("weights", nargs="+")
     parser.add_argument("--data", type=Path, required=True, help="folder of the four .gz files")
     options = parser.parse_args()
-    train, test, _ = mnist.load_images("mnist", options.data)
-    train_labels, test_labels = (labels(options.data, part) for part in ("train", "t10k"))
+    train, test, files = mnist.load_images("mnist", options.data)
+    train_labels, test_labels = map(labels, files)
     clean = tensor(test)
     sets = {"clean": clean, "noisy": noisy(clean, torch.Generator().manual_seed(1))}
     for path in options.weights:

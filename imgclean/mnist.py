@@ -64,12 +64,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: it cannot be read or is not one.
     """
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); get the file again") from error
+    data = _content(path)
     if data[:4] != b"\x00\x00\x08\x03" or len(data) < 16:
         raise InputError(f"{path}: not an idx file of images; get the file again")
     count, height, width = (int.from_bytes(data[k : k + 4], "big") for k in (4, 8, 12))
@@ -92,15 +87,19 @@ def read_labels(images: Path) -> list[str] | None:
     path = next((p for p in (path, path.with_name(path.name + ".gz")) if p.is_file()), path)
     if not path.is_file():
         return None
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); get the file again") from error
+    data = _content(path)
     if data[:4] != b"\x00\x00\x08\x01" or len(data) != 8 + int.from_bytes(data[4:8], "big"):
         raise InputError(f"{path}: not an idx file of labels; get the file again")
     return [str(label) for label in data[8:]]
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes, decompressed if it is gzipped."""
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); get the file again") from error
 
 
 def _find(name: str, folder: Path, part: str) -> Path:
