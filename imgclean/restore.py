@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .errors import ImageError, UsageError, WeightsError
 from .models import MODELS
+from .models.fused import fuse
 from .weights import Weights, load_weights
 from .windows import blend
 
@@ -392,7 +393,7 @@ class Denoiser:
             fresh = type(network)(**network.config)
             fresh.load_state_dict(network.state_dict())
             fresh = fresh.to(self.device, _PRECISIONS[precision], memory_format=torch.channels_last)
-            self._networks[key] = fresh.eval()
+            self._networks[key] = fuse(fresh.eval())
         return self._networks[key]
 
     def _probe(self) -> str:

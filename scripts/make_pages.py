@@ -5,6 +5,7 @@
 DIR of documents holds noisy/ and clean/ with the same names (NoisyOffice). Its pages are
 split by clean page: every fourth (index % 4 == 3 in the order of `pages.split_by_page`) goes
 to the validation pairs, with all its noisy versions; stains come from the others alone.
+A sixteenth of the font families (`fonts.held_out`) is left for validation too.
 
 Keys of the pack, all uint8: pages_grey N x 512 x 512, pages_colour M x 512 x 512 x 3, and,
 one array per image because sizes differ, train_noisy_000 with train_clean_000, valid_noisy_000
@@ -19,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imgclean.fonts import held_out
 from imgclean.pages import find_fonts, render_page, split_by_page
 from imgclean.paper import extract_stains
 
@@ -57,7 +59,7 @@ def draw_pages(
     seed: int, count: int, photos: Sequence[Pixels], size: int = 512
 ) -> tuple[Pixels, Pixels]:
     """Render clean pages, a quarter of them in colour, at resolutions from 75 to 400 dpi."""
-    fonts = find_fonts()
+    fonts = [path for path in find_fonts() if not held_out(path)]
     grey: list[Pixels] = []
     colour: list[Pixels] = []
     for index in range(count):

@@ -27,6 +27,9 @@ def draw_scans(pack: Path, size: int) -> Draw:
         elif kind < 0.45:
             page = pairs[int(rng.integers(len(pairs)))][1]
             noisy, clean = damage(_crop(page, size, rng, _scale(rng)), rng, stains=stains)
+        elif kind < 0.6:
+            pages = colour if rng.random() < 0.3 else grey
+            noisy, clean = damage(_skewed(pages, size, rng), rng, stains=stains)
         else:
             pages = colour if rng.random() < 0.3 else grey
             page = pages[int(rng.integers(len(pages)))]
@@ -67,6 +70,19 @@ def _cut(page: NDArray[np.uint8], window: list[int], size: int) -> Array:
 
 def _crop(page: NDArray[np.uint8], size: int, rng: np.random.Generator, scale: float) -> Array:
     return _turn(_cut(page, _window(page.shape, size, scale, rng), size), int(rng.integers(8)))
+
+
+def _skewed(pages: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Array:
+    """A patch of a page that lay askew under the scanner or the camera."""
+    page = pages[int(rng.integers(len(pages)))]
+    angle, scale = float(rng.normal(0, 3)), float(np.exp(rng.uniform(np.log(0.9), np.log(1.6))))
+    centre = tuple(float(rng.uniform(0.25, 0.75) * side) for side in page.shape[1::-1])
+    matrix = cv2.getRotationMatrix2D(centre, angle, scale)
+    matrix[:, 2] += size / 2 - np.array(centre)
+    flags = cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR
+    patch = cv2.warpAffine(page, matrix, (size, size), flags=flags,
+                           borderMode=cv2.BORDER_CONSTANT, borderValue=(255,) * 4)  # fmt: skip
+    return _turn(_unit(np.asarray(patch, np.uint8)), int(rng.integers(8)))
 
 
 def _turn(patch: Array, way: int) -> Array:

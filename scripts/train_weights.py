@@ -1,4 +1,4 @@
-"""Train the weights that ship: `photo` or `scan`, from a pack, for a given time.
+"""Train the weights that ship: `photo`, `gaussian` or `scan`, from a pack, for a given time.
 
     python scripts/train_weights.py photo --pack local/photos.npz --minutes 80 --out local/photo
     python scripts/train_weights.py scan --pack local/scan.npz --minutes 60 --out local/scan
@@ -9,6 +9,7 @@ fresh schedule from the averaged weights of an earlier checkpoint.
 
 import argparse
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ from imgclean.pairs import Draw, Patches, load_pack, random_patch
 from imgclean.train import TrainConfig, Trainer
 
 Array = NDArray[np.float32]
+Corrupt = Callable[[Array, np.random.Generator], Array]
+
+_PHOTO = {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5}
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
-    "photo": {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5},
+    "photo": _PHOTO,
+    "gaussian": _PHOTO,
     "scan": {
         "widths": [32, 64, 96, 128],
         "down": [1, 2, 1],
@@ -35,8 +40,13 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
 }
 
 
-def draw_photos(pack: Path, size: int) -> Draw:
-    """Patches of the pack's photos, one in ten grey, with the `photo` recipe's noise."""
+def white(clean: Array, rng: np.random.Generator) -> Array:
+    """White Gaussian noise of the papers' range, sigma 0 to 55 of 255."""
+    return noise.gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
+
+
+def draw_photos(pack: Path, size: int, corrupt: Corrupt) -> Draw:
+    """Patches of the pack's photos, one in ten grey, made noisy."""
     images = load_pack(pack)
     area = np.array([min(image.shape[0] * image.shape[1], 300_000) for image in images])
     weights = (area / area.sum()).astype(np.float64)
@@ -45,10 +55,13 @@ def draw_photos(pack: Path, size: int) -> Draw:
         clean = random_patch(images, weights, size, rng)
         if rng.random() < 0.1:
             grey = np.ascontiguousarray(clean.mean(axis=2, keepdims=True))
-            return np.repeat(noise.photo(grey, rng), 3, axis=2), np.repeat(grey, 3, axis=2)
-        return noise.photo(clean, rng), clean
+            return np.repeat(corrupt(grey, rng), 3, axis=2), np.repeat(grey, 3, axis=2)
+        return corrupt(clean, rng), clean
 
     return draw
+
+
+CORRUPTIONS: dict[str, Corrupt] = {"photo": noise.photo, "gaussian": white}
 
 
 def main() -> None:
@@ -71,8 +84,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    if options.kind == "photo":
-        draw = draw_photos(options.pack, options.patch)
+    if options.kind in CORRUPTIONS:
+        draw = draw_photos(options.pack, options.patch, CORRUPTIONS[options.kind])
     else:
         from scan_pairs import draw_scans
 

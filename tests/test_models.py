@@ -1,3 +1,4 @@
+import copy
 import math
 from typing import Any
 
@@ -11,8 +12,10 @@ from imgclean.models import MODELS, NAMES, Autoencoder, Contract
 from imgclean.models.contractive import ContractiveAE
 from imgclean.models.conv import ConvAE, Halve, _Double
 from imgclean.models.dense import DenseAE
+from imgclean.models.fused import NEEDED, FusedBlock, fuse
 from imgclean.models.gan import GAN
 from imgclean.models.pca import PCA
+from imgclean.models.unet import UNet
 from imgclean.models.vae import VAE, kl_to_normal
 
 FIXED = sorted(name for name in MODELS if name != "unet")
@@ -193,3 +196,23 @@ def test_impossible_models_are_refused(name: str, config: dict[str, Any], words:
     """A code larger than the image and sizes that do not fit are errors that say what does."""
     with pytest.raises(UsageError, match=words):
         MODELS[name](**config)
+
+
+@pytest.mark.parametrize("size", [(1, 8, 8), (2, 24, 40), (1, 96, 64)])
+def test_fused_blocks_compute_what_plain_ones_do(size: tuple[int, int, int]) -> None:
+    """In fp32 the fused network equals the plain one to rounding, whatever the size."""
+    torch.manual_seed(0)
+    plain = UNet(widths=(16, 24, 32), centre=0.5).eval()
+    fused = fuse(copy.deepcopy(plain))
+    images = torch.rand(size[0], 3, *size[1:])
+    with torch.inference_mode():
+        torch.testing.assert_close(fused(images), plain(images), atol=1e-5, rtol=0)
+    if all(hasattr(torch.ops.mkldnn, name) for name in NEEDED):
+        assert any(isinstance(part, FusedBlock) for part in fused.modules())
+
+
+def test_without_the_operators_the_network_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PyTorch that lacks oneDNN's operators runs the plain blocks."""
+    monkeypatch.setattr("imgclean.models.fused.NEEDED", ("no_such_operator",))
+    network = fuse(UNet(widths=(16, 24, 32)).eval())
+    assert not any(isinstance(part, FusedBlock) for part in network.modules())

@@ -14,14 +14,14 @@ from torch.nn import functional
 
 from .contract import Contract
 
-__all__ = ["ResidualBlock", "UNet"]
+__all__ = ["LEAK", "ResidualBlock", "UNet"]
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
 
 
-_LEAK = 0.1
+LEAK = 0.1
 
 
 class ResidualBlock(nn.Module):
@@ -41,7 +41,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map N x width x H x W to the same shape."""
-        hidden = functional.leaky_relu_(self.conv1(features), _LEAK)
+        hidden = functional.leaky_relu_(self.conv1(features), LEAK)
         output: Tensor = self.conv2(hidden).add_(features)
         return output
 
