@@ -42,14 +42,14 @@ class FilePicture:
     page: int = 0
 
     def read(self) -> Pixels:
-        """Decode the page."""
+        """Decode the page and turn it upright, so that twins and texts agree however it is kept."""
         with Reader(self.path) as reader:
             if self.page >= reader.pages:
                 raise ImageError(
                     f"{shown(self.path)}: has {reader.pages} pages, its twin more; "
                     "give both the same pages"
                 )
-            return np.ascontiguousarray(reader.page(self.page).pixels)
+            return np.ascontiguousarray(reader.page(self.page).upright().pixels)
 
     def digest(self) -> str:
         """Hash the file's bytes, and the page's number."""

@@ -63,6 +63,12 @@ Ocr = Annotated[
     bool,
     typer.Option("--ocr", help="Where no text is given, what Tesseract reads in the clean image."),
 ]
+OcrLanguage = Annotated[
+    str,
+    typer.Option(
+        metavar="LANG[+LANG...]", help="Language of the texts as Tesseract names it, such as deu."
+    ),
+]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="The first N images only.")]
 Model = Annotated[
     list[str] | None,
@@ -125,6 +131,7 @@ def evaluate(
     noise: Noise = None,
     text: TextFolder = None,
     ocr: Ocr = False,
+    ocr_language: OcrLanguage = "eng",
     limit: Limit = None,
     model: Model = None,
     baseline: BaselineOption = None,
@@ -161,7 +168,15 @@ def evaluate(
         baseline = _DEFAULT_BASELINES if plain else ""
     methods = choose_methods(model or ["auto"], baseline, device=device, precision=precision)
     screen = EvalScreen(total=len(cases), quiet=quiet)
-    options = _options(cases, screen, asked=bool(text), ocr=ocr, lpips=lpips, pictures=report)
+    options = _options(
+        cases,
+        screen,
+        asked=bool(text),
+        ocr=ocr,
+        language=ocr_language,
+        lpips=lpips,
+        pictures=report,
+    )
     place = out or (_new_folder() if report else None)
     if place:
         _refuse_inputs(place, request)
@@ -249,6 +264,7 @@ def _options(
     *,
     asked: bool,
     ocr: bool,
+    language: str,
     lpips: bool,
     pictures: bool,
 ) -> "Options":
@@ -263,7 +279,7 @@ def _options(
     version = ""
     if ocr or any(case.text for case in cases):
         try:
-            version = check_tesseract()
+            version = check_tesseract(language)
         except DependencyError as error:
             if ocr or asked:
                 raise
@@ -276,7 +292,7 @@ def _options(
         )
     if lpips:
         _try_lpips(referenced)
-    return Options(version, ocr, ms_ssim, lpips, pictures)
+    return Options(version, language, ocr, ms_ssim, lpips, pictures)
 
 
 def _try_lpips(referenced: bool) -> None:

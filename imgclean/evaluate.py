@@ -39,12 +39,14 @@ class Options:
 
     Attributes:
         ocr: read texts where there are any, with this version of Tesseract; empty for not.
+        language: of the texts, as Tesseract names it.
         read_clean: without a true text, what is read in the clean image counts as true.
         ms_ssim, lpips: measure these too; each needs its package.
         pictures: keep every picture as a PNG, for the report.
     """
 
     ocr: str = ""
+    language: str = "eng"
     read_clean: bool = False
     ms_ssim: bool = False
     lpips: bool = False
@@ -128,6 +130,8 @@ class Run:
     def _keys(self, case: Case) -> dict[str, str]:
         """By method, a hash of all that decides the score."""
         measured = [self.options.ocr, self.options.read_clean, self.options.ms_ssim]
+        if self.options.ocr:
+            measured.append(self.options.language)
         shared = [_GENERATION, case.image, case.digest(), *measured, self.options.lpips]
         keys = {method.name: method.key for method in self.methods}
         return {n: fingerprint({"all": [*shared, n, k]}) for n, k in {NOISY: "", **keys}.items()}
@@ -237,12 +241,14 @@ class Run:
         if text is not None and text.strip():
             return text, True
         if self.options.read_clean and clean is not None:
-            read = self._pool.submit(texts.read_text, clean).result()
+            read = self._pool.submit(texts.read_text, clean, self.options.language).result()
             return (read, True) if read.strip() else (None, False)
         return None, False
 
     def _read(self, pixels: Pixels, wanted: bool) -> Future[str] | None:
-        return self._pool.submit(texts.read_text, _shallow(pixels)) if wanted else None
+        if not wanted:
+            return None
+        return self._pool.submit(texts.read_text, _shallow(pixels), self.options.language)
 
     # --- pictures -------------------------------------------------------------------------------
 

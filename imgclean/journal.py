@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from .errors import OutputError, UsageError
 
@@ -21,7 +21,7 @@ try:
 except ImportError:  # not on Windows, where two runs into one folder are not kept apart
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint"]
+__all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint", "lock"]
 
 JOURNAL = ".imgclean-journal.jsonl"
 _FIELDS = {"target", "key", "output", "size", "mtime_ns"}
@@ -39,6 +39,25 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     """A short hash of everything in `values`, whatever its order."""
     text = json.dumps(values, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def lock(file: IO[bytes], folder: Path) -> None:
+    """Hold `file` for this run alone, until it is closed.
+
+    Raises:
+        UsageError: another run holds it; `file` is closed.
+    """
+    if not fcntl:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise UsageError(
+            f"{folder}: another imgclean is writing there; wait for it or choose another --out"
+        ) from error
+    except OSError:
+        pass  # a file system without locks, as some network shares
 
 
 class Journal:
@@ -66,17 +85,7 @@ class Journal:
                 f"{self.folder}: cannot be written ({error.strerror}); "
                 "choose another --out, or mend its permissions or free space"
             ) from error
-        if fcntl:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.close()
-                raise UsageError(
-                    f"{self.folder}: another imgclean is writing there; "
-                    "wait for it or choose another --out"
-                ) from error
-            except OSError:
-                pass  # a file system without locks, as some network shares
+        lock(file, self.folder)
         return file
 
     def _read(self) -> None:

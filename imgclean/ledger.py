@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import OutputError
+from .journal import lock
 from .scores import Score
 
 __all__ = ["LEDGER", "Ledger"]
@@ -20,6 +21,7 @@ class Ledger:
 
     Raises:
         OutputError: the folder cannot be made, read or written.
+        UsageError: another run is writing to it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,6 +32,7 @@ class Ledger:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = self.path.open("a+b")
+            lock(self._file, folder)
             self._index()
         except OSError as error:
             raise self._failed(error) from error

@@ -75,6 +75,18 @@ class Image:
     alpha: np.ndarray | None = None
     info: PageInfo = field(default_factory=PageInfo)
 
+    def upright(self) -> Image:
+        """The page rotated as its EXIF orientation asks, for where there is no place for one."""
+        turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}  # quarter turns, counter-clockwise
+
+        def turn(array: np.ndarray) -> np.ndarray:
+            mirrored = array[:, ::-1] if self.info.orientation in (2, 4, 5, 7) else array
+            quarter = turns.get(self.info.orientation, 0)
+            return np.ascontiguousarray(np.rot90(mirrored, quarter))
+
+        info = replace(self.info, metadata=self.info.metadata.upright())
+        return Image(turn(self.pixels), None if self.alpha is None else turn(self.alpha), info)
+
 
 @contextlib.contextmanager
 def _reading(path: Path, what: str) -> Iterator[None]:

@@ -16,11 +16,14 @@ __all__ = ["check_tesseract", "error_rates", "normalised", "read_text"]
 _LONGEST = 300  # seconds for one image
 
 
-def check_tesseract() -> str:
+def check_tesseract(language: str = "eng") -> str:
     """Make sure that texts can be read and compared, and give Tesseract's version.
 
+    Args:
+        language: as Tesseract names it; several are joined by ``+``.
+
     Raises:
-        DependencyError: the program, its English data or the package jiwer is not installed.
+        DependencyError: the program, a language's data or the package jiwer is not installed.
     """
     program = shutil.which("tesseract")
     if program is None:
@@ -35,15 +38,28 @@ def check_tesseract() -> str:
         raise DependencyError(
             "Tesseract: the package jiwer is missing; install it with pip install 'imgclean[eval]'"
         ) from error
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    return str(done.stdout or done.stderr).partition("\n")[0].strip()
+    listed = _said(program, "--list-langs").split()
+    missing = [name for name in language.split("+") if name not in listed]
+    if missing:
+        raise DependencyError(
+            f"Tesseract: has no data for {', '.join(missing)}; install it, on Debian and Ubuntu "
+            f"with 'apt-get install tesseract-ocr-{missing[0].replace('_', '-')}', or name another "
+            "--ocr-language"
+        )
+    return _said(program, "--version").partition("\n")[0].strip()
 
 
-def read_text(pixels: NDArray[np.uint8]) -> str:
-    """The text that Tesseract 4 or 5 finds in a page, English, with its own layout analysis.
+def _said(program: str, option: str) -> str:
+    done = subprocess.run([program, option], capture_output=True, text=True, check=False)
+    return str(done.stdout or done.stderr)
+
+
+def read_text(pixels: NDArray[np.uint8], language: str = "eng") -> str:
+    """The text that Tesseract 4 or 5 finds in a page, with its own layout analysis.
 
     Args:
         pixels: H x W x C, 8 bits, RGB or grey.
+        language: as in `check_tesseract`.
 
     Raises:
         DependencyError: Tesseract is not installed.
@@ -53,7 +69,7 @@ def read_text(pixels: NDArray[np.uint8]) -> str:
     data: Any = cv2.imencode(".png", swapped, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
     try:
         done = subprocess.run(
-            ["tesseract", "stdin", "stdout", "-l", "eng"],
+            ["tesseract", "stdin", "stdout", "-l", language],
             input=data.tobytes(),
             capture_output=True,
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},  # faster, on one image at a time

@@ -7,7 +7,6 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -101,7 +100,7 @@ class Writer:
         if image.alpha is not None and self.format in _OPAQUE:
             raise ImageError(self._cannot("hold transparency", "png"))
         if self.format in _UPRIGHT and image.info.orientation != 1:
-            image = _upright(image)
+            image = image.upright()
         with self._writing():
             getattr(self, f"_add_{self.format}")(image)
         self._pages += 1
@@ -267,17 +266,3 @@ def _reduced(samples: np.ndarray, depth: int) -> np.ndarray:
     reduced = codecs.to_depth(codecs.vips_image(planes, None), depth).numpy()
     result: np.ndarray = reduced.reshape(samples.shape)
     return result
-
-
-def _upright(image: Image) -> Image:
-    """Rotate as the orientation asks, for formats that have no place for one."""
-    turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}  # quarter turns, counter-clockwise
-
-    def turn(array: np.ndarray) -> np.ndarray:
-        mirrored = array[:, ::-1] if image.info.orientation in (2, 4, 5, 7) else array
-        quarter = turns.get(image.info.orientation, 0)
-        return np.ascontiguousarray(np.rot90(mirrored, quarter))
-
-    meta = image.info.metadata.upright()
-    alpha = None if image.alpha is None else turn(image.alpha)
-    return Image(turn(image.pixels), alpha, replace(image.info, metadata=meta))

@@ -36,6 +36,7 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
         "bottom": 2,
         "up": [1, 2, 1],
         "ink": True,
+        "centre": 0.15,
     },
 }
 

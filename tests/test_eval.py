@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from imgclean.cases import ArrayPicture, Case, Request, find_cases, levels
 from imgclean.errors import DependencyError, ImageError, InputError, UsageError
 from imgclean.evaluate import Options, Run
 from imgclean.images import Reader
-from imgclean.ledger import LEDGER
+from imgclean.ledger import LEDGER, Ledger
 from imgclean.methods import Classical, Method, choose_methods
 from imgclean.residuals import structure
 from imgclean.scenes import render_scene
@@ -401,3 +402,34 @@ def test_ledger_is_json_lines(tmp_path: Path, make: Make) -> None:
     scores, _ = scored(cases, "median", folder=tmp_path / "out")
     lines = (tmp_path / "out" / LEDGER).read_text().splitlines()
     assert len(lines) == len(scores) == len({json.loads(line)["key"] for line in lines})
+
+
+def test_an_output_folder_takes_one_run_at_a_time(tmp_path: Path) -> None:
+    """A second evaluation into the same folder is refused while the first one runs."""
+    first = Ledger(tmp_path / "out")
+    with pytest.raises(UsageError, match="another imgclean is writing"):
+        Ledger(tmp_path / "out")
+    first.close()
+    Ledger(tmp_path / "out").close()
+
+
+def test_pages_are_scored_upright(tmp_path: Path) -> None:
+    """A twin kept sideways with an EXIF orientation equals one that is kept upright."""
+    from PIL import Image as Picture
+
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    for folder, kept, orientation in (("noisy", np.rot90(pixels), 6), ("clean", pixels, 1)):
+        (tmp_path / folder).mkdir()
+        exif = Picture.Exif()
+        exif[0x112] = orientation
+        Picture.fromarray(np.ascontiguousarray(kept)).save(tmp_path / folder / "a.png", exif=exif)
+    (case,) = find_cases(Request(tmp_path))
+    noisy, clean = case.open()
+    assert np.array_equal(noisy, pixels) and clean is not None and np.array_equal(clean, pixels)
+
+
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="needs Tesseract")
+def test_a_missing_language_is_named() -> None:
+    """A language that Tesseract has no data for is named, with how to install it."""
+    with pytest.raises(DependencyError, match="no data for tlh; .* tesseract-ocr-tlh"):
+        texts.check_tesseract("eng+tlh")

@@ -106,6 +106,7 @@ class UNet(nn.Module):
         self.tail = _conv(widths[0], packed)
         with torch.no_grad():
             self.tail.weight.mul_(0.1)  # starts as the identity: the residual is near zero
+            self.head.weight[:, packed:].mul_(0.1)  # the plane of ones must not drown the image
         pairs = list(zip(widths[:-1], widths[1:], strict=True))
         self.encoder = nn.ModuleList(_blocks(w, n) for w, n in zip(widths[:-1], down, strict=True))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, 2, bias=False) for a, b in pairs)
