@@ -31,19 +31,6 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     return result
 
 
-def damp_means(kernels: Tensor, share: float) -> Tensor:
-    """Scale the mean of every 3x3 kernel of a convolution to `share` of what it was.
-
-    Features without biases have large means, so a step along kernel means moves a unit's whole
-    input range at once; orthogonalised steps, which never shrink, walk units out of the range
-    where their rectifier bends and leave the network linear. Applied before and after the
-    orthogonalisation this is Muon on the kernels written as ``k + (share - 1) * mean(k)``.
-    """
-    if kernels.ndim != 4 or kernels.shape[2:] != (3, 3):
-        return kernels
-    return kernels - (1 - share) * kernels.mean((2, 3), keepdim=True)
-
-
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised; for weights of two or more dimensions.
 
@@ -51,7 +38,6 @@ class Muon(torch.optim.Optimizer):
         params: weights whose first dimension is the output.
         lr: step size; an update has a root mean square of about lr / sqrt(columns).
         momentum: decay of the running gradient.
-        means: how far kernel means are stepped, see `damp_means`; 1 is plain Muon.
     """
 
     def __init__(
@@ -59,10 +45,9 @@ class Muon(torch.optim.Optimizer):
         params: Iterable[Tensor],
         lr: float = 0.02,
         momentum: float = 0.95,
-        means: float = 1.0,
     ) -> None:
         """Set up one momentum buffer a weight."""
-        super().__init__(params, {"lr": lr, "momentum": momentum, "means": means})
+        super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # closures are not used
@@ -77,7 +62,7 @@ class Muon(torch.optim.Optimizer):
                 running = state["momentum"]
                 running.lerp_(weight.grad, 1 - group["momentum"])
                 nesterov = weight.grad.lerp(running, group["momentum"])
-                flat = damp_means(nesterov, group["means"]).reshape(weight.size(0), -1)
+                flat = nesterov.reshape(weight.size(0), -1)
                 update = orthogonalise(flat).to(weight.dtype).reshape(weight.shape)
                 scale = max(1.0, flat.size(0) / flat.size(1)) ** 0.5
-                weight.add_(damp_means(update, group["means"]), alpha=-group["lr"] * scale)
+                weight.add_(update, alpha=-group["lr"] * scale)

@@ -50,6 +50,13 @@ class Processes:
         distributed.broadcast_object_list(said, src=0)
         return said[0]
 
+    def average(self, values: Tensor) -> Tensor:
+        """The mean over the processes, in all of them; `values` may be overwritten."""
+        if self.count > 1:
+            distributed.all_reduce(values)
+            values /= self.count
+        return values
+
     def leave(self) -> None:
         """Part from the others, at the end."""
         if self.count > 1:

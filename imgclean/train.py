@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from .balance import Balance
 from .errors import OutputError, UsageError
 from .losses import LOSSES
 from .models import MODELS, Autoencoder
@@ -38,7 +39,8 @@ class TrainConfig:
         steps: optimiser updates, if the run is bounded by them too.
         muon_lr: rate of the inner convolutions of a unet; `adam_lr` is that of all
             else; 0 trains all by AdamW.
-        muon_means: share of a step along kernel means that is kept, see `muon.damp_means`.
+        balance: share of a rectified unit's response to its mean input that a step removes, see
+            `balance.Balance`; 0 for none.
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
         loss: a name in `LOSSES`.
@@ -54,7 +56,7 @@ class TrainConfig:
     max_time: float = 3600.0
     steps: int = 1_000_000
     muon_lr: float = 0.02
-    muon_means: float = 1.0
+    balance: float = 0.0
     adam_lr: float = 1e-3
     warmup: int = 150
     ema: float = 0.998
@@ -110,6 +112,7 @@ class Trainer:
         self._average_afresh()
         self.optimisers = _optimisers(self.model, config)
         self.step, self.seconds, self.norm, self.waited = 0, 0.0, 0.0, 0.0
+        self._balance = Balance(self.model, config.balance) if config.balance else None
         self._loss = LOSSES[config.loss]
         self._forward: Callable[..., Any] = self.model
         if config.compile:
@@ -196,6 +199,8 @@ class Trainer:
             loss = self._objective(*map(self.processes.share, (noisy, clean)))
             value = self._checked(loss)
             self._descend(loss, self.optimisers)
+        if self._balance:
+            self._balance.step(self.processes.average)
         self._follow()
         return value
 
@@ -312,6 +317,7 @@ class Trainer:
             "seconds": self.seconds,
             "norm": self.norm,
             "waited": self.waited,
+            "balance": self._balance.means if self._balance else [],
             "moments": getattr(self.model, "moments", {}),
             "extra": extra or {},
         }
@@ -342,6 +348,8 @@ class Trainer:
             self.model.moments[name].copy_(value)
         self.step, self.seconds, self.norm = state["step"], state["seconds"], state["norm"]
         self.waited = state.get("waited", 0.0)
+        if self._balance:
+            self._balance.means = state["balance"]
         return dict(state.get("extra", {}))
 
 
@@ -412,7 +420,7 @@ def _optimisers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:
     inner = [w for n, w in model.named_parameters() if not n.startswith(edges)]
     outer = [w for n, w in model.named_parameters() if n.startswith(edges)]
     return [
-        Muon(inner, lr=config.muon_lr, means=config.muon_means)
+        Muon(inner, lr=config.muon_lr)
         if config.muon_lr
         else torch.optim.AdamW(inner, lr=config.adam_lr, weight_decay=0.0),
         torch.optim.AdamW(outer, lr=config.adam_lr, weight_decay=0.0),

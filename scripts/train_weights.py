@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--init", type=Path)
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--muon-lr", type=float, default=0.008)
-    parser.add_argument("--muon-means", type=float, default=1.0)
+    parser.add_argument("--balance", type=float, default=0.1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
@@ -97,7 +97,7 @@ def main() -> None:
         seed=options.seed,
         ema=options.ema,
         muon_lr=options.muon_lr,
-        muon_means=options.muon_means,
+        balance=options.balance,
         device=options.device,
         workers=options.workers,
     )

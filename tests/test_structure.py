@@ -16,7 +16,7 @@ LAYERS = [
     {"report_pictures", "report_plots", "report_words"},
     {"report_contents"},
     {"report_webp"},
-    {"restore", "sources", "cases"},
+    {"restore", "sources", "cases", "balance"},
     {"picture_folders", "journal"},
     {"source"},
     {"mnist", "neighbours", "pairs", "processes", "losses", "windows", "pictures"},

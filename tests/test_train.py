@@ -5,8 +5,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from imgclean.balance import Balance
 from imgclean.errors import InputError, UsageError
-from imgclean.muon import Muon, damp_means, orthogonalise
+from imgclean.models.unet import ResidualBlock, UNet
+from imgclean.muon import Muon, orthogonalise
 from imgclean.pairs import Patches, load_pack, random_patch, save_pack
 from imgclean.train import TrainConfig, Trainer
 
@@ -88,14 +90,37 @@ def test_orthogonalise() -> None:
         assert float(values.min()) > 0.5 and float(values.max()) < 1.4
 
 
-def test_damped_means() -> None:
-    """Kernel means shrink to their share, everything else and other shapes stay."""
-    kernels = torch.randn(4, 5, 3, 3, generator=torch.Generator().manual_seed(0))
-    damped = damp_means(kernels, 0.1)
-    assert torch.allclose(damped.mean((2, 3)), 0.1 * kernels.mean((2, 3)), atol=1e-6)
-    spread = kernels - kernels.mean((2, 3), keepdim=True)
-    assert torch.allclose(damped - damped.mean((2, 3), keepdim=True), spread, atol=1e-6)
-    assert damp_means(kernels[..., :2, :2], 0.1).equal(kernels[..., :2, :2])
+def test_balance_takes_the_mean_out_of_what_rectifiers_see() -> None:
+    """A step shrinks every unit's response to its mean input by the share, and nothing else."""
+    torch.manual_seed(0)
+    model = UNet(widths=(8, 12), down=(1,), bottom=1, up=(1,))
+    balance = Balance(model, 0.25)
+    model(torch.rand(2, 3, 16, 16))
+    before = [m.conv1.weight.detach().clone() for m in blocks(model)]
+    balance.step(lambda values: values)
+    for old, block, mean in zip(before, blocks(model), balance.means, strict=True):
+        new = block.conv1.weight.detach()
+        response = old.sum((2, 3)) @ mean
+        torch.testing.assert_close(new.sum((2, 3)) @ mean, 0.75 * response)
+        other = torch.randn_like(mean)
+        other -= mean * (other @ mean) / (mean @ mean)
+        torch.testing.assert_close(new.sum((2, 3)) @ other, old.sum((2, 3)) @ other)
+
+
+def test_balance_watches_training_alone() -> None:
+    """Validation images do not move the means; without any batch a step does nothing."""
+    model = UNet(widths=(8, 12), down=(1,), bottom=1, up=(1,)).eval()
+    balance = Balance(model, 1.0)
+    before = [block.conv1.weight.detach().clone() for block in blocks(model)]
+    model(torch.rand(1, 3, 16, 16))
+    balance.step(lambda values: values)
+    after = [block.conv1.weight for block in blocks(model)]
+    assert not balance.means and all(map(torch.equal, before, after))
+
+
+def blocks(model: UNet) -> list[ResidualBlock]:
+    """The residual blocks in the order that balance has them."""
+    return [part for part in model.modules() if isinstance(part, ResidualBlock)]
 
 
 def test_muon_leaves_frozen_weights() -> None:
