@@ -42,7 +42,7 @@ Array = NDArray[np.float32]
 _EPOCHS = 25
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BEST = 99.0  # dB; what an infinite PSNR counts as
-_BALANCE = 0.1  # as for the shipped weights, see `balance`
+_BALANCE = 1.5  # as for the shipped weights, see `balance`
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 

@@ -39,8 +39,8 @@ class TrainConfig:
         steps: optimiser updates, if the run is bounded by them too.
         muon_lr: rate of the inner convolutions of a unet; `adam_lr` is that of all
             else; 0 trains all by AdamW.
-        balance: share of a rectified unit's response to its mean input that a step removes, see
-            `balance.Balance`; 0 for none.
+        balance: how many standard deviations the mean of what reaches a rectifier may lie from
+            its zero, see `balance.Balance`; 0 for any number.
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
         loss: a name in `LOSSES`.
@@ -196,6 +196,8 @@ class Trainer:
         if isinstance(self.model, GAN):
             value = self._duel(clean)
         else:
+            if self._balance:
+                self._balance.look(self.step)
             loss = self._objective(*map(self.processes.share, (noisy, clean)))
             value = self._checked(loss)
             self._descend(loss, self.optimisers)

@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--init", type=Path)
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--muon-lr", type=float, default=0.008)
-    parser.add_argument("--balance", type=float, default=0.1)
+    parser.add_argument("--balance", type=float, default=1.5)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)

@@ -90,30 +90,36 @@ def test_orthogonalise() -> None:
         assert float(values.min()) > 0.5 and float(values.max()) < 1.4
 
 
-def test_balance_takes_the_mean_out_of_what_rectifiers_see() -> None:
-    """A step shrinks every unit's response to its mean input by the share, and nothing else."""
+def test_balance_brings_back_units_that_have_gone_too_far() -> None:
+    """Only units beyond the limit change, only along their mean input, a quarter of the way."""
     torch.manual_seed(0)
     model = UNet(widths=(8, 12), down=(1,), bottom=1, up=(1,))
-    balance = Balance(model, 0.25)
-    model(torch.rand(2, 3, 16, 16))
-    before = [m.conv1.weight.detach().clone() for m in blocks(model)]
-    balance.step(lambda values: values)
-    for old, block, mean in zip(before, blocks(model), balance.means, strict=True):
-        new = block.conv1.weight.detach()
-        response = old.sum((2, 3)) @ mean
-        torch.testing.assert_close(new.sum((2, 3)) @ mean, 0.75 * response)
-        other = torch.randn_like(mean)
-        other -= mean * (other @ mean) / (mean @ mean)
-        torch.testing.assert_close(new.sum((2, 3)) @ other, old.sum((2, 3)) @ other)
-
-
-def test_balance_watches_training_alone() -> None:
-    """Validation images do not move the means; without any batch a step does nothing."""
-    model = UNet(widths=(8, 12), down=(1,), bottom=1, up=(1,)).eval()
-    balance = Balance(model, 1.0)
+    balance = Balance(model, 0.5)
+    balance.look(0)
+    model(1 + torch.rand(2, 3, 16, 16))
     before = [block.conv1.weight.detach().clone() for block in blocks(model)]
-    model(torch.rand(1, 3, 16, 16))
     balance.step(lambda values: values)
+    for old, block, followed in zip(before, blocks(model), balance.means, strict=True):
+        source, mean, square = torch.split(followed, [old.size(1), old.size(0), old.size(0)])
+        beyond = (mean.abs() - 0.5 * (square - mean**2).sqrt()).clamp_min(0) * mean.sign()
+        assert beyond.any()
+        change = (block.conv1.weight.detach() - old).sum((2, 3))
+        torch.testing.assert_close(change @ source, -0.25 * beyond, atol=1e-5, rtol=1e-4)
+        other = torch.randn_like(source)
+        other -= source * (other @ source) / (source @ source)
+        torch.testing.assert_close(change @ other, torch.zeros_like(mean), atol=1e-5, rtol=0)
+
+
+def test_balance_looks_at_some_training_steps_alone() -> None:
+    """Validation images and the steps between two looks change nothing."""
+    model = UNet(widths=(8, 12), down=(1,), bottom=1, up=(1,))
+    balance = Balance(model, 0.0)
+    before = [block.conv1.weight.detach().clone() for block in blocks(model)]
+    for number, training in ((0, False), (1, True), (7, True)):
+        model.train(training)
+        balance.look(number)
+        model(torch.rand(1, 3, 16, 16))
+        balance.step(lambda values: values)
     after = [block.conv1.weight for block in blocks(model)]
     assert not balance.means and all(map(torch.equal, before, after))
 
