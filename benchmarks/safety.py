@@ -79,14 +79,14 @@ def rendered(dpi: int, count: int) -> Iterator[tuple[Pixels, Pixels]]:
     fonts, side = find_fonts(), min(1100, max(500, 5 * dpi))
     for number in range(count):
         rng = np.random.default_rng([SEED, dpi, number])
-        kind = {"colour": number % 3 == 0, "plain": number % 4 == 1}
-        page, _ = render_page(rng, side, side, fonts, dpi=dpi, **kind)
-        noisy, target = damage(page.astype(np.float32) / 255, rng)
+        colour, plain = number % 3 == 0, number % 4 == 1
+        page, _ = render_page(rng, side, side, fonts, dpi=dpi, colour=colour, plain=plain)
+        noisy, target = damage(page.astype(np.float32) / np.float32(255), rng)
         yield _bytes(noisy), _bytes(target)
 
 
 def _bytes(image: Pixels) -> Pixels:
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(image, 0, 1) * 255), np.uint8)
 
 
 def erased(noisy: Pixels, clean: Pixels, denoised: Pixels, dpi: int, number: int) -> Iterator[bool]:
@@ -168,9 +168,9 @@ def main() -> None:
         pairs = folders(office / name, office / "clean")
         print(measure(denoiser, pairs, 100).line(f"NoisyOffice {name}"), flush=True)
     for dpi in DPIS:
-        pairs = list(rendered(dpi, options.count))
-        print(measure(denoiser, iter(pairs), dpi).line(f"{dpi} dpi damaged"), flush=True)
-        same = ((clean, clean) for _, clean in pairs)
+        drawn = list(rendered(dpi, options.count))
+        print(measure(denoiser, iter(drawn), dpi).line(f"{dpi} dpi damaged"), flush=True)
+        same = ((clean, clean) for _, clean in drawn)
         print(measure(denoiser, same, dpi).line(f"{dpi} dpi clean"), flush=True)
 
 
