@@ -33,7 +33,7 @@ UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from 
 SPECKS = 0.0002  # share of the paper that may be more than 40 levels darker
 
 _CELL = 32  # pixels; side of the cells that are decided on
-_REACH = 25  # pixels; strokes up to this thickness, and four times that at the coarsest level
+_REACH = 25  # pixels; thicker strokes are background, four times thicker at the coarsest level
 _LEVELS = 3  # each half the size of the one before
 _DARKEST = 96  # of 255; grain on ground darker than this would look like ink
 _FAINTEST = 20  # of 255; depth from which anything counts
@@ -79,7 +79,7 @@ def protect(
     together the surroundings are mixed with the input, fading over a cell of 32 pixels.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
-    dirt, light ones on dark ground, solid shapes over about 100 pixels thick, and pictures.
+    dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
 
     Args:
         noisy: H x W or H x W x C with C in {1, 3, 4}; uint8, uint16 or float32 on [0, 1]. Rows
