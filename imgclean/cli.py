@@ -51,6 +51,14 @@ class Format(StrEnum):
     WEBP = "webp"
 
 
+class OutputMode(StrEnum):
+    """What `--output-mode` takes."""
+
+    KEEP = "keep"
+    GREY = "grey"
+    BILEVEL = "bilevel"
+
+
 class Precision(StrEnum):
     """What `--precision` takes."""
 
@@ -111,6 +119,17 @@ Strength = Annotated[
     typer.Option(min=0, max=1, help="0 keeps the pixels as they are, 1 is the full effect."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="File format of the results.")]
+OutputModeOption = Annotated[
+    OutputMode, typer.Option("--output-mode", help="Colours as they are, grey, or one bit a pixel.")
+]
+Safe = Annotated[
+    bool | None,
+    typer.Option(
+        "--safe/--no-safe",
+        help="Leave clean pages alone and clean less where strokes went missing. "
+        "[default: for scan weights]",
+    ),
+]
 Quality = Annotated[
     int | None,
     typer.Option(min=1, max=100, help="JPEG, WebP and AVIF quality. [default: the input's own]"),
@@ -166,7 +185,9 @@ def denoise(
     model: Model = "auto",
     strength: Strength = 1.0,
     format_: FormatOption = Format.KEEP,
+    output_mode: OutputModeOption = OutputMode.KEEP,
     quality: Quality = None,
+    safe: Safe = None,
     recursive: Recursive = True,
     parents: Parents = False,
     overwrite: Overwrite = False,
@@ -206,7 +227,9 @@ def denoise(
         workers=workers,
         limit_memory=limit,
         format=format_.value,
+        output_mode=output_mode.value,
         quality=quality,
+        safe=safe,
         recursive=recursive,
         parents=parents,
         overwrite=overwrite,

@@ -7,6 +7,7 @@ memory is bounded by the workers, never by how many files there are.
 
 import os
 import queue
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,19 +23,22 @@ from numpy.typing import NDArray
 
 from .choose import choose
 from .errors import ImageError, ImgcleanError, InputError, OutputError, UsageError
+from .forms import Form, to_form
 from .images import SUFFIXES, TEMPORARY, Image, Reader, Writer, find, output_format
 from .journal import Journal, fingerprint
 from .metrics import estimate_sigma
+from .safety import Kept, is_clean, protect
 
 if TYPE_CHECKING:
     from .restore import Denoiser
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
-Status = Literal["done", "skipped", "failed"]
+Status = Literal["done", "clean", "skipped", "failed"]
 
 _AUTO = ("photo", "scan")
 _IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
+_ASIDE = 150_000_000  # bytes of an input that are kept in memory while it is cleaned
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
@@ -55,7 +59,9 @@ class Options:
     workers: int | None = None
     limit_memory: int | None = None
     format: str = "keep"
+    output_mode: Form = "keep"
     quality: int | None = None
+    safe: bool | None = None
     recursive: bool = True
     parents: bool = False
     overwrite: bool = False
@@ -85,7 +91,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file. `sigma` is the input's estimated noise, 0 to 255."""
+    """What became of one file.
+
+    `clean` is done too: nothing had to be cleaned. `sigma` is the input's estimated noise, 0 to
+    255, and `kept` what the safety gate found missing.
+    """
 
     job: Job
     status: Status
@@ -97,6 +107,7 @@ class Outcome:
     seconds: float = 0.0
     error: str | None = None
     reason: str | None = None
+    kept: tuple[Kept, ...] = ()
 
     @property
     def megapixels(self) -> float:
@@ -114,6 +125,11 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
         InputError: an input does not exist, or there is no image in any.
         UsageError: the output folder is an input or inside one, or two sources share a target.
     """
+    if options.output_mode == "bilevel" and options.format in ("jpg", "webp"):
+        raise UsageError(
+            f"--format {options.format}: cannot hold one bit a pixel; "
+            "use --format tiff or png for --output-mode bilevel"
+        )
     found = find(inputs, recursive=options.recursive, exclude=None)
     _refuse_inside(inputs, out)
     jobs: list[Job] = []
@@ -145,7 +161,8 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
 
 def _format(source: Path, options: Options) -> tuple[str, str]:
     """Format and suffix of the output; the suffix names the format, even where it lied."""
-    return output_format(SUFFIXES[source.suffix.lower()], options.format, source.suffix)
+    kind = SUFFIXES[source.suffix.lower()]
+    return output_format(kind, options.format, source.suffix, mode=options.output_mode)
 
 
 def _make_folder(folder: Path) -> None:
@@ -188,6 +205,18 @@ def _collision(one: Job, other: Job, path: Path, options: Options) -> str:
     elif options.parents:
         cure = "clean them into two --out folders"
     return f"{one.source} and {other.source}: both would be written to {path}; {cure}"
+
+
+@dataclass
+class _Seen:
+    """What came up while a file's pages were cleaned."""
+
+    models: list[str] = field(default_factory=list)
+    sigmas: list[float] = field(default_factory=list)
+    reason: str | None = None
+    cleaned: bool = False  # whether the network was needed
+    kept: list[Kept] = field(default_factory=list)
+    views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
 
 
 # --- one thread for the network ------------------------------------------------------------
@@ -372,7 +401,17 @@ class Run:
         """Forecast of the peak in bytes where the largest image has so many pixels."""
         first = next(iter(self._denoisers.values()))
         images = max(3 * pixels, min(self._budget.limit, 3 * pixels * self.workers))
-        return _RUNTIME + int(images * 1.15) + first.features(pixels)
+        aside = min(3 * pixels, _ASIDE) if self.may_guard else 0
+        return _RUNTIME + aside + int(images * 1.15) + first.features(pixels)
+
+    @property
+    def may_guard(self) -> bool:
+        """Whether the safety gate may be on for some image."""
+        return any(self._guards(name) for name in self._denoisers)
+
+    def _guards(self, model: str) -> bool:
+        """Whether the safety gate is on for images cleaned with these weights."""
+        return model == "scan" if self.options.safe is None else self.options.safe
 
     def speed(self) -> float:
         """Megapixels a second of the network alone, measured on a page-like image."""
@@ -443,6 +482,7 @@ class Run:
             return 0
         depth = 1 if reader.depth <= 8 else 2 if reader.depth == 16 else 4
         size = int(reader.largest * reader.channels * depth * 1.15)
+        size += min(size, _ASIDE) if self.may_guard else 0
         if self._strict and size > self._budget.limit:
             raise ImageError(
                 f"{job.source}: needs about {(size + _RUNTIME) / 1e9:.1f} GB; raise --limit-memory"
@@ -463,22 +503,31 @@ class Run:
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
+            kept = line.get("kept", [])
+            facts["kept"] = tuple(Kept(**{**one, "box": tuple(one["box"])}) for one in kept)
             return Outcome(job, "skipped", **facts, reason="already done")
         if self.dry:
             return Outcome(job, "done", **facts)
         form, _ = _format(job.source, self.options)
         _make_folder(job.target.parent)
         with self._writing(job.target, form, self.options.quality, reader) as writer:
-            models, sigmas, reason, views = self._pages(job, reader, writer)
-            if self.options.strength == 0 and form == reader.format and not self.options.quality:
+            seen = self._pages(job, reader, writer)
+            if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
-            facts |= {"model": "+".join(dict.fromkeys(models)), "sigma": _mean(sigmas)}
-            self._commit(job, writer, key, facts)
+            facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
+            self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY) as writer:
-                writer.add(Image(_side_by_side(*views)))
+                writer.add(Image(_side_by_side(*seen.views)))
                 self._commit(job, writer, key, {})
-        return Outcome(job, "done", **facts, reason=reason)
+        status: Status = "done" if seen.cleaned else "clean"
+        return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
+
+    def _stays(self, seen: _Seen, reader: Reader, writer: Writer) -> bool:
+        """Whether the output is the input's very bytes."""
+        asked = self.options.quality or self.options.output_mode != "keep"
+        needless = not seen.cleaned or self.options.strength == 0
+        return needless and writer.format == reader.format and not asked
 
     @contextmanager
     def _writing(
@@ -497,11 +546,8 @@ class Run:
             with self._lock:
                 self._writers.discard(writer)
 
-    def _pages(
-        self, job: Job, reader: Reader, writer: Writer
-    ) -> tuple[list[str], list[float], str | None, list[NDArray[np.uint8]]]:
-        models, sigmas, reason = [], [], None
-        views: list[NDArray[np.uint8]] = []  # of the first page, before and after
+    def _pages(self, job: Job, reader: Reader, writer: Writer) -> _Seen:
+        seen = _Seen()
         for index in range(reader.pages):
             if self._stop.is_set():
                 raise _Stopped
@@ -509,24 +555,35 @@ class Run:
             model = self.options.model
             if model == "auto":
                 choice = choose(page.pixels)
-                model, reason = choice.name, reason or choice.reason
-            models.append(model)
-            sigmas.append(255 * estimate_sigma(page.pixels))
+                model, seen.reason = choice.name, seen.reason or choice.reason
+            seen.models.append(model)
+            seen.sigmas.append(255 * estimate_sigma(page.pixels))
             shown = job.comparison is not None and index == 0
             if shown:
-                views.append(_shrink(page.pixels))
-            self._denoise(job, page, model)
+                seen.views.append(_shrink(page.pixels))
+            if not (self._guards(model) and is_clean(page.pixels)):
+                seen.cleaned = True
+                seen.kept += self._denoise(job, page, model, index)
+            page = to_form(page, self.options.output_mode)
             if shown:
-                views.append(_shrink(page.pixels))
-            writer.add(page)
-        return models, sigmas, reason, views
+                seen.views.append(_shrink(page.pixels))
+            if reader.pages > 1 or not self._stays(seen, reader, writer):
+                writer.add(page)
+        return seen
 
-    def _denoise(self, job: Job, page: Image, model: str) -> None:
+    def _denoise(self, job: Job, page: Image, model: str, index: int) -> list[Kept]:
+        """Clean a page in place; returns what the safety gate found missing."""
+        strength = self.options.strength
+        guarded = self._guards(model) and strength > 0
+        before = _aside(page.pixels, job.target.parent) if guarded else None
         try:
             self._network.clean(page.pixels, model)
             self.precision = self._denoisers[model].precision
         except ImageError as error:
             raise ImageError(f"{job.source}: {error}") from error
+        if before is None:
+            return []
+        return protect(before, page.pixels, strength=strength, page=index, out=page.pixels)[1]
 
     def _commit(self, job: Job, writer: Writer, key: str, facts: Mapping[str, Any]) -> None:
         writer.finish()
@@ -542,8 +599,8 @@ class Run:
     def _key(self, digest: str) -> str:
         """Stands for everything that the output's bytes depend on."""
         told = asdict(self.options)
-        kept = ("model", "strength", "precision", "format", "quality", "keep_times")
-        chosen = {name: told[name] for name in kept}
+        kept = "model strength precision format output_mode quality safe keep_times"
+        chosen = {name: told[name] for name in kept.split()}
         return fingerprint({"source": digest, "weights": self._digests, **chosen, "v": _GENERATION})
 
 
@@ -565,6 +622,16 @@ def _unknown(path: Path) -> OutputError:
     )
 
 
+def _aside(pixels: NDArray[Any], folder: Path) -> NDArray[Any]:
+    """A copy to read from; a large one lies in a nameless file, as it may exceed memory."""
+    if pixels.nbytes <= _ASIDE:
+        return pixels.copy()
+    with tempfile.TemporaryFile(dir=folder) as file:
+        pixels.tofile(file)  # a full disk is an error here; writing to a mapping would crash
+        file.flush()
+        return np.memmap(file, pixels.dtype, "r", shape=pixels.shape)
+
+
 def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 2) if values else 0.0
 
@@ -581,6 +648,8 @@ def _shrink(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Noisy left, denoised right, a white line between."""
+    if after.shape != before.shape:  # grey now
+        after = np.repeat(after, before.shape[2], axis=2)
     line = np.full((len(before), 4, before.shape[2]), 255, np.uint8)
     return np.ascontiguousarray(np.hstack([before, line, after]))
 

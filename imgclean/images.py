@@ -35,24 +35,32 @@ _REQUESTS = {
     "tiff": ("tiff", ".tif"),
     "webp": ("webp", ".webp"),
 }
+_BILEVEL = ("png", "tiff", "bmp", "pnm")  # formats that hold one bit a pixel
+_PNM = {"grey": ".pgm", "bilevel": ".pbm"}
 
 
-def output_format(reader_format: str, requested: str, suffix: str = "") -> tuple[str, str]:
+def output_format(
+    reader_format: str, requested: str, suffix: str = "", *, mode: str = "keep"
+) -> tuple[str, str]:
     """Format and suffix to write.
 
     With ``keep`` the source's own suffix stays and decides, so that name and content agree even
-    where they did not before. What cannot be written becomes PNG.
+    where they did not before. What cannot be written becomes PNG, and so does what cannot hold
+    one bit a pixel where that is asked for.
 
     Args:
         reader_format: The source's format by its content.
         requested: ``keep``, ``png``, ``jpg``, ``tiff`` or ``webp``.
         suffix: The source's suffix.
+        mode: ``keep``, ``grey`` or ``bilevel``.
     """
     named = SUFFIXES.get(suffix.lower(), reader_format)
     if requested != "keep":
         kind, usual = _REQUESTS[requested]
         return kind, suffix if named == kind and suffix else usual
-    if named not in FORMATS:
+    if named not in FORMATS or mode == "bilevel" and named not in _BILEVEL:
         return "png", ".png"
+    if mode in _PNM and suffix.lower() in (".pbm", ".pgm", ".ppm"):
+        return named, _PNM[mode]
     usual = next(s for s, kind in SUFFIXES.items() if kind == named)
     return named, suffix if suffix.lower() in SUFFIXES else usual

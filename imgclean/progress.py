@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from .errors import OutputError, printable
 __all__ = ["Screen", "is_stream", "span", "write_report"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
+_PLACES = 3  # named in a warning
+_MADE = ("done", "clean")
 _FEW = 40  # files for which every choice of weights is printed unasked
 
 
@@ -88,6 +91,8 @@ class Screen:
             self._say(f"failed   {outcome.error}")
         elif self.each:
             self._say(self._line(outcome))
+        if outcome.kept and outcome.status == "done" and not self.quiet:
+            self._say(_warning(outcome))
         if self._progress:
             self._tick(self._progress)
         elif not self.each and not self.quiet and time.monotonic() - self._spoken > _PACE:
@@ -99,6 +104,8 @@ class Screen:
             return f"skipped  {outcome.job.source}: already done"
         if self.dry:
             return f"to do    {outcome.job.source} -> {outcome.job.target}"
+        if outcome.status == "clean":
+            return f"clean    {outcome.job.source}: nothing to clean"
         text = f"done     {outcome.job.source} ({outcome.model}, {outcome.seconds:.1f} s)"
         if not self.verbose:
             return text
@@ -116,7 +123,7 @@ class Screen:
         return f"{self._megapixels() / max(elapsed, 1e-9):.1f} MP/s"
 
     def _megapixels(self) -> float:
-        return sum(outcome.megapixels for outcome in self.outcomes if outcome.status == "done")
+        return sum(outcome.megapixels for outcome in self.outcomes if outcome.status in _MADE)
 
     def _tick(self, progress: Progress) -> None:
         done = len(self.outcomes)
@@ -134,6 +141,7 @@ class Screen:
             "summary": {
                 "files": len(self.plan.jobs),
                 "done": count["done"],
+                "clean": count["clean"],
                 "skipped": count["skipped"],
                 "failed": count["failed"],
                 "ignored": len(self.plan.ignored),
@@ -155,6 +163,7 @@ class Screen:
         elapsed = time.monotonic() - self._begun
         verb = "to do" if self.dry else "done"
         parts = [f"{count['done']} {verb}", f"{count['skipped']} skipped"]
+        parts[1:1] = [f"{count['clean']} already clean"] if count["clean"] else []
         parts += [f"{count['failed']} failed", f"{len(self.plan.ignored)} ignored"]
         how = f" in {run.precision}" if run.precision else ""
         self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {span(elapsed)}")
@@ -169,7 +178,7 @@ class Screen:
             self._say(f"auto chose {chosen}")
         if interrupted:
             self._say("interrupted; the same command continues where it stopped")
-        elif count["done"] and not self.dry:
+        elif count["done"] + count["clean"] and not self.dry:
             self._say(f"results are in {self.plan.out}")
 
     def _forecast(self, run: Run) -> None:
@@ -178,7 +187,8 @@ class Screen:
         speed = run.speed()
         memory = run.memory(largest)
         self._say(
-            f"forecast: about {span(megapixels / speed)} at {speed:.1f} MP/s, "
+            f"forecast: about {span(megapixels / speed)} at {speed:.1f} MP/s"
+            f"{', less where pages are already clean' if run.may_guard else ''}, "
             f"up to {memory / 1e9:.1f} GB of memory"
         )
 
@@ -204,7 +214,16 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "sigma": outcome.sigma,
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error,
+        "kept": [asdict(kept) for kept in outcome.kept],
     }
+
+
+def _warning(outcome: Outcome) -> str:
+    """Where strokes were missing, in a line."""
+    places = [f"page {kept.page + 1} at {list(kept.box)}" for kept in outcome.kept[:_PLACES]]
+    more = len(outcome.kept) - len(places)
+    text = f"kept     {outcome.job.source}: strokes were missing, so cleaned less: "
+    return text + "; ".join(places) + (f" and {more} more" if more else "")
 
 
 def write_report(target: Path, document: dict[str, Any]) -> None:

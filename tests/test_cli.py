@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Make
 
+_COUNTS = ("files", "done", "clean", "skipped", "failed", "ignored")
+
 
 def imgclean(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, piped."""
@@ -54,15 +56,15 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     document = json.loads(done.stdout)
     assert document["files"] == json.loads((tmp_path / "report.json").read_text())["files"]
     summary = document["summary"]
-    assert {k: summary[k] for k in ("files", "done", "skipped", "failed", "ignored")} == {
-        "files": 2, "done": 1, "skipped": 0, "failed": 1, "ignored": 1,
+    assert {k: summary[k] for k in _COUNTS} == {
+        "files": 2, "done": 1, "clean": 0, "skipped": 0, "failed": 1, "ignored": 1,
     }  # fmt: skip
     assert summary["device"] == "cpu" and summary["precision"] in ("fp32", "bf16")
     assert set(summary) >= {"megapixels", "seconds"}
     good, bad = document["files"]
     assert set(good) == {
         "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
-        "error",
+        "error", "kept",
     }  # fmt: skip
     assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
     assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None
@@ -99,6 +101,8 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
         (["denoise", "IN"], 2, "--out"),
         (["denoise", "IN", "--out", "OUT", "--strength", "1.5"], 2, "strength"),
         (["denoise", "IN", "--out", "OUT", "--format", "gif"], 2, "format"),
+        (["denoise", "IN", "--out", "OUT", "--output-mode", "1"], 2, "bilevel"),
+        (["denoise", "IN", "-o", "OUT", "--format", "jpg", "--output-mode", "bilevel"], 2, "tiff"),
         (["denoise", "IN", "--out", "OUT", "--limit-memory", "lots"], 2, "800M"),
         (["denoise", "IN", "--out", "OUT", "--device", "cuda:9"], 2, "cuda:9"),
         (["denoise", "IN", "--out", "IN"], 2, "input folder"),

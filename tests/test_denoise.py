@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -532,6 +533,134 @@ def test_a_batch_that_fails_half_way_cleans_nothing_twice(
     network.close()
     for request, pixels in zip(requests, expected, strict=True):
         assert np.array_equal(request.pixels, pixels)
+
+
+class _Eraser(Denoiser):
+    """A network that wipes the lower half of every image white."""
+
+    def clean(self, images: Sequence[Any], strength: float = 1.0) -> None:
+        for image in images:
+            image[len(image) // 2 :] = np.iinfo(image.dtype).max
+
+
+def page(level: int = 255) -> NDArray[np.uint8]:
+    """Two halves of text on paper of this brightness, H x W x 3."""
+    sheet = np.full((320, 480, 3), level, np.uint8)
+    for y in range(30, 320, 40):
+        text = "The quick brown fox jumps over it"
+        cv2.putText(sheet, text, (10, y), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 0, 0), 2, cv2.LINE_AA)
+    return sheet
+
+
+def put(path: Path, *pages: NDArray[Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwritemulti(str(path), pages)
+    return path
+
+
+def scanned(inputs: Path | list[Path], out: Path, **options: Any) -> dict[str, Outcome]:
+    """Outcomes with the shipped weights for scans."""
+    return clean(inputs, out, "scan", **options)
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_erased_text_survives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: type[np.generic]
+) -> None:
+    """Text that the network erases is in the output, and the outcome says where."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    first, second = page(200), page(210)
+    factor = 257 if depth is np.uint16 else 1
+    pages = [(p.astype(depth) * factor).astype(depth) for p in (first, second)]
+    source = put(tmp_path / "in" / "a.tif", *pages)
+    outcome = scanned(source, tmp_path / "out")["a.tif"]
+    assert outcome.status == "done" and {kept.page for kept in outcome.kept} == {0, 1}
+    assert all(kept.strength in (0, 0.5) and kept.box[3] > 160 for kept in outcome.kept)
+    written = cv2.imreadmulti(str(tmp_path / "out" / "a.tif"), flags=cv2.IMREAD_UNCHANGED)[1]
+    for before, after in zip(pages, written, strict=True):
+        ink = (before < 60 * factor) & (np.arange(320) > 180)[:, None, None]
+        bare = (before >= 200 * factor) & (np.arange(320) > 180)[:, None, None]
+        assert float(after[bare].mean() - after[ink].mean()) > 60 * factor
+    again = scanned(source, tmp_path / "out")["a.tif"]
+    assert again.status == "skipped" and again.kept == outcome.kept
+    unsafe = scanned(source, tmp_path / "out", safe=False)["a.tif"]
+    assert unsafe.status == "done" and unsafe.kept == ()
+    assert (read(tmp_path / "out" / "a.tif")[160:] == 255).all()
+
+
+def test_the_gate_is_for_scans_unless_asked_for(
+    tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other weights are guarded with --safe only."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    source = put(tmp_path / "in" / "a.tif", page(200))
+    assert clean(source, tmp_path / "out", tiny)["a.tif"].kept == ()
+    assert clean(source, tmp_path / "out", tiny, safe=True)["a.tif"].kept != ()
+
+
+def test_large_inputs_are_set_aside_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit in memory twice is guarded just as well, and leaves no file."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    source = put(tmp_path / "in" / "a.tif", page(200))
+    expected = scanned(source, tmp_path / "out")["a.tif"].kept
+    monkeypatch.setattr(module, "_ASIDE", 1000)
+    assert scanned(source, tmp_path / "other")["a.tif"].kept == expected
+    assert read(tmp_path / "other" / "a.tif").tolist() == read(tmp_path / "out" / "a.tif").tolist()
+    assert files(tmp_path / "other") == [JOURNAL, "a.tif"]
+
+
+def test_clean_pages_stay_as_they_are(tmp_path: Path) -> None:
+    """A clean page is copied byte for byte; a second run skips it; --no-safe cleans it."""
+    source = tmp_path / "in" / "a.jpg"
+    source.parent.mkdir()
+    assert cv2.imwrite(str(source), page(), [cv2.IMWRITE_JPEG_QUALITY, 97])
+    outcome = scanned(source, tmp_path / "out")["a.jpg"]
+    assert outcome.status == "clean" and outcome.kept == ()
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == source.read_bytes()
+    assert scanned(source, tmp_path / "out")["a.jpg"].status == "skipped"
+    assert scanned(source, tmp_path / "out", strength=0.5)["a.jpg"].status == "clean"
+    assert scanned(source, tmp_path / "out", safe=False)["a.jpg"].status == "done"
+    assert (tmp_path / "out" / "a.jpg").read_bytes() != source.read_bytes()
+
+
+@pytest.mark.parametrize("options", [{"format": "png"}, {"output_mode": "grey"}, {"quality": 50}])
+def test_clean_pages_are_converted_without_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    """Another format or form of a clean page has the page's own pixels."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    source = tmp_path / "in" / "a.jpg"
+    source.parent.mkdir()
+    assert cv2.imwrite(str(source), page(), [cv2.IMWRITE_JPEG_QUALITY, 97])
+    outcome = scanned(source, tmp_path / "out", **options)["a.jpg"]
+    assert outcome.status == "clean"
+    written = outcome.job.target
+    assert written.read_bytes() != source.read_bytes()
+    assert np.abs(read(written).astype(int) - read(source)).mean() < 5, "half erased is over 15"
+
+
+def test_a_file_is_clean_if_all_its_pages_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One dirty page makes a TIFF be written anew, its clean pages with their own pixels."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    both = put(tmp_path / "in" / "both.tif", page(), page())
+    mixed = put(tmp_path / "in" / "mixed.tif", page(), page(200))
+    outcomes = scanned([both, mixed], tmp_path / "out", safe=True)
+    assert {n: o.status for n, o in outcomes.items()} == {"both.tif": "clean", "mixed.tif": "done"}
+    assert (tmp_path / "out" / "both.tif").read_bytes() == both.read_bytes()
+    assert np.array_equal(read(tmp_path / "out" / "mixed.tif"), page())
+
+
+def test_noisy_samples_are_not_clean(tmp_path: Path) -> None:
+    """Every noisy sample page is cleaned, no clean one is, and nothing is missing in any."""
+    samples = Path(__file__).parent.parent / "sample_data"
+    noisy = scanned(samples / "noisy" / "scans", tmp_path / "noisy")
+    assert {(o.status, o.kept) for o in noisy.values()} == {("done", ())}
+    spotless = scanned(samples / "clean" / "scans", tmp_path / "clean")
+    assert {o.status for o in spotless.values()} == {"clean"}
 
 
 def test_auto_records_its_choice(tmp_path: Path, make: Make) -> None:

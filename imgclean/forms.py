@@ -1,0 +1,86 @@
+"""Forms of an output: as its input, in one channel of grey, or in black and white."""
+
+from dataclasses import replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .images import Image
+
+__all__ = ["Form", "to_form"]
+
+Form = Literal["keep", "grey", "bilevel"]
+
+_WINDOW = 51  # pixels; wider than strokes at 300 dpi, narrower than what light does to a page
+_K = 0.2  # Sauvola's k: paper of one brightness turns black below 1 - k of it
+_RANGE = 128.0  # Sauvola's R: the largest standard deviation of 8-bit pixels
+_SURE = 64  # of 255; darker is ink wherever it is
+_STRIP = 512  # rows at a time
+
+
+def to_form(image: Image, form: Form) -> Image:
+    """The page in another form, with its metadata; a profile of other channels is left out.
+
+    ``grey`` is the luma of BT.601, alpha and depth stay. ``bilevel`` is composed on white and
+    has one bit a pixel, in TIFF compressed by CCITT G4.
+    """
+    if form == "keep":
+        return image
+    info = image.info
+    if form == "bilevel" or image.pixels.shape[2] == 3:
+        info = replace(info, metadata=info.metadata.without_icc())
+    grey = _grey(image.pixels)
+    if form == "grey":
+        return replace(image, pixels=grey, info=info)
+    info = replace(info, depth=1, compression="ccittfax4", miniswhite=True)
+    return Image(_black_and_white(_on_white(grey, image.alpha))[..., None], None, info)
+
+
+def _grey(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    if pixels.shape[2] == 1:
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.dtype)[..., None]
+
+
+def _on_white(grey: NDArray[np.generic], alpha: NDArray[np.generic] | None) -> NDArray[np.uint8]:
+    """H x W in 8 bits, whatever is transparent turned white; a strip at a time."""
+    top = np.iinfo(grey.dtype.str).max if np.issubdtype(grey.dtype, np.integer) else 1
+    if top == 255 and alpha is None:
+        return np.ascontiguousarray(grey[..., 0], np.uint8)
+    plane = np.empty(grey.shape[:2], np.uint8)
+    for first in range(0, len(grey), _STRIP):
+        part = slice(first, first + _STRIP)
+        strip = grey[part, :, 0].astype(np.float32) / top
+        if alpha is not None:
+            cover = alpha[part].astype(np.float32) / top
+            strip = strip * cover + 1 - cover
+        plane[part] = np.rint(np.clip(strip, 0, 1) * 255)
+    return plane
+
+
+def _black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """0 for ink and 255 for paper, H x W.
+
+    Ink is what lies below the threshold of its own 51 x 51 window (Sauvola and Pietikainen,
+    2000), which keeps light text that one threshold for the page (Otsu, 1979) would lose; and
+    what is darker than 64 anyway, since a window inside a large letter has nothing to compare.
+    """
+    result = np.empty_like(grey)
+    for first in range(0, len(grey), _STRIP):
+        begin = max(0, first - _WINDOW)
+        strip = grey[begin : first + _STRIP + _WINDOW]
+        part = slice(first - begin, first - begin + _STRIP)
+        limit = np.maximum(_sauvola(strip)[part], _SURE)
+        result[first : first + _STRIP] = np.where(strip[part] < limit, 0, 255)
+    return result
+
+
+def _sauvola(strip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Sauvola's threshold for every pixel."""
+    values, side = strip.astype(np.float32), (_WINDOW, _WINDOW)
+    mean = cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)
+    square = cv2.sqrBoxFilter(values, -1, side, borderType=cv2.BORDER_REPLICATE)
+    spread = np.sqrt(np.maximum(square - mean * mean, 0))
+    return np.asarray(mean * (1 + _K * (spread / _RANGE - 1)), np.float32)

@@ -1,0 +1,296 @@
+"""The safety gate: clean pages are left alone, and no stroke is lost in cleaning the others.
+
+Classical, and nothing of the network's: what stands out of its surroundings in the input as ink
+does, and no longer does in the output, is missing. Dirt stands out too, so what is missing has
+to look like ink: crisp, however dark. Stains, folds, rings, bleed-through and shadows are soft,
+grain and specks are small.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Kept", "is_clean", "protect"]
+
+Pixels = NDArray[np.generic]
+Plane = NDArray[np.uint8]
+Grid = NDArray[np.float32]
+
+# Calibrated by benchmarks/safety.py on the noisy pages of NoisyOffice and on rendered ones, where
+# the clean page says what is ink; that script prints how often what follows is right.
+LEFT = 0.4  # share of its depth that a stroke must keep
+CRISP = (0.37, 0.47)  # of the crispness: dirt below, ink above; in between it counts in part
+COARSE = 0.12  # more of it asked at each coarser level, where soft edges become steep
+LENGTH = 20.0  # pixels of missing strokes, in 3 x 3 cells, that are no accident
+GENTLER = (0.5, 0.0)  # shares of the strength that are tried where strokes are missing
+
+WHITE = 250  # of 255; the median of a clean page's paper
+UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from that median
+SPECKS = 0.0002  # share of the paper that may be more than 40 levels darker
+
+_CELL = 32  # pixels; side of the cells that are decided on
+_REACH = 25  # pixels; thicker strokes are background, four times thicker at the coarsest level
+_LEVELS = 3  # each half the size of the one before
+_DARKEST = 96  # of 255; grain on ground darker than this would look like ink
+_FAINTEST = 20  # of 255; depth from which anything counts
+_SHORTEST, _SMALLEST = 5, 10  # pixels of length and of area below which it is a speck
+_HALO = 64  # pixels around a strip that are looked at with it
+_STRIP = 2_000_000  # pixels looked at in one go
+_SIDE = 8  # pixels of height or width below which there is nothing to tell
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Part of a page that was cleaned less, or not at all.
+
+    Attributes:
+        page: its index, from 0.
+        box: left, top, right, bottom in pixels, right and bottom exclusive. Around it the
+            strength rises to the full one within 48 pixels.
+        strength: what was used instead of the strength asked for; 0 is the input itself.
+        reason: in words.
+    """
+
+    page: int
+    box: tuple[int, int, int, int]
+    strength: float
+    reason: str
+
+
+def protect(
+    noisy: Pixels,
+    denoised: Pixels,
+    *,
+    strength: float = 1.0,
+    page: int = 0,
+    out: Pixels | None = None,
+) -> tuple[Pixels, list[Kept]]:
+    """Fall back to a gentler strength, or to the input, where strokes are missing.
+
+    Ink is what is darker than its background, the closing of the softened page with a square of
+    25 pixels (the black top-hat of Meyer, 1979), at three resolutions; faint ink and grain are
+    told apart by the local median of that depth. A stroke is missing where less than `LEFT` of
+    its depth is left. Connected missing pixels count by their length if they are crisp:
+    steepness over depth, times the root of the depth. Where `LENGTH` pixels of them lie
+    together the surroundings are mixed with the input, fading over a cell of 32 pixels.
+
+    Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
+    dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
+
+    Args:
+        noisy: H x W or H x W x C with C in {1, 3, 4}; uint8, uint16 or float32 on [0, 1]. Rows
+            are read in order, so that it may be a file mapped into memory.
+        denoised: of the same shape and type.
+        strength: that made `denoised`, for the record.
+        page: index of the page, for the record.
+        out: where the result goes, as in numpy; `denoised` itself may be given.
+
+    Returns:
+        The result, which is `denoised` itself where nothing is missing, and what was kept.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if noisy.shape != denoised.shape:
+        raise ValueError(f"images of different shapes: {noisy.shape} and {denoised.shape}")
+    if min(noisy.shape[:2]) < _SIDE:
+        return denoised, []
+    missing = _missing(noisy, denoised)
+    share = np.ones(missing.shape[1:], np.float32)
+    for lost, gentler in zip(missing, GENTLER, strict=True):
+        share[_around(lost)] = gentler
+    kept = list(_kept(share, missing[0], noisy.shape, strength, page))
+    if not kept:
+        return denoised, kept
+    result = denoised.copy() if out is None else out
+    _mix(noisy, denoised, share, result)
+    return result, kept
+
+
+def is_clean(page: Pixels) -> bool:
+    """Whether a page is flat white around its strokes, so that there is nothing to clean.
+
+    Noise and background are judged together: of what is more than 3 pixels away from the
+    strokes, the median has to be white and next to nothing may differ from it.
+
+    Args:
+        page: H x W x C with C in {1, 3}; uint8, uint16 or float32 on [0, 1].
+
+    Returns:
+        False for images under 8 pixels in height or width, too, and for those that have less
+        than a tenth of paper.
+    """
+    height, width = page.shape[:2]
+    if min(height, width) < _SIDE:
+        return False
+    counts = np.zeros(256)
+    rows = max(_CELL, _STRIP // width)
+    for top in range(0, height, rows):
+        begin = max(0, top - _HALO)
+        bands = cv2.split(page[begin : top + rows + _HALO])
+        plane = _grey(np.asarray(reduce(cv2.min, bands)))  # so that no colour counts as white
+        ink = (_depth(_despeckled(plane))[2] > _FAINTEST).view(np.uint8)
+        paper = (cv2.dilate(ink, np.ones((7, 7), np.uint8)) == 0).view(np.uint8)
+        core = slice(top - begin, top - begin + rows)
+        counts += cv2.calcHist([plane[core]], [0], paper[core], [256], [0, 256]).ravel()
+    total = counts.sum()
+    if total < height * width / 10:
+        return False
+    median = int(np.searchsorted(np.cumsum(counts), total / 2))
+    even = counts[max(0, median - 4) : median + 5].sum()
+    specks = counts[: max(0, median - 40)].sum()
+    return bool(median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total)
+
+
+def _missing(noisy: Pixels, denoised: Pixels) -> NDArray[np.float32]:
+    """Pixels of missing strokes, for each strength before the last and each cell."""
+    height, width = noisy.shape[:2]
+    found = np.zeros((len(GENTLER), -(-height // _CELL), -(-width // _CELL)), np.float32)
+    rows = max(_CELL, _STRIP // width // _CELL * _CELL)
+    for top in range(0, height, rows):
+        begin = max(0, top - _HALO)
+        part = slice(begin, top + rows + _HALO)
+        before, after = _grey(noisy[part]), _grey(denoised[part])
+        core = slice((top - begin) // _CELL, (top - begin + rows) // _CELL)
+        target = found[:, top // _CELL : (top + rows) // _CELL]
+        for lost, share in zip(target, (1.0, *GENTLER), strict=False):
+            mixed = cv2.addWeighted(after, share, before, 1 - share, 0)
+            cells = _lost(before, np.asarray(mixed, np.uint8))
+            if not _around(cells).any():
+                break
+            lost[...] = cells[core][: len(lost)]
+    return found
+
+
+def _lost(before: Plane, after: Plane) -> Grid:
+    """Pixels of missing strokes in each cell, the largest of what the levels find."""
+    shape = (-(-before.shape[0] // _CELL), -(-before.shape[1] // _CELL))
+    cells = np.zeros(shape, np.float32)
+    for level in range(_LEVELS):
+        if level:
+            before, after = _halved(before), _halved(after)
+        if min(before.shape) < _SIDE:
+            break
+        np.maximum(cells, _lengths(before, after, 2**level, shape), out=cells)
+    return cells
+
+
+def _halved(plane: Plane) -> Plane:
+    size = (-(-plane.shape[1] // 2), -(-plane.shape[0] // 2))
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) -> Grid:
+    """Full-size pixels of missing strokes in each cell, from planes reduced by `scale`."""
+    soft, fall, depth = _depth(_despeckled(before))
+    left = cv2.dilate(_depth(after)[2], np.ones((3, 3), np.uint8))  # edges may move by a pixel
+    limit = cv2.addWeighted(_typical(depth), 1.5, depth, 0, _FAINTEST)
+    mask = ((depth > limit) & (left < LEFT * depth)).view(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    area, length = boxes[:, 4], boxes[:, 2:4].max(axis=1)
+    stroke = (length >= _SHORTEST) & (area >= _SMALLEST)
+    place = np.flatnonzero(mask)
+    place = place[stroke[labels.ravel()[place]]]
+    if not place.size:
+        return np.zeros(shape, np.float32)
+    label = labels.ravel()[place]
+    steep = cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    slope, drop = (np.bincount(label, p.ravel()[place], count) for p in (steep, fall))
+    peak = np.zeros(count, np.uint8)
+    np.maximum.at(peak, label, depth.ravel()[place])
+    crisp = slope / np.maximum(drop, 1) * np.sqrt(peak / 255)
+    low, high = np.array(CRISP) + COARSE * (scale.bit_length() - 1)
+    weight = np.clip((crisp - low) / (high - low), 0, 1)
+    rows, columns = np.divmod(place, mask.shape[1])
+    side = _CELL // scale
+    cell = rows // side * shape[1] + columns // side
+    each = (weight * length / area)[label] * scale  # so that a long line counts in every cell
+    total = np.bincount(cell, each, shape[0] * shape[1])
+    return total.reshape(shape).astype(np.float32)
+
+
+def _despeckled(grey: Plane) -> Plane:
+    """Without dark specks of under 3 pixels in a row: closings along lines (Soille, 2003)."""
+    lines = (np.eye(3), np.eye(3)[::-1], np.ones((1, 3)), np.ones((3, 1)))
+    kernels = [np.ascontiguousarray(line, np.uint8) for line in lines]
+    closed = (cv2.morphologyEx(grey, cv2.MORPH_CLOSE, kernel) for kernel in kernels)
+    return np.asarray(reduce(cv2.min, closed), np.uint8)
+
+
+def _depth(grey: Plane) -> tuple[Plane, Plane, Plane]:
+    """The softened plane, its fall below its background, and that fall as a share of 255."""
+    soft = cv2.GaussianBlur(grey, (3, 3), 0)
+    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
+    fall = cv2.subtract(ground, soft)
+    depth = cv2.divide(fall, cv2.max(ground, _DARKEST), scale=255)
+    return np.asarray(soft, np.uint8), np.asarray(fall, np.uint8), np.asarray(depth, np.uint8)
+
+
+def _typical(depth: Plane) -> Plane:
+    """Local median of the depth, over about 68 pixels: that of grain and texture."""
+    height, width = depth.shape
+    small = np.ascontiguousarray(depth[::4, ::4])
+    typical = cv2.medianBlur(small, 17)
+    return np.asarray(cv2.resize(typical, (width, height)), np.uint8)
+
+
+def _around(lost: Grid) -> NDArray[np.bool_]:
+    """Cells where enough is missing, and those next to them."""
+    near = cv2.boxFilter(lost, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    found = ((near >= LENGTH) & (lost > 0)).astype(np.uint8)
+    return np.asarray(cv2.dilate(found, np.ones((3, 3), np.uint8)), np.bool_)
+
+
+def _kept(
+    share: Grid, lost: Grid, shape: tuple[int, ...], strength: float, page: int
+) -> Iterator[Kept]:
+    """A record for each connected group of cells of one strength."""
+    for gentler in GENTLER:
+        same = (share == np.float32(gentler)).astype(np.uint8)
+        count, labels, boxes, _ = cv2.connectedComponentsWithStats(same, connectivity=8)
+        for number in range(1, count):
+            left, top, wide, high = (int(n) * _CELL for n in boxes[number, :4])
+            box = (left, top, min(left + wide, shape[1]), min(top + high, shape[0]))
+            length = float(lost[labels == number].sum())
+            yield Kept(page, box, strength * gentler, f"{length:.0f} pixels of strokes missing")
+
+
+def _mix(noisy: Pixels, denoised: Pixels, share: Grid, out: Pixels) -> None:
+    """Mix both by the cells' shares of `denoised`, interpolated between the cells' centres."""
+    height, width = noisy.shape[:2]
+    wide = _stretched(share.T, 0, width).T
+    whole = np.issubdtype(noisy.dtype, np.integer)
+    for top in range(0, height, _CELL):
+        weight = _stretched(wide, top, min(top + _CELL, height))
+        part = slice(top, top + _CELL)
+        if (weight == 1).all():
+            out[part] = denoised[part]
+            continue
+        weight = weight.reshape(*weight.shape, *[1] * (noisy.ndim - 2)).astype(np.float32)
+        before, after = noisy[part].astype(np.float32), denoised[part].astype(np.float32)
+        mixed = before + weight * (after - before)
+        out[part] = (np.rint(mixed) if whole else mixed).astype(noisy.dtype)
+
+
+def _stretched(cells: Grid, begin: int, end: int) -> Grid:
+    """Rows of cells as rows of pixels from `begin` to `end`, linear between the cells' centres."""
+    place = np.clip((np.arange(begin, end) + 0.5) / _CELL - 0.5, 0, len(cells) - 1)
+    first = place.astype(np.intp)
+    fade = (place - first).astype(np.float32)[:, None]
+    following = cells[np.minimum(first + 1, len(cells) - 1)]
+    return np.asarray(cells[first] * (1 - fade) + following * fade, np.float32)
+
+
+def _grey(pixels: Pixels) -> Plane:
+    """Pixels of any kind as one plane of 8 bits."""
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)  # type: ignore[operator]  # whole numbers
+    elif pixels.dtype != np.uint8:
+        pixels = (np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))
+    return np.asarray(cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY), np.uint8)

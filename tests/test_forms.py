@@ -1,0 +1,148 @@
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from imgclean.denoise import Options, denoise_folder, plan
+from imgclean.errors import UsageError
+from imgclean.forms import to_form
+from imgclean.images import Image, output_format
+
+RESOLUTION, COMPRESSION, BITS, PHOTOMETRIC = 282, 259, 258, 262
+
+
+def letters(side: int = 300) -> Any:
+    """A page in colour: black, red and pale words on white."""
+    page = np.full((side, side, 3), 255, np.uint8)
+    inks = [(0, 0, 0), (200, 30, 30), (190, 190, 190)]
+    for number, ink in enumerate(inks):
+        place = (20, 60 + 80 * number)
+        cv2.putText(page, "Hello words", place, cv2.FONT_HERSHEY_SIMPLEX, 1.2, ink, 2, cv2.LINE_AA)
+    return page
+
+
+def write(path: Path, *, pages: int = 1, **options: Any) -> Path:
+    """A file of 150 dpi by Pillow."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = [Pillow.fromarray(np.roll(letters(), 7 * k, 0)) for k in range(pages)]
+    if pages > 1:
+        options |= {"save_all": True, "append_images": images[1:]}
+    images[0].save(path, dpi=(150, 150), **options)
+    return path
+
+
+def run(source: Path, out: Path, mode: str, tiny: str, **options: Any) -> Any:
+    """The only outcome; strength 0 so that the pixels are known."""
+    chosen = {"model": tiny, "device": "cpu", "strength": 0.0, "progress": False, **options}
+    return denoise_folder(source, out, output_mode=mode, **chosen)[0]
+
+
+def test_bilevel_tiff_is_fax(tmp_path: Path, tiny: str) -> None:
+    """Every page has one bit a pixel in CCITT G4, its DPI, and ink where ink was."""
+    source = write(tmp_path / "scan.tif", pages=2)
+    outcome = run(source, tmp_path / "out", "bilevel", tiny)
+    assert outcome.status == "done", outcome.error
+    with Pillow.open(tmp_path / "out" / "scan.tif") as image:
+        assert image.n_frames == 2  # type: ignore[attr-defined]  # of TIFF alone
+        for index in range(2):
+            image.seek(index)
+            tags = image.tag_v2  # type: ignore[attr-defined]  # of TIFF alone
+            assert image.mode == "1" and tags[COMPRESSION] == 4 and tags.get(BITS, (1,)) == (1,)
+            assert tags[RESOLUTION] == 150 and tags[PHOTOMETRIC] == 0
+            black = ~np.asarray(image)
+            grey = cv2.cvtColor(np.roll(letters(), 7 * index, 0), cv2.COLOR_RGB2GRAY)
+            assert black[grey < 120].all() and black[200:240][grey[200:240] <= 190].all()
+            assert not black[grey > 250].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("a.png", "a.png"), ("a.jpg", "a.png"), ("a.webp", "a.png"), ("a.bmp", "a.bmp")],
+)
+def test_bilevel_in_other_formats(tmp_path: Path, tiny: str, name: str, written: str) -> None:
+    """A format that cannot hold one bit a pixel becomes PNG; the others stay."""
+    source = write(tmp_path / name)
+    outcome = run(source, tmp_path / "out", "bilevel", tiny)
+    assert outcome.status == "done" and outcome.job.target.name == written
+    with Pillow.open(tmp_path / "out" / written) as image:
+        assert image.mode == "1" and 0.01 < 1 - np.asarray(image).mean() < 0.2
+        if name != "a.webp":  # which holds no resolution by itself
+            assert [round(value) for value in image.info["dpi"]] == [150, 150]
+
+
+def test_jpeg_cannot_be_asked_for_one_bit(tmp_path: Path) -> None:
+    """--format jpg with --output-mode bilevel is refused, and the cure is named."""
+    source = write(tmp_path / "a.png")
+    with pytest.raises(UsageError, match="tiff or png"):
+        plan([source], tmp_path / "out", Options(format="jpg", output_mode="bilevel"))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_grey_has_one_channel(tmp_path: Path, tiny: str, name: str) -> None:
+    """Grey is the luma in one channel, with the DPI and without a colour profile."""
+    options: dict[str, Any] = {} if name.endswith("tif") else {"icc_profile": b"colour" * 30}
+    source = write(tmp_path / name, **options)
+    assert run(source, tmp_path / "out", "grey", tiny).status == "done"
+    with Pillow.open(tmp_path / "out" / name) as image, Pillow.open(source) as before:
+        assert image.mode == "L" and not image.info.get("icc_profile")
+        expected = np.asarray(before.convert("L"), int)
+        assert np.abs(np.asarray(image, int) - expected).mean() < 1
+        assert [round(value) for value in image.info["dpi"]] == [150, 150]
+
+
+def test_pnm_names_tell_the_content() -> None:
+    """PGM and PBM have their own suffixes; .pnm stands for all."""
+    assert output_format("pnm", "keep", ".ppm", mode="grey") == ("pnm", ".pgm")
+    assert output_format("pnm", "keep", ".ppm", mode="bilevel") == ("pnm", ".pbm")
+    assert output_format("pnm", "keep", ".pnm", mode="bilevel") == ("pnm", ".pnm")
+    assert output_format("jpeg", "keep", ".jpg", mode="grey") == ("jpeg", ".jpg")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_transparency_is_paper(kind: Any) -> None:
+    """For one bit a pixel what is transparent counts as white, at any depth; grey keeps alpha."""
+    top = 1 if kind is np.float32 else np.iinfo(kind).max
+    pixels = np.full((80, 80, 3), 0, kind)
+    alpha = np.zeros((80, 80), kind)
+    alpha[30:50, 30:50] = top
+    page = to_form(Image(pixels, alpha), "bilevel")
+    assert page.alpha is None and page.pixels.dtype == np.uint8 and page.info.depth == 1
+    assert (page.pixels[30:50, 30:50] == 0).all() and (page.pixels == 0).sum() == 400
+    grey = to_form(Image(pixels, alpha), "grey")
+    assert grey.alpha is alpha and grey.pixels.shape == (80, 80, 1) and grey.pixels.dtype == kind
+
+
+def test_large_black_shapes_stay_solid() -> None:
+    """Ink is black inside a shape wider than the window that the threshold is taken from."""
+    pixels = np.full((600, 600, 1), 255, np.uint8)
+    pixels[100:500, 100:500] = 30
+    page = to_form(Image(pixels), "bilevel")
+    assert np.array_equal(page.pixels == 0, pixels == 30)
+
+
+def test_forms_go_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the page is cut for the threshold, the result is the same."""
+    image = Image(letters())
+    whole = to_form(image, "bilevel").pixels
+    monkeypatch.setattr("imgclean.forms._STRIP", 40)
+    assert np.array_equal(to_form(image, "bilevel").pixels, whole)
+
+
+def test_one_pixel() -> None:
+    """The smallest image has every form."""
+    for pixel in (0, 255):
+        image = Image(np.full((1, 1, 3), pixel, np.uint8))
+        assert to_form(image, "grey").pixels.item() == pixel
+        assert to_form(image, "bilevel").pixels.shape == (1, 1, 1)
+    assert to_form(image, "keep") is image
+
+
+def test_another_form_is_another_output(tmp_path: Path, tiny: str) -> None:
+    """The form is part of what a finished output is known by."""
+    source = write(tmp_path / "a.png")
+    modes = ("keep", "grey", "grey", "bilevel")
+    outcomes = [run(source, tmp_path / "out", mode, tiny, compare=True) for mode in modes]
+    assert [o.status for o in outcomes] == ["done", "done", "skipped", "done"]

@@ -1,0 +1,183 @@
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean.safety import Kept, is_clean, protect
+
+Page = NDArray[Any]
+INK, PALE, PENCIL = 0, 170, 150
+
+
+@cache
+def written(level: int = INK, scale: float = 0.6, side: int = 400) -> Page:
+    """White paper with lines of letters, H x W x 1."""
+    page = np.full((side, side), 255, np.uint8)
+    for y in range(40, side - 20, 40):
+        words = "Quality of mercy is not strained " * 2
+        cv2.putText(page, words, (12, y), cv2.FONT_HERSHEY_SIMPLEX, scale, level, 1, cv2.LINE_AA)
+    return page[..., None]
+
+
+def paper(seed: int = 0, side: int = 400) -> Page:
+    """Grey paper with grain, stains, a ring, a fold, a shadow and pepper; no ink."""
+    rng = np.random.default_rng(seed)
+    sheet = np.full((side, side), 225, np.float32)
+    y, x = np.mgrid[:side, :side].astype(np.float32)
+    for _ in range(6):
+        top, left, size = rng.uniform(0, side), rng.uniform(0, side), rng.uniform(15, 90)
+        reach = np.clip((np.hypot(y - top, x - left) - size) / 5, -9, 9)
+        sheet -= 45 / (1 + np.exp(reach))  # a stain
+        sheet -= 35 * np.exp(-(reach**2))  # and its ring
+    sheet -= 30 * np.exp(-(((x + y - 1.2 * side) / 4) ** 2))  # a fold
+    sheet *= 1 - 0.4 / (1 + np.exp(np.clip((x - 0.7 * side) / 12, -9, 9)))  # a shadow
+    sheet += rng.normal(0, 6, sheet.shape).astype(np.float32)
+    sheet[rng.random(sheet.shape) < 0.01] = 0  # pepper
+    return np.clip(sheet, 0, 255).astype(np.uint8)[..., None]
+
+
+def dirty(level: int = INK, scale: float = 0.6, seed: int = 0) -> Page:
+    """The letters of `written` on the paper of `paper`."""
+    mixed = written(level, scale).astype(np.float32) * paper(seed) / 255
+    return np.rint(mixed).astype(np.uint8)
+
+
+def contrast(page: Page, where: Page) -> float:
+    """How much darker the strokes are than the rest, 0 to 1."""
+    ink = where < 255
+    return float(page[~ink].mean() - page[ink].mean()) / 255
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_dirt_may_go(seed: int) -> None:
+    """Stains, rings, folds, shadows, grain and pepper may be removed, with text and without."""
+    noisy = dirty(seed=seed)
+    result, kept = protect(noisy, written())
+    assert kept == [] and result is written()
+    bare = paper(seed)
+    assert protect(bare, np.full_like(bare, 255))[1] == []
+
+
+@pytest.mark.parametrize(("level", "scale"), [(INK, 0.6), (INK, 0.3), (PALE, 0.6), (PENCIL, 0.5)])
+def test_letters_are_kept(level: int, scale: float) -> None:
+    """Letters of any size and tone that vanish come back, and only they."""
+    noisy = written(level, scale)
+    erased = noisy.copy()
+    erased[:, 200:] = 255
+    result, kept = protect(noisy, erased)
+    half = slice(None), slice(210, 390)
+    assert contrast(result[half], noisy[half]) >= 0.4 * contrast(noisy[half], noisy[half])
+    assert kept and all(one.box[2] > 200 and one.box[0] >= 64 for one in kept)
+    assert np.array_equal(result[:, :64], noisy[:, :64])
+
+
+def test_letters_on_stains_are_kept() -> None:
+    """Where text is lost from dirty paper the input shows again, dirt and all."""
+    noisy, erased = dirty(), written().copy()
+    erased[180:, :] = 255
+    result, kept = protect(noisy, erased)
+    half = slice(190, 390)
+    before = contrast(noisy[half], written()[half])
+    assert contrast(result[half], written()[half]) >= 0.4 * before
+    assert min(one.box[1] for one in kept) >= 96 and {one.strength for one in kept} <= {0, 0.5}
+
+
+@pytest.mark.parametrize(("thick", "level"), [(1, 100), (1, PENCIL), (2, PALE), (10, INK)])
+def test_lines_are_kept(thick: int, level: int) -> None:
+    """A thin line alone on a page is content too, and so is a thick one."""
+    noisy = np.full((300, 300, 1), 255, np.uint8)
+    cv2.line(noisy, (40, 130), (260, 150), level, thick, cv2.LINE_AA)
+    white = np.full_like(noisy, 255)
+    result, kept = protect(noisy, white)
+    assert len(kept) == 1 and "missing" in kept[0].reason
+    left, top, right, bottom = kept[0].box
+    assert left <= 40 and right >= 260 and top <= 130 and bottom >= 150
+    assert contrast(result, noisy) >= 0.4 * contrast(noisy, noisy)
+
+
+def test_the_input_is_the_last_resort() -> None:
+    """Where half the strength still hides the strokes the input itself is shown."""
+    dark = np.rint(40 + written() * (70 / 255)).astype(np.uint8)  # black on dark paper
+    white = np.full_like(dark, 255)
+    result, kept = protect(dark, white, strength=0.8, page=3)
+    assert {one.strength for one in kept} == {0.0} and {one.page for one in kept} == {3}
+    assert np.array_equal(result[100:300, 100:300], dark[100:300, 100:300])
+
+
+def test_no_seams() -> None:
+    """The strength changes smoothly: on even paper no step of over 6 % of the change appears."""
+    noisy, cleaned = np.full((400, 400, 1), 155, np.uint8), np.full((400, 400, 1), 255, np.uint8)
+    cv2.putText(noisy, "words", (150, 210), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 2, cv2.LINE_AA)
+    result = protect(noisy, cleaned)[0].astype(int)
+    assert result[0, 0, 0] == 255 and result[200, 50, 0] == 255
+    assert np.abs(np.diff(result[:120], axis=0)).max() <= 6
+    assert np.abs(np.diff(result[:140, :], axis=1)).max() <= 6
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("shape", [(400, 400), (400, 400, 1), (400, 400, 3), (400, 400, 4)])
+def test_every_kind_of_array(kind: Any, shape: tuple[int, ...]) -> None:
+    """Type and shape stay; the arrays given are left alone unless asked."""
+    top = {"uint8": 1, "uint16": 257, "float32": np.float32(1 / 255)}[np.dtype(kind).name]
+    plane = (written().astype(kind) * top).astype(kind)
+    noisy = np.broadcast_to(plane if len(shape) == 3 else plane[..., 0], shape).copy()
+    white = np.full_like(noisy, noisy.max())
+    result, kept = protect(noisy, white)
+    assert kept and result.dtype == kind and result.shape == shape
+    assert (white == noisy.max()).all() and result.min() < 0.6 * noisy.max()
+    again, _ = protect(noisy, white, out=white)
+    assert again is white and np.array_equal(white, result)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 500, 3), (7, 7, 1), (8, 8, 1), (9, 1000, 1)])
+def test_small_images(shape: tuple[int, ...]) -> None:
+    """The smallest images pass, with nothing to tell."""
+    noisy = np.full(shape, 128, np.uint8)
+    assert protect(noisy, np.full_like(noisy, 255))[1] == []
+    assert not is_clean(noisy)
+
+
+def test_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page looked at in strips is judged as in one go."""
+    noisy = written()
+    erased = noisy.copy()
+    erased[150:260, 100:300] = 255
+    whole, kept = protect(noisy, erased)
+    monkeypatch.setattr("imgclean.safety._STRIP", 400 * 128)
+    result, same = protect(noisy, erased)
+    assert kept and [one.box for one in same] == [one.box for one in kept]
+    assert np.array_equal(result, whole)
+    assert is_clean(written()) and not is_clean(dirty())
+
+
+def test_different_shapes_are_an_error() -> None:
+    """Images that do not belong together are refused."""
+    with pytest.raises(ValueError, match="shapes"):
+        protect(np.zeros((9, 9, 1), np.uint8), np.zeros((9, 9, 3), np.uint8))
+
+
+def test_clean_pages_are_told_from_others() -> None:
+    """Flat white around text is clean; grey, coloured, grainy, stained and specked paper is not."""
+    page = written()
+    assert is_clean(page) and is_clean(np.repeat(page, 3, axis=2))
+    assert is_clean(page.astype(np.uint16) * 257) and is_clean(np.full((50, 50, 1), 255, np.uint8))
+    rng = np.random.default_rng(0)
+    yellow = np.repeat(page, 3, axis=2)
+    yellow[..., 2] = np.minimum(yellow[..., 2], 225)
+    grainy = np.clip(page + rng.normal(0, 4, page.shape), 0, 255).astype(np.uint8)
+    specked = page.copy()
+    specked[rng.random(page.shape) < 0.002] = 0
+    stained = page.copy()
+    stained[300:, 300:] = np.minimum(stained[300:, 300:], 235)
+    for other in (np.minimum(page, 235), yellow, grainy, specked, stained, dirty(), 255 - page):
+        assert not is_clean(other)
+
+
+def test_what_was_kept_is_plain_data() -> None:
+    """A record names page, place in whole pixels, strength and reason."""
+    kept = protect(written(), np.full_like(written(), 255))[1]
+    assert kept and all(isinstance(one, Kept) for one in kept)
+    assert all(type(number) is int for one in kept for number in one.box)
