@@ -10,7 +10,7 @@ from PIL import ImageFont
 
 from .errors import DependencyError
 
-__all__ = ["ENGLISH", "EUROPEAN", "MISSING", "SCRIPTS", "SCRIPT_WEIGHTS", "find_fonts",
+__all__ = ["ENGLISH", "EUROPEAN", "MISSING", "SCRIPTS", "SCRIPT_WEIGHTS", "family", "find_fonts",
            "held_out", "load_font", "scripts_of"]  # fmt: skip
 
 FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/texmf/fonts", "~/.fonts",
@@ -110,7 +110,11 @@ def find_fonts() -> list[Path]:
     return fonts
 
 
+def family(path: Path) -> str:
+    """The first word of a font file's name, which files of one design share."""
+    return re.split(r"[-_ ]|(?<=[a-z])(?=[A-Z])", path.stem)[0].lower()
+
+
 def held_out(path: Path) -> bool:
     """Whether a font's family is one of the sixteenth that training never sees."""
-    family = re.split(r"[-_ ]|(?<=[a-z])(?=[A-Z])", path.stem)[0].lower()
-    return zlib.crc32(family.encode()) % 16 == 0
+    return zlib.crc32(family(path).encode()) % 16 == 0
