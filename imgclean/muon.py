@@ -38,6 +38,7 @@ class Muon(torch.optim.Optimizer):
         params: weights whose first dimension is the output.
         lr: step size; an update has a root mean square of about lr / sqrt(columns).
         momentum: decay of the running gradient.
+        decay: share of a weight taken away at each step, times lr.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Muon(torch.optim.Optimizer):
         params: Iterable[Tensor],
         lr: float = 0.02,
         momentum: float = 0.95,
+        decay: float = 0.0,
     ) -> None:
         """Set up one momentum buffer a weight."""
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+        super().__init__(params, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # closures are not used
@@ -65,4 +67,5 @@ class Muon(torch.optim.Optimizer):
                 flat = nesterov.reshape(weight.size(0), -1)
                 update = orthogonalise(flat).to(weight.dtype).reshape(weight.shape)
                 scale = max(1.0, flat.size(0) / flat.size(1)) ** 0.5
+                weight.mul_(1 - group["lr"] * group["decay"])
                 weight.add_(update, alpha=-group["lr"] * scale)

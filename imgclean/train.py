@@ -39,6 +39,7 @@ class TrainConfig:
         steps: optimiser updates, if the run is bounded by them too.
         muon_lr: rate of the inner convolutions of a unet; `adam_lr` is that of all
             else; 0 trains all by AdamW.
+        muon_decay: weight decay of the inner convolutions, a share of `muon_lr`.
         balance: how many standard deviations the mean of what reaches a rectifier may lie from
             its zero, see `balance.Balance`; 0 for any number.
         ema: decay of the averaged weights, which are the ones that ship.
@@ -56,6 +57,7 @@ class TrainConfig:
     max_time: float = 3600.0
     steps: int = 1_000_000
     muon_lr: float = 0.02
+    muon_decay: float = 0.0
     balance: float = 0.0
     adam_lr: float = 1e-3
     warmup: int = 150
@@ -422,7 +424,7 @@ def _optimisers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:
     inner = [w for n, w in model.named_parameters() if not n.startswith(edges)]
     outer = [w for n, w in model.named_parameters() if n.startswith(edges)]
     return [
-        Muon(inner, lr=config.muon_lr)
+        Muon(inner, lr=config.muon_lr, decay=config.muon_decay)
         if config.muon_lr
         else torch.optim.AdamW(inner, lr=config.adam_lr, weight_decay=0.0),
         torch.optim.AdamW(outer, lr=config.adam_lr, weight_decay=0.0),

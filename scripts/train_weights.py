@@ -36,7 +36,6 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
         "bottom": 2,
         "up": [1, 2, 1],
         "ink": True,
-        "centre": 0.15,
     },
 }
 
@@ -81,6 +80,7 @@ def main() -> None:
     parser.add_argument("--init", type=Path)
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--muon-lr", type=float, default=0.008)
+    parser.add_argument("--muon-decay", type=float, default=0.0)
     parser.add_argument("--balance", type=float, default=1.5)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -97,6 +97,7 @@ def main() -> None:
         seed=options.seed,
         ema=options.ema,
         muon_lr=options.muon_lr,
+        muon_decay=options.muon_decay,
         balance=options.balance,
         device=options.device,
         workers=options.workers,

@@ -136,6 +136,16 @@ def test_muon_leaves_frozen_weights() -> None:
     assert torch.equal(weight, torch.ones(4, 3, 3, 3))
 
 
+def test_muon_decay_shrinks_weights() -> None:
+    """Without a gradient to follow a weight loses lr * decay of itself at each step."""
+    weight = torch.nn.Parameter(torch.full((4, 3, 3, 3), 2.0))
+    weight.grad = torch.zeros_like(weight)
+    optimiser = Muon([weight], lr=0.5, decay=0.1)
+    for _ in range(2):
+        optimiser.step()
+    torch.testing.assert_close(weight.detach(), torch.full((4, 3, 3, 3), 2.0 * 0.95**2))
+
+
 def test_pack_round_trip(tmp_path: Path) -> None:
     """Images come back from a pack; a file that is none is refused."""
     import cv2
