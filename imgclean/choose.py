@@ -1,82 +1,27 @@
 """Is an image a scanned page, ink on paper, or a photo: what decides between the weights.
 
-A logistic regression on measures of a thumbnail and of a few full-resolution crops. Its
-coefficients are made by ``scripts/fit_choose.py``. Taking a photo for a page would whiten it,
-while a page treated as a photo merely keeps its stains; so in doubt it is a photo.
+A few small perceptrons on the measures of `page_measures`, fitted by ``scripts/fit_choose.py``.
+Taking a photo for a page would whiten it, while a page treated as a photo merely keeps its stains;
+so in doubt it is a photo.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
-__all__ = ["MEASURES", "Choice", "choose", "measure"]
+from .page_measures import MEASURES, measure
 
-Plane = NDArray[np.float32]
+__all__ = ["NETWORK", "THRESHOLD", "Choice", "choose", "load_network", "score"]
 
-THRESHOLD = 0.95
+NETWORK = Path(__file__).with_suffix(".safetensors")
+THRESHOLD = 0.84
 SMALLEST = 32  # pixels in height and width below which nothing can be told
-_AREA = 512 * 384  # of the thumbnail, in pixels
-_LONGEST = 1024
-_PAPER, _STROKE = 0.85, 0.7  # of the background's brightness
-_CROP = 256
-_CROPS = 4
-
-MEASURES = (
-    "light",  # median brightness of the background
-    "paper",  # share of the thumbnail that is background
-    "strokes",  # root of the share that is clearly dark
-    "inked",  # share of the narrow details that are darker, not lighter, than what is around
-    "colour",  # mean distance of a pixel's colour from the background's
-    "spread",  # share of the thumbnail's cells that hold narrow dark details
-    "crop_between",  # share of the richest crops that is neither background nor clearly dark
-    "crop_strokes",
-    "crop_modes",  # Otsu's separability of two classes
-    "crop_inked",
-    "crop_thin",  # share of the dark pixels that are narrow
-    "crop_lines",  # strongest repetition of rows or columns of text
-    "crop_letters",  # logarithm of the number of shapes of a letter's size
-)
-_MEANS = np.array(
-    [
-        0.6739,
-        0.7205,
-        0.3467,
-        0.5444,
-        0.06873,
-        0.6985,
-        0.1331,
-        0.4073,
-        0.7408,
-        0.5291,
-        0.5993,
-        0.3771,
-        2.861,
-    ]
-)
-_SCALES = np.array(
-    [
-        0.2314,
-        0.162,
-        0.1734,
-        0.09985,
-        0.08048,
-        0.3058,
-        0.06725,
-        0.1788,
-        0.0913,
-        0.1003,
-        0.3063,
-        0.2116,
-        1.368,
-    ]
-)
-_WEIGHTS = np.array(
-    [1.046, 0.8868, -2.154, -0.1656, -1.184, 1.39, -0.7628, 0.5099, 1.19, -0.504, 1.177, 2.03, 1.48]
-)
-_BIAS = -2.758
+_PAPER, _STROKES = MEASURES.index("paper"), MEASURES.index("strokes")
 
 
 @dataclass(frozen=True)
@@ -101,182 +46,24 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     if min(pixels.shape[:2]) < SMALLEST:
         return Choice("photo", 0.0, f"under {SMALLEST} pixels: too small to tell")
     values = measure(pixels)
-    unit = np.clip((values - _MEANS) / _SCALES, -3, 3)
-    score = float(1 / (1 + np.exp(-(_BIAS + _WEIGHTS @ unit))))
-    what = f"{100 * values[1]:.0f} % background, {100 * values[2] ** 2:.1f} % strokes"
-    if score >= THRESHOLD:
-        return Choice("scan", score, f"ink on paper: {what}")
-    return Choice("photo", score, f"not clearly a page: {what}")
+    sure = score(values)
+    what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
+    if sure >= THRESHOLD:
+        return Choice("scan", sure, f"ink on paper: {what}")
+    return Choice("photo", sure, f"not clearly a page: {what}")
 
 
-def measure(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
-    """The measures named in `MEASURES`, of an image of at least `SMALLEST` pixels each way."""
-    image = pixels if pixels.ndim == 3 else pixels[..., None]
-    small = _without_border(_thumbnail(image))
-    quotient, background = _flatten(_grey(small), 1.0, 25)
-    light = float(np.median(background[::4, ::4]))
-    darker, inked = _details(quotient, 9)
-    paper, strokes = _shares(quotient)
-    whole = [light, paper, strokes**0.5, inked, _colour(small, quotient), _spread(darker)]
-    crops = np.mean([_crop_measures(crop) for crop in _crops(image, darker)], axis=0)
-    return np.array([*whole, *crops], np.float64)
+@cache
+def load_network() -> dict[str, NDArray[np.float32]]:
+    """The tensors of `NETWORK` in single precision, read once."""
+    return {name: tensor.astype(np.float32) for name, tensor in load_file(NETWORK).items()}
 
 
-def _unit(pixels: NDArray[np.generic]) -> Plane:
-    """Pixels of any type as float32 in [0, 1]."""
-    if np.issubdtype(pixels.dtype, np.integer):
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype.str).max)
-    return np.clip(np.nan_to_num(pixels.astype(np.float32)), 0, 1)
-
-
-def _grey(colour: Plane) -> Plane:
-    if colour.shape[2] == 1:
-        return np.ascontiguousarray(colour[..., 0])
-    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.float32)
-
-
-def _thumbnail(image: NDArray[np.generic]) -> Plane:
-    """At most `_AREA` pixels, averaged down in two steps as whole factors are much faster."""
-    height, width = image.shape[:2]
-    factor = max((height * width / _AREA) ** 0.5, max(height, width) / _LONGEST, 1.0)
-    whole = min(int(factor), height, width) // 2 * 2
-    if whole:
-        rows, columns = height // whole, width // whole
-        image = image[: rows * whole, : columns * whole]
-        # Two rows for each row of the thumbnail average to nearly the same, and much faster.
-        image = cv2.resize(image[:: whole // 2], (columns, rows), interpolation=cv2.INTER_AREA)
-    size = (max(1, round(width / factor)), max(1, round(height / factor)))
-    small = cv2.resize(_unit(image), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small.reshape(size[1], size[0], -1), np.float32)
-
-
-def _without_border(small: Plane) -> Plane:
-    """Cut off up to a sixth at each side that is dark throughout, as beside a scanned sheet."""
-    grey = _grey(small)
-    limit = 0.5 * float(np.median(grey))
-    rows, columns = np.median(grey, axis=1) < limit, np.median(grey, axis=0) < limit
-    top, low = _run(rows), len(rows) - _run(rows[::-1])
-    left, right = _run(columns), len(columns) - _run(columns[::-1])
-    return np.ascontiguousarray(small[top:low, left:right])
-
-
-def _run(dark: NDArray[np.bool_]) -> int:
-    """Length of the dark run at the start, with 2 pixels more for its soft edge."""
-    length = int(np.argmin(dark)) if not dark.all() else 0
-    return min(length + 2, len(dark) // 6) if length else 0
-
-
-def _flatten(grey: Plane, blur: float, reach: int) -> tuple[Plane, Plane]:
-    """Divide by the background: 1 for paper, 0 for black ink, whatever the light.
-
-    Returns:
-        The quotient, about [0, 1], and the background, both H x W.
-    """
-    soft = cv2.GaussianBlur(grey, (0, 0), blur)
-    background = cv2.blur(_morph(soft, cv2.MORPH_CLOSE, reach), (reach, reach))
-    quotient = soft / np.maximum(background, 1e-3)
-    # Noise lifts a closing above the paper: put the paper itself back to 1.
-    paper = max(float(np.quantile(quotient[::2, ::2], 0.75)), 1e-3)
-    return np.minimum(quotient / np.float32(paper), np.float32(1.25)), background
-
-
-def _morph(plane: Plane, operation: int, reach: int) -> Plane:
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach))
-    return np.asarray(cv2.morphologyEx(plane, operation, kernel), np.float32)
-
-
-def _shares(quotient: Plane) -> tuple[float, float]:
-    """Shares of paper and of strokes; shadows and textures lie between."""
-    return float(np.mean(quotient > _PAPER)), float(np.mean(quotient < _STROKE))
-
-
-def _details(quotient: Plane, reach: int) -> tuple[Plane, float]:
-    """How much darker narrow details are than what is around, and their share of all details.
-
-    Ink makes dark details on light ground; in photos light ones are about as frequent.
-    """
-    darker = _morph(quotient, cv2.MORPH_BLACKHAT, reach)
-    lighter = _morph(quotient, cv2.MORPH_TOPHAT, reach)
-    dark = float(np.sum(np.maximum(darker - 0.1, 0)))
-    light = float(np.sum(np.maximum(lighter - 0.1, 0)))
-    blank = 1e-4 * quotient.size  # a blank image is neither
-    return darker, (dark + blank) / (dark + light + 2 * blank)
-
-
-def _separability(values: Plane) -> float:
-    """Otsu's criterion at its maximum (1979): variance between two classes over the total."""
-    counts = cv2.calcHist([values], [0], None, [64], [0, 1.2501]).ravel().astype(np.float64)
-    share, centre = counts / counts.sum(), (np.arange(64) + 0.5) * (1.25 / 64)
-    below, mean = np.cumsum(share), np.cumsum(share * centre)
-    total = float(np.sum(share * (centre - mean[-1]) ** 2))
-    if total < 1e-6:
-        return 0.0
-    between = (mean[-1] * below - mean) ** 2 / np.maximum(below * (1 - below), 1e-6)
-    return float(between.max() / total)
-
-
-def _colour(small: Plane, quotient: Plane) -> float:
-    """Mean distance of the pixels' colours from the paper's."""
-    if small.shape[2] == 1:
-        return 0.0
-    cells = cv2.blur(small, (4, 4))[::4, ::4]
-    paper = quotient[::4, ::4] > _PAPER
-    chroma = cells - _grey(cells)[..., None]
-    ground = np.median(chroma[paper], axis=0) if np.any(paper) else np.zeros(3)
-    return float(np.abs(chroma - ground).sum(axis=2).mean())
-
-
-def _lines(dark: Plane) -> float:
-    """Highest repetition, after a first drop, of the profile across or along the page."""
-    return max(_repetition(dark.mean(axis=1)), _repetition(dark.mean(axis=0)))
-
-
-def _repetition(profile: Plane) -> float:
-    profile = profile - cv2.blur(profile[:, None], (1, 41))[:, 0]
-    energy = float(profile @ profile)
-    if energy < 1e-6 * len(profile) or len(profile) < 24:
-        return 0.0
-    shifts = range(1, min(60, len(profile) // 3))
-    again = np.array([float(profile[:-k] @ profile[k:]) for k in shifts]) / energy
-    first = int(np.argmax(again < 0.1))
-    return float(max(0.0, again[first:].max()))
-
-
-def _spread(darker: Plane) -> float:
-    """Share of a grid's cells in which at least 2 % is a narrow dark detail."""
-    cells = cv2.resize((darker > 0.12).astype(np.float32), (12, 12), interpolation=cv2.INTER_AREA)
-    return float(np.mean(cells > 0.02))
-
-
-def _crops(image: NDArray[np.generic], darker: Plane) -> list[Plane]:
-    """Grey crops at full resolution where the thumbnail has most narrow dark details."""
-    height, width = image.shape[:2]
-    rows, columns = (min(8, max(1, length // _CROP)) for length in (height, width))
-    cells = cv2.resize(darker, (columns, rows), interpolation=cv2.INTER_AREA).ravel()
-    crops = []
-    for cell in np.argsort(-cells, kind="stable")[:_CROPS]:
-        row, column = divmod(int(cell), columns)
-        top = max(0, (2 * row + 1) * height // (2 * rows) - _CROP // 2)
-        left = max(0, (2 * column + 1) * width // (2 * columns) - _CROP // 2)
-        crops.append(_grey(_unit(image[top : top + _CROP, left : left + _CROP])))
-    return crops
-
-
-def _crop_measures(crop: Plane) -> list[float]:
-    quotient = _flatten(crop, 1.2, 41)[0]
-    darker, inked = _details(quotient, 15)
-    paper, share = _shares(quotient)
-    strokes = quotient < _STROKE
-    thin = float(np.mean(darker[strokes] > 0.2)) if share else 0.0
-    ink = [1 - paper - share, share**0.5, _separability(quotient), inked, thin]
-    return [*ink, _lines(quotient), _letters(strokes)]
-
-
-def _letters(strokes: NDArray[np.bool_]) -> float:
-    """Logarithm of the number of connected shapes that could be letters."""
-    stats = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))[2][1:]
-    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    area = stats[:, cv2.CC_STAT_AREA]
-    like = (high >= 5) & (high <= 80) & (wide <= 8 * high)
-    like &= (area >= 12) & (area > 0.15 * wide * high)
-    return float(np.log1p(np.count_nonzero(like)))
+def score(values: NDArray[np.float64]) -> float:
+    """How sure measures (`MEASURES`) are those of a page, in [0, 1]."""
+    net = load_network()
+    unit = np.clip((values - net["mean"]) / net["spread"], -4, 4).astype(np.float32)
+    hidden = np.maximum(net["first"] @ unit + net["first_bias"], 0)  # members x units
+    hidden = np.einsum("mab,mb->ma", net["second"], hidden) + net["second_bias"]
+    logits = np.einsum("mab,mb->ma", net["third"], np.maximum(hidden, 0)) + net["third_bias"]
+    return float(1 / (1 + np.exp(-np.clip(logits.mean(), -30, 30))))

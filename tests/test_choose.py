@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgclean.choose import MEASURES, THRESHOLD, choose, measure
+from imgclean.choose import THRESHOLD, choose
+from imgclean.page_measures import MEASURES, measure
 
 Pixels = NDArray[np.uint8]
 

@@ -23,8 +23,8 @@ LAYERS = [
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
-        "metrics", "choose", "muon", "recipes", "scores", "summary", "residuals", "texts",
-        "baselines", "forms", "safety",
+        "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary", "residuals",
+        "texts", "baselines", "forms", "safety",
     },
     {"errors"},
 ]  # fmt: skip

@@ -1,0 +1,671 @@
+"""Labelled images for `imgclean.choose`: pages of all kinds, and what only looks like them.
+
+Every image is made from a seed and sources that are split beforehand: no photo, font family,
+rendered page or office page is on both sides. Images are H x W x C uint8, RGB, C in {1, 3}.
+
+Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
+forms, book spreads, newspapers with pictures, handwriting, whiteboards, sheets photographed at an
+angle. Right is `photo` for all else, also where it holds text: photos with signs or a page lying
+somewhere, screenshots, pencil and painted drawings, textures, scenes, objects on white.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from imgclean.fonts import ENGLISH, family, held_out, scripts_of
+from imgclean.pages import find_fonts, render_page, split_by_page
+from imgclean.paper import damage
+from imgclean.scenes import render_scene
+
+Pixels = NDArray[np.uint8]
+Generator = np.random.Generator
+SUFFIXES = {".png", ".jpg", ".jpeg"}
+_PAGES_OF_POLYU = ("bulletin", "photo_19")  # print and brush strokes on paper: pages, so left out
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image to make: its kind, its source file if it has one, and its seed."""
+
+    kind: str
+    scan: bool
+    held_out: bool
+    seed: int
+    source: Path | None = None
+
+
+class Sources:
+    """Fonts, photos and rendered pages of one side of the split.
+
+    Args:
+        root: holds photos/, documents/ and validation/.
+        side: whether these are the held-out ones.
+    """
+
+    def __init__(self, root: Path, side: bool) -> None:
+        """List the files; pages are rendered as they are asked for."""
+        self.root, self.side = root, side
+        names = sorted({family(path) for path in find_fonts()})
+        tested = {name for index, name in enumerate(names) if index % 4 == 3}
+        tested |= {family(path) for path in find_fonts() if held_out(path)}
+        self.fonts = [path for path in find_fonts() if (family(path) in tested) == side]
+        self.latin = [path for path in self.fonts if "latin" in scripts_of(path)]
+        self.photos = [
+            path
+            for folder in ("bsd432", "imagenet", "sunhays")
+            for index, path in enumerate(sorted((root / "photos" / folder).iterdir()))
+            if (index % 4 == 3) == side
+        ]
+
+    def photo(self, rng: Generator) -> Pixels:
+        """One photo in colour."""
+        return read(self.photos[int(rng.integers(len(self.photos)))])
+
+    def font(self, rng: Generator, size: int) -> ImageFont.FreeTypeFont:
+        """A Latin font at a size in pixels."""
+        return ImageFont.truetype(self.latin[int(rng.integers(len(self.latin)))], size)
+
+    @cache  # noqa: B019  # two instances live as long as the program
+    def page(self, number: int) -> Pixels:
+        """A clean rendered page."""
+        rng = np.random.default_rng([number, self.side])
+        dpi = float(np.exp(rng.uniform(np.log(75), np.log(250))))
+        height = int(np.clip(dpi * rng.uniform(2.5, 11.7), 300, 1000))
+        width = int(np.clip(height * rng.choice([0.6, 0.71, 0.77, 1.3]), 200, 1000))
+        shots = [self.photo(rng) for _ in range(2)] if rng.random() < 0.4 else ()
+        colour, plain = bool(rng.random() < 0.4), bool(rng.random() < 0.25)
+        return render_page(rng, height, width, self.fonts, dpi=dpi, photos=shots,
+                           colour=colour, plain=plain)[0]  # fmt: skip
+
+
+def read(path: Path) -> Pixels:
+    """An image file; grey files have one channel."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError(f"{path}: not an image; remove it")
+    if image.ndim == 2:
+        return np.ascontiguousarray(image[..., None], np.uint8)
+    return np.ascontiguousarray(image[..., 2::-1], np.uint8)
+
+
+def colour(image: Pixels) -> Pixels:
+    """Three channels."""
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def grey(image: Pixels) -> Pixels:
+    """One channel."""
+    if image.shape[2] == 1:
+        return image
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], np.uint8)
+
+
+def resized(image: Pixels, factor: float) -> Pixels:
+    """Scaled by a factor, at least 40 pixels each way."""
+    height, width = image.shape[:2]
+    size = (max(40, round(width * factor)), max(40, round(height * factor)))
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(image, size, interpolation=way)
+    return np.asarray(small.reshape(size[1], size[0], -1), np.uint8)
+
+
+def noisy(image: Pixels, rng: Generator, most: float) -> Pixels:
+    """Gaussian noise of up to `most` in 8-bit units on half, JPEG on half."""
+    if rng.random() < 0.5:
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(1, most))
+        image = np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        return image
+    code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))])[1]
+    return np.asarray(cv2.imdecode(code, cv2.IMREAD_UNCHANGED), np.uint8).reshape(image.shape)
+
+
+def toned(image: Pixels, rng: Generator) -> Pixels:
+    """Dark, bright, overexposed, faded, sepia, or as it is."""
+    kind, light = rng.integers(8), image.astype(np.float32) / 255
+    if kind == 0:
+        light = light ** np.float32(rng.uniform(1.5, 3))
+    elif kind == 1:
+        light = light ** np.float32(rng.uniform(0.3, 0.7))
+    elif kind == 2:
+        light = light * np.float32(rng.uniform(1.3, 2.5)) + np.float32(rng.uniform(0, 0.2))
+    elif kind == 3:
+        contrast = np.float32(rng.uniform(0.2, 0.6))
+        light = light * contrast + np.float32(rng.uniform(0, 1 - contrast))
+    elif kind == 4 and image.shape[2] == 3:
+        light = light.mean(axis=2, keepdims=True) * np.array([1, 0.9, 0.72], np.float32)
+    return np.asarray(np.clip(light * 255, 0, 255), np.uint8)
+
+
+def cut(image: Pixels, rng: Generator, least: float) -> Pixels:
+    """A part of it, `least` to all of each side."""
+    height, width = image.shape[:2]
+    rows, columns = (max(40, int(rng.uniform(least, 1) * side)) for side in (height, width))
+    top = int(rng.integers(max(1, height - rows)))
+    left = int(rng.integers(max(1, width - columns)))
+    return np.ascontiguousarray(image[top : top + rows, left : left + columns])
+
+
+def bordered(image: Pixels, sides: tuple[int, ...], level: int) -> Pixels:
+    """With even borders: top, bottom, left, right."""
+    top, low, left, right = sides
+    wide = cv2.copyMakeBorder(image, top, low, left, right, cv2.BORDER_CONSTANT, value=(level,) * 3)
+    return np.asarray(wide.reshape(*wide.shape[:2], -1), np.uint8)
+
+
+def dirty(image: Pixels, rng: Generator) -> Pixels:
+    """Paper, ink and scanner as `paper.damage` draws them."""
+    light = damage(image.astype(np.float32) / np.float32(255), rng)[0]
+    return np.clip(np.rint(light * 255), 0, 255).astype(np.uint8)
+
+
+# Pages
+
+
+def page(rng: Generator, sources: Sources) -> Pixels:
+    """A scanned page or a part of one, with margins, askew, on a dark bed, damaged."""
+    image = cut(sources.page(int(rng.integers(150))), rng, 0.6)
+    while np.mean(image < 128) < 0.015:  # nearly blank: nobody could tell
+        image = cut(sources.page(int(rng.integers(150))), rng, 0.6)
+    if rng.random() < 0.3:
+        height, width = image.shape[:2]
+        top, low = (int(v) for v in rng.uniform(0, 0.5, 2) * height)
+        left, right = (int(v) for v in rng.uniform(0, 0.2, 2) * width)
+        image = bordered(image, (top, low, left, right), 255)
+    if rng.random() < 0.3:
+        height, width = image.shape[:2]
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.normal(0, 3)), 1)
+        turned = cv2.warpAffine(image, matrix, (width, height), borderValue=(255,) * 3)
+        image = np.asarray(turned, np.uint8).reshape(image.shape)
+    image = dirty(image, rng)
+    if rng.random() < 0.2:
+        sides = tuple(int(v) for v in rng.uniform(0, 0.07, 4) * image.shape[0])
+        image = bordered(image, sides, int(rng.integers(0, 90)))
+    return noisy(image, rng, 30)
+
+
+def write(
+    draw: ImageDraw.ImageDraw, rng: Generator, at: tuple[float, float], room: float,
+    font: ImageFont.FreeTypeFont, ink: int | tuple[int, ...],
+) -> None:  # fmt: skip
+    """One line of words, as many as fit."""
+    text = ""
+    while draw.textlength(text, font) < room:
+        text += str(rng.choice(ENGLISH)) + " "
+    draw.text(at, " ".join(text.split()[:-1]) or text[:3], ink, font)
+
+
+def receipt(rng: Generator, sources: Sources) -> Pixels:
+    """A narrow slip of short lines with prices at the right."""
+    width, em = int(rng.integers(220, 480)), int(rng.integers(11, 20))
+    lines = int(rng.integers(12, 45))
+    sheet = Image.new("L", (width, int(1.35 * em * (lines + 3))), 255)
+    draw, font, ink = ImageDraw.Draw(sheet), sources.font(rng, em), int(rng.integers(0, 110))
+    for line in range(lines):
+        y = (line + 1.5) * 1.35 * em
+        if rng.random() < 0.12:
+            draw.line((10, y + em / 2, width - 10, y + em / 2), ink, 1)
+            continue
+        write(draw, rng, (12, y), rng.uniform(0.2, 0.6) * width, font, ink)
+        if rng.random() < 0.7:
+            price = f"{rng.uniform(0, 99):.2f}"
+            draw.text((width - 14 - draw.textlength(price, font), y), price, ink, font)
+    image = (
+        colour(np.asarray(sheet)[..., None]) if rng.random() < 0.5 else np.asarray(sheet)[..., None]
+    )
+    return noisy(on_table(dirty(image, rng), rng, sources, 0.3), rng, 25)
+
+
+def on_table(image: Pixels, rng: Generator, sources: Sources, chance: float) -> Pixels:
+    """Sometimes with a strip of table or bed around it."""
+    if rng.random() > chance:
+        return image
+    height, width = image.shape[:2]
+    pad = int(rng.uniform(0.02, 0.15) * min(height, width))
+    ground = cv2.GaussianBlur(sources.photo(rng), (0, 0), rng.uniform(0.5, 4))
+    ground = cv2.resize(ground, (width + 2 * pad, height + 2 * pad))
+    if image.shape[2] == 1:
+        ground = grey(ground)
+    result = np.ascontiguousarray(np.asarray(ground, np.uint8) * np.float32(rng.uniform(0.3, 1)))
+    result[pad : pad + height, pad : pad + width] = image
+    return result.astype(np.uint8)
+
+
+def form(rng: Generator, sources: Sources) -> Pixels:
+    """Boxes with small labels, some filled in, a shaded head, a stamp."""
+    height, width = int(rng.integers(500, 1000)), int(rng.integers(400, 900))
+    sheet = Image.new("RGB", (width, height), (255,) * 3)
+    draw, em = ImageDraw.Draw(sheet), int(rng.integers(9, 16))
+    small, pen = sources.font(rng, em), sources.font(rng, int(1.5 * em))
+    tint = tuple(
+        int(v) for v in rng.choice([(0, 0, 0), (20, 70, 40), (30, 50, 130), (140, 30, 40)])
+    )
+    y, shade = 20.0, int(rng.integers(190, 256))
+    draw.rectangle((15, 10, width - 15, 20 + 2.5 * em), (shade,) * 3)
+    write(draw, rng, (25, y), 0.5 * width, pen, tint)
+    y += 4 * em
+    while y < height - 4 * em:
+        cells, row = int(rng.integers(1, 5)), rng.uniform(2.2, 4.5) * em
+        for cell in range(cells):
+            left, right = (15 + k * (width - 30) / cells for k in (cell, cell + 1))
+            if rng.random() < 0.85:
+                draw.rectangle((left, y, right, y + row), outline=tint, width=1)
+            write(draw, rng, (left + 4, y + 2), 0.3 * (right - left), small, tint)
+            if rng.random() < 0.5:
+                ink = (30, 40, int(rng.integers(40, 160)))
+                write(draw, rng, (left + 8, y + em), 0.4 * (right - left), pen, ink)
+        y += row if rng.random() < 0.8 else row + em
+    image = np.asarray(sheet)
+    return noisy(
+        on_table(dirty(image if rng.random() < 0.6 else grey(image), rng), rng, sources, 0.15),
+        rng,
+        25,
+    )
+
+
+def book(rng: Generator, sources: Sources) -> Pixels:
+    """Two facing pages with the gutter's shadow between."""
+    left, right = (sources.page(int(rng.integers(150))) for _ in range(2))
+    height = min(left.shape[0], right.shape[0], 700)
+    halves = [colour(cut(p, rng, 0.9))[:height] for p in (left, right)]
+    height = min(half.shape[0] for half in halves)
+    spread = np.concatenate([half[:height] for half in halves], axis=1)
+    middle = halves[0].shape[1] + rng.normal(0, 10)
+    away = np.abs(np.arange(spread.shape[1]) - middle) / rng.uniform(15, 90)
+    shade = 1 - rng.uniform(0.2, 0.85) * np.exp(-away)
+    image = np.asarray(dirty(spread, rng) * shade[None, :, None], np.uint8)
+    image = image if rng.random() < 0.5 else grey(image)
+    return noisy(on_table(image, rng, sources, 0.25), rng, 25)
+
+
+def newspaper(rng: Generator, sources: Sources) -> Pixels:
+    """Narrow columns of small text, a headline, one to three pictures, grey paper."""
+    height, width = int(rng.integers(600, 1100)), int(rng.integers(500, 900))
+    sheet = Image.new("L", (width, height), 255)
+    draw, em = ImageDraw.Draw(sheet), int(rng.integers(8, 14))
+    font, head = sources.font(rng, em), sources.font(rng, int(em * rng.uniform(2, 5)))
+    write(draw, rng, (15, 8), 0.8 * width, head, 10)
+    columns, top = int(rng.integers(2, 6)), 20 + head.size * 1.3
+    wide = (width - 20) / columns
+    for column in range(columns):
+        y = top + rng.uniform(0, 3) * em
+        while y < height - em:
+            write(draw, rng, (10 + column * wide, y), wide - 12, font, int(rng.integers(0, 60)))
+            y += 1.25 * em if rng.random() < 0.97 else 3 * em
+    for _ in range(int(rng.integers(1, 4))):
+        span, first = int(rng.integers(1, max(2, columns // 2 + 1))), int(rng.integers(columns))
+        shot = grey(sources.photo(rng))[..., 0]
+        size = (int(wide * min(span, columns - first)) - 8, int(rng.uniform(0.08, 0.25) * height))
+        shot = np.asarray(cv2.resize(shot, size), np.uint8)
+        if rng.random() < 0.5:
+            rows, places = np.indices(shot.shape)
+            pitch = rng.uniform(3, 6)
+            dots = 127 * (
+                1
+                + np.sin(2.1 * (places + rows) / pitch * 1.4)
+                * np.sin(2.1 * (places - rows) / pitch * 1.4)
+            )
+            shot = np.where(shot > dots, 245, 20).astype(np.uint8)
+        sheet.paste(
+            Image.fromarray(shot), (10 + int(first * wide), int(rng.uniform(top, 0.8 * height)))
+        )
+    image = np.asarray(sheet)[..., None]
+    paper = np.array([rng.uniform(0.7, 1), rng.uniform(0.65, 0.95), rng.uniform(0.5, 0.9)])
+    if rng.random() < 0.5:
+        image = np.asarray(image * np.sort(paper)[::-1], np.uint8)
+    return noisy(on_table(dirty(cut(image, rng, 0.6), rng), rng, sources, 0.15), rng, 25)
+
+
+def scribble(
+    image: Pixels, rng: Generator, lines: int, inks: Sequence[tuple[int, ...]], size: float
+) -> None:
+    """Handwriting-like strokes in lines, drawn into the image."""
+    height, width = image.shape[:2]
+    ink, thick = inks[0], max(1, round(size / 9))
+    y = rng.uniform(1, 2.5) * size
+    for _ in range(lines):
+        x, end = rng.uniform(0.03, 0.3) * width, rng.uniform(0.4, 0.97) * width
+        if rng.random() < 0.4:
+            ink = inks[int(rng.integers(len(inks)))]
+        while x < end:
+            count = int(rng.integers(3, 10)) * 4
+            steps = np.cumsum(rng.uniform(0.05, 0.25, count)) * size
+            waves = np.sin(np.arange(count) * rng.uniform(1.2, 2)) * rng.uniform(0.15, 0.7, count)
+            points = np.stack(
+                [x + steps + 0.2 * size * rng.normal(0, 0.5, count), y + waves * size], 1
+            )
+            shape = np.rint(points * 8).astype(np.int32)[None]
+            cv2.polylines(image, shape, False, ink, thick, cv2.LINE_AA, 3)
+            x += steps[-1] + 0.5 * size
+        y += rng.uniform(1.4, 3) * size
+        if y > height - size:
+            break
+
+
+def figures(image: Pixels, rng: Generator, inks: Sequence[tuple[int, ...]], thick: int) -> None:
+    """Boxes, circles and arrows, as in a sketch of a plan."""
+    height, width = image.shape[:2]
+    for _ in range(int(rng.integers(0, 6))):
+        ink = inks[int(rng.integers(len(inks)))]
+        x, y = (int(v) for v in rng.uniform(0.05, 0.8, 2) * (width, height))
+        a, b = (int(v) for v in rng.uniform(0.05, 0.2, 2) * (width, height))
+        if rng.random() < 0.5:
+            cv2.rectangle(image, (x, y), (x + a, y + b), ink, thick, cv2.LINE_AA)
+        else:
+            cv2.ellipse(image, (x, y), (a, b), 0, 0, 360, ink, thick, cv2.LINE_AA)
+        cv2.arrowedLine(
+            image, (x, y), (x + 2 * a, y + int(rng.normal(0, b))), ink, thick, cv2.LINE_AA
+        )
+
+
+def handwriting(rng: Generator, sources: Sources) -> Pixels:
+    """A handwritten sheet, plain, ruled or squared."""
+    height, width = int(rng.integers(400, 900)), int(rng.integers(400, 900))
+    image, size = np.full((height, width, 3), 255, np.uint8), rng.uniform(10, 28)
+    if rng.random() < 0.4:
+        step = int(1.6 * size)
+        image[step::step] = (185, 200, 235)
+        if rng.random() < 0.4:
+            image[:, step::step] = (185, 200, 235)
+    dark = int(rng.integers(10, 110))
+    inks = [(dark, dark, dark), (20, 40, 140)]
+    scribble(image, rng, 60, inks[int(rng.integers(2)) :], size)
+    image = dirty(image if rng.random() < 0.5 else grey(image), rng)
+    return noisy(on_table(image, rng, sources, 0.2), rng, 25)
+
+
+def whiteboard(rng: Generator, sources: Sources) -> Pixels:
+    """Coloured pens on a glossy board in uneven light, sometimes with its frame."""
+    height, width = int(rng.integers(350, 800)), int(rng.integers(500, 1100))
+    image, size = np.full((height, width, 3), 255, np.uint8), rng.uniform(12, 40)
+    inks = [(30, 30, 35), (25, 50, 150), (180, 30, 40), (20, 120, 60)]
+    scribble(image, rng, int(rng.integers(3, 14)), inks, size)
+    figures(image, rng, inks, max(1, round(size / 9)))
+    light = cv2.resize(
+        rng.uniform(0.5, 1, (3, 4)).astype(np.float32),
+        (width, height),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    y, x = np.indices((height, width), np.float32)
+    spot = np.exp(
+        -((x - rng.uniform(0, width)) ** 2 + (y - rng.uniform(0, height)) ** 2)
+        / (2 * rng.uniform(30, 150) ** 2)
+    )
+    cast = rng.uniform(0.85, 1, 3)
+    board = image * (light[..., None] * cast) + spot[..., None] * rng.uniform(0, 90)
+    image = np.clip(board, 0, 255).astype(np.uint8)
+    if rng.random() < 0.4:
+        image = bordered(image, (int(rng.integers(5, 30)),) * 4, int(rng.integers(40, 200)))
+    return noisy(image, rng, 25)
+
+
+def angled(rng: Generator, sources: Sources) -> Pixels:
+    """A sheet photographed at an angle, over 55 % of the frame, on a table."""
+    kinds: list[Callable[[Generator, Sources], Pixels]] = [
+        page,
+        form,
+        receipt,
+        newspaper,
+        handwriting,
+    ]
+    sheet = colour(kinds[int(rng.choice(5, p=[0.6, 0.12, 0.08, 0.1, 0.1]))](rng, sources))
+    height, width = sheet.shape[:2]
+    frame = (int(width * rng.uniform(1.0, 1.25)), int(height * rng.uniform(1.0, 1.25)))
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    inset = rng.uniform(-0.03, 0.13, (4, 2)) * (1 - 2 * corners)
+    target = ((corners + inset) * frame).astype(np.float32)
+    here = (corners * (width, height)).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(here, target)
+    ground = cv2.GaussianBlur(sources.photo(rng), (0, 0), rng.uniform(0.5, 5))
+    ground = np.asarray(cv2.resize(ground, frame) * rng.uniform(0.3, 1), np.uint8)
+    mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, frame)
+    lying = cv2.warpPerspective(sheet, matrix, frame)
+    image = np.where(mask[..., None] > 127, lying, ground)
+    light = cv2.resize(
+        rng.uniform(0.55, 1, (3, 3)).astype(np.float32), frame, interpolation=cv2.INTER_CUBIC
+    )
+    return noisy(np.asarray(np.clip(image * light[..., None], 0, 255), np.uint8), rng, 20)
+
+
+# What is no page
+
+
+def varied(image: Pixels, rng: Generator) -> Pixels:
+    """One variation of a photo: cut, scaled, grey, on white, toned, blurred, noisy."""
+    if rng.random() < 0.4:
+        image = cut(image, rng, 0.3 if rng.random() < 0.75 else 0.08)
+    image = resized(image, float(np.exp(rng.uniform(np.log(0.5), np.log(2)))))
+    if rng.random() < 0.25:
+        image = grey(image)
+    if rng.random() < 0.15:
+        image = on_white(image, rng)
+    image = toned(image, rng)
+    if rng.random() < 0.2:
+        soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 4)).reshape(image.shape)
+        image = np.asarray(soft, np.uint8)
+    return noisy(image, rng, 50)
+
+
+def on_white(image: Pixels, rng: Generator) -> Pixels:
+    """A part of the photo as an object on a nearly white ground."""
+    height, width = image.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    for _ in range(int(rng.integers(1, 6))):
+        centre = (int(rng.uniform(0.2, 0.8) * width), int(rng.uniform(0.2, 0.8) * height))
+        axes = (int(rng.uniform(0.03, 0.3) * width), int(rng.uniform(0.03, 0.3) * height))
+        cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+    soft = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 6)).astype(np.float32)[..., None] / 255
+    ground = np.float32(rng.uniform(215, 256))
+    return np.asarray(np.clip(image * soft + ground * (1 - soft), 0, 255), np.uint8)
+
+
+def text_photo(rng: Generator, sources: Sources) -> Pixels:
+    """A photo with a caption, signs, or a page lying in it that fills under a fifth."""
+    image = colour(sources.photo(rng)).copy()
+    height, width = image.shape[:2]
+    if rng.random() < 0.4:
+        sheet = colour(page(rng, sources))
+        factor = (
+            rng.uniform(0.03, 0.2) * height * width / (sheet.shape[0] * sheet.shape[1])
+        ) ** 0.5
+        sheet = resized(
+            sheet, min(factor, 0.8 * height / sheet.shape[0], 0.8 * width / sheet.shape[1])
+        )
+        top = int(rng.integers(max(1, height - sheet.shape[0])))
+        left = int(rng.integers(max(1, width - sheet.shape[1])))
+        place = image[top : top + sheet.shape[0], left : left + sheet.shape[1]]
+        place[:] = sheet[: place.shape[0], : place.shape[1]]
+    canvas = Image.fromarray(image)
+    draw = ImageDraw.Draw(canvas)
+    for _ in range(int(rng.integers(1, 6))):
+        x, y = rng.uniform(0, 0.8, 2) * (width, height)
+        size, room = int(rng.uniform(0.03, 0.12) * height) + 8, rng.uniform(0.1, 0.6) * width
+        ink = tuple(int(v) for v in rng.integers(0, 256, 3))
+        if rng.random() < 0.4:
+            draw.rectangle(
+                (x - 5, y - 5, x + room + 15, y + 1.3 * size), tuple(255 - v for v in ink)
+            )
+        write(draw, rng, (x, y), room, sources.font(rng, size), ink)
+    image = toned(np.asarray(canvas), rng)
+    return noisy(image if rng.random() < 0.8 else grey(image), rng, 40)
+
+
+def screenshot(rng: Generator, sources: Sources) -> Pixels:
+    """A desktop or an application: bars, panels, icons, pictures, text, light or dark."""
+    height, width = int(rng.integers(400, 1000)), int(rng.integers(500, 1300))
+    dark = bool(rng.random() < 0.4)
+    back = int(rng.integers(15, 60) if dark else rng.integers(215, 250))
+    sheet = Image.new(
+        "RGB", (width, height), (back, back, min(255, back + int(rng.integers(0, 12))))
+    )
+    draw, accent = ImageDraw.Draw(sheet), tuple(int(v) for v in rng.integers(20, 230, 3))
+    ink = (225,) * 3 if dark else (40,) * 3
+    bar, side = int(rng.uniform(0.05, 0.15) * height), int(rng.uniform(0.1, 0.3) * width)
+    draw.rectangle((0, 0, width, bar), accent)
+    draw.rectangle((0, bar, side, height), tuple(int(v) for v in rng.integers(30, 235, 3)))
+    font = sources.font(rng, int(rng.integers(10, 18)))
+    y = bar + 12.0
+    while y < height - 20:
+        write(draw, rng, (10, y), 0.5 * side, font, ink)
+        y += 2.2 * font.size
+    x, y = side + 15.0, bar + 15.0
+    for _ in range(int(rng.integers(2, 6))):
+        wide, high = rng.uniform(0.25, 0.7) * (width - side), rng.uniform(0.12, 0.4) * height
+        kind = rng.random()
+        if kind < 0.45:
+            shot = cv2.resize(colour(sources.photo(rng)), (int(wide), int(high)))
+            sheet.paste(Image.fromarray(np.asarray(shot, np.uint8)), (int(x), int(y)))
+        elif kind < 0.8:
+            line = y
+            while line < y + high:
+                write(draw, rng, (x, line), wide - 20, font, ink)
+                line += 1.6 * font.size
+        else:
+            for _ in range(int(rng.integers(3, 12))):
+                px, py = x + rng.uniform(0, wide), y + rng.uniform(0, high)
+                fill = tuple(int(v) for v in rng.integers(0, 256, 3))
+                draw.rounded_rectangle((px, py, px + 40, py + 30), 6, fill)
+        x += wide + 15
+        if x > width - 0.2 * (width - side):
+            x, y = side + 15.0, y + high + 15
+    return noisy(np.asarray(sheet), rng, 8) if rng.random() < 0.4 else np.asarray(sheet)
+
+
+def drawing(rng: Generator, sources: Sources) -> Pixels:
+    """A pencil drawing with its shades, or a flat painting with outlines."""
+    image = colour(sources.photo(rng))
+    if rng.random() < 0.5:
+        plane = grey(image)[..., 0].astype(np.float32)
+        soft = cv2.GaussianBlur(255 - plane, (0, 0), rng.uniform(4, 20))
+        sketch = np.clip(plane * 255 / np.maximum(256 - soft, 1), 0, 255)
+        sketch = 255 - (255 - sketch) * np.float32(rng.uniform(0.7, 1.5))
+        shade = np.float32(rng.uniform(0.25, 0.6)) * (255 - cv2.GaussianBlur(plane, (0, 0), 3))
+        grain = 1 + 0.15 * rng.standard_normal(plane.shape)
+        image = np.clip(sketch - shade * grain, 0, 255).astype(np.uint8)[..., None]
+        return noisy(image, rng, 12)
+    flat = cv2.bilateralFilter(cv2.medianBlur(image, 5), 9, 60, 9)
+    levels = int(rng.integers(3, 8))
+    flat = np.asarray(flat // (256 // levels) * (255 // max(1, levels - 1)), np.uint8)
+    edges = cv2.Canny(cv2.medianBlur(image, 7), 60, 140)
+    flat[cv2.dilate(edges, np.ones((2, 2), np.uint8)) > 0] = 20
+    return noisy(flat, rng, 12)
+
+
+def texture(rng: Generator, sources: Sources) -> Pixels:
+    """Bricks, a fence, cloth, plaster or bark: much detail, nothing to read."""
+    height, width = int(rng.integers(250, 800)), int(rng.integers(250, 800))
+    y, x = np.indices((height, width), np.float32)
+    a, b = rng.uniform(8, 60, 2)
+    kind = rng.integers(4)
+    if kind == 0:
+        row = np.floor(y / a)
+        plane = 0.7 - 0.5 * (((y % a) < 0.12 * a) | (((x + row % 2 * b) % (2 * b)) < 0.1 * a))
+    elif kind == 1:
+        plane = 0.5 + 0.35 * np.sin(2 * np.pi * x / a) * np.sign(
+            np.sin(2 * np.pi * y / b) + rng.uniform(0, 1.5)
+        )
+    elif kind == 2:
+        fine = rng.standard_normal((height, width)).astype(np.float32)
+        fine = cv2.GaussianBlur(fine, (0, 0), rng.uniform(0.5, 6), sigmaY=rng.uniform(0.5, 6))
+        plane = rng.uniform(0.4, 0.9) + rng.uniform(0.03, 0.2) * fine / fine.std()
+    else:
+        plane = 0.5 + 0.4 * np.sin(2 * np.pi * x / a) * np.sin(2 * np.pi * y / b)
+    rough = cv2.resize(
+        rng.standard_normal((12, 12)).astype(np.float32),
+        (width, height),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    grain = rng.standard_normal((height, width)).astype(np.float32)
+    plane = plane + rng.uniform(0.02, 0.12) * rough + rng.uniform(0, 0.08) * grain
+    tint = rng.uniform(0.5, 1, 3)
+    image = np.clip(plane[..., None] * tint * 255, 0, 255).astype(np.uint8)
+    return noisy(image if rng.random() < 0.6 else grey(image), rng, 30)
+
+
+def scene(rng: Generator, sources: Sources) -> Pixels:
+    """A synthetic scene of the project's own."""
+    height, width = (int(v) for v in rng.integers(200, 600, 2))
+    return varied(render_scene(rng, height, width), rng)
+
+
+def flat(rng: Generator, sources: Sources) -> Pixels:
+    """Flat, a gradient, or a few large coloured shapes."""
+    height, width = (int(v) for v in rng.integers(60, 900, 2))
+    image = np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
+    if rng.random() < 0.3:
+        ramp = np.linspace(rng.uniform(0, 255), rng.uniform(0, 255), width)
+        image = np.broadcast_to(ramp[None, :, None], image.shape).astype(np.uint8).copy()
+    for _ in range(int(rng.integers(0, 6))):
+        points = rng.uniform(0, 1, (int(rng.integers(3, 7)), 2)) * (width, height)
+        fill = tuple(int(v) for v in rng.integers(0, 256, 3))
+        cv2.fillPoly(image, [points.astype(np.int32)], fill, cv2.LINE_AA)
+    return noisy(image, rng, 50)
+
+
+Maker = Callable[[Generator, Sources], Pixels]
+PAGES: dict[str, tuple[Maker, int]] = {
+    "page": (page, 8), "receipt": (receipt, 2), "form": (form, 2), "book": (book, 2),
+    "newspaper": (newspaper, 3), "handwriting": (handwriting, 2), "whiteboard": (whiteboard, 2),
+    "angled": (angled, 4),
+}  # fmt: skip
+OTHERS: dict[str, tuple[Maker, int]] = {
+    "text in a photo": (text_photo, 4), "screenshot": (screenshot, 3), "drawing": (drawing, 3),
+    "texture": (texture, 2), "scene": (scene, 1), "flat": (flat, 1),
+}  # fmt: skip
+
+
+def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
+    """The image of a case."""
+    rng = np.random.default_rng(case.seed)
+    if case.source is None:
+        maker = {**PAGES, **OTHERS}[case.kind][0]
+        return maker(rng, sources[case.held_out])
+    image = read(case.source)
+    if case.scan:
+        image = resized(image, float(rng.uniform(1, 3))) if rng.random() < 0.5 else image
+        return noisy(image, rng, 30) if rng.random() < 0.5 else image
+    return image if case.seed % 3 == 0 else varied(image, rng)
+
+
+def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
+    """Everything to be made, training and held-out; seeds count from `first`.
+
+    A drawn kind has `units` images times its weight, a third of them held out. The folders of
+    `validation` serve the held-out side alone.
+    """
+    seed = first
+    for folder in ("bsd432", "imagenet", "sunhays", "clic"):
+        for index, path in enumerate(sorted((root / "photos" / folder).iterdir())):
+            for _ in range(2):
+                yield Case(folder, False, index % 4 == 3, seed := seed + 1, path)
+    for folder, times in (("kodak24", 4), ("set12", 4), ("polyu", 1)):
+        for path in sorted((root / "validation" / folder).rglob("*")):
+            page = any(name in path.name for name in _PAGES_OF_POLYU)
+            for _ in range(times if path.suffix.lower() in SUFFIXES and not page else 0):
+                yield Case(folder, False, True, seed := seed + 1, path)
+    office = root / "documents/noisyoffice"
+    clean = {path.name: read(path) for path in sorted((office / "clean").iterdir())}
+    tested = set(split_by_page(clean)[1])
+    for kind, times in (("noisy", 3), ("clean", 1)):
+        for path in sorted((office / kind).iterdir()):
+            for _ in range(times):
+                yield Case(f"office {kind}", True, path.name in tested, seed := seed + 1, path)
+    for scan, makers in ((True, PAGES), (False, OTHERS)):
+        for kind, (_, weight) in makers.items():
+            for index in range(units * weight):
+                yield Case(kind, scan, index % 3 == 2, seed := seed + 1)
+    for _ in range(4):  # photos are the harmless side: what they look like must be known well
+        for folder in ("bsd432", "imagenet", "sunhays"):
+            for index, path in enumerate(sorted((root / "photos" / folder).iterdir())):
+                if index % 4 != 3:
+                    yield Case(folder, False, False, seed := seed + 1, path)
+    for kind, (_, weight) in PAGES.items():
+        for _ in range(units // 2 * weight):
+            yield Case(kind, True, False, seed := seed + 1)
