@@ -291,6 +291,8 @@ def _letters(shapes: NDArray[np.bool_]) -> list[float]:
 
 def _stroke_width(strokes: NDArray[np.bool_]) -> list[float]:
     """Logarithm of the mean width, and its spread, along the ridges of the distance from paper."""
+    if strokes.all():  # no paper to measure the distance from
+        return [0.0, 0.0]
     inside = cv2.distanceTransform(strokes.astype(np.uint8), cv2.DIST_L2, 3)
     ridge = inside[(inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8))) & (inside > 0)]
     if not ridge.size:
