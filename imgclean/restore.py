@@ -26,9 +26,8 @@ Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
-_BUDGET = 500_000_000  # bytes that the network's features may take, unless told otherwise
 _WINDOWS = 256  # a pass, of models of one size
-_LIVE_MAPS = 6.5  # full-width feature maps alive at the peak; measured 4.8 to 6.0
+_LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
 
 
 def resolve_device(name: str) -> torch.device:
@@ -69,7 +68,8 @@ def load(
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         tile: side of a tile in pixels; by default as large as `memory` allows.
         batch_size: tiles a pass; by default 1 on a CPU and what fits elsewhere, up to 16.
-        memory: bytes that the network may use beside the image.
+        memory: bytes that the network may use beside the image; by default 500 MB, on a GPU
+            half of what is free.
 
     Raises:
         WeightsError: no such weights, or damaged ones.
@@ -116,7 +116,7 @@ class Denoiser:
         self._networks: dict[tuple[int, str], nn.Module] = {}
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
-        self.memory = memory or _BUDGET
+        self.memory = memory or _gpu_budget(self.device)
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
 
@@ -261,7 +261,7 @@ class Denoiser:
         needs above it are kept aside.
         """
         halo, (height, width) = self._halo, image.shape[:2]
-        rows, columns = self._grid(height, width)
+        rows, columns = self._grid(height, width, image.nbytes)
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -283,12 +283,14 @@ class Denoiser:
         return 1 if self._size else int(self._colour.multiple)
 
     def _is_tiled(self, image: Pixels) -> bool:
-        rows, columns = self._grid(*image.shape[:2])
+        height, width = image.shape[:2]
+        rows, columns = self._grid(height, width, image.nbytes)
         return len(rows) > 2 or len(columns) > 2
 
     def features(self, pixels: int) -> int:
-        """Bytes that the network takes at its peak for an image of so many pixels."""
-        return int(min(pixels, self._tile_pixels()) * self._per_pixel() * self.batch_size)
+        """Bytes of main memory that the network takes at its peak for so many pixels."""
+        each = 40 if self.device.type == "cuda" else self._per_pixel()
+        return int(min(pixels, self._tile_pixels(3 * pixels)) * each * self.batch_size)
 
     def _per_pixel(self) -> float:
         """Bytes a pixel: the feature maps alive at the peak, and the image in float."""
@@ -297,14 +299,15 @@ class Denoiser:
         size = 4 if self.precision == "fp32" else 2
         return _LIVE_MAPS * float(self._colour.maps) * size + 40
 
-    def _tile_pixels(self) -> int:
-        """How many pixels, halo included, one tile may have."""
+    def _tile_pixels(self, held: int) -> int:
+        """How many pixels, halo included, one tile of an image of `held` bytes may have."""
         least = (2 * self._halo + 64) ** 2
-        return max(int(self.memory / self.batch_size / self._per_pixel()), least)
+        memory = self.memory or _budget(held)
+        return max(int(memory / self.batch_size / self._per_pixel()), least)
 
-    def _grid(self, height: int, width: int) -> tuple[list[int], list[int]]:
+    def _grid(self, height: int, width: int, held: int) -> tuple[list[int], list[int]]:
         """Edges of tile rows and columns: the split that recomputes the fewest halo pixels."""
-        limit = self._tile_pixels()
+        limit = self._tile_pixels(held)
         if self.tile:
             return self._edges(height, self.tile), self._edges(width, self.tile)
         if height * width <= limit:
@@ -337,7 +340,7 @@ class Denoiser:
         if len(tiles) > 1:
             self.batch_size = max(1, len(tiles) // 2)
             return [self._run([tile], strength)[0] for tile in tiles]
-        self.memory //= 2
+        self.memory = (self.memory or _budget(0)) // 2
         return [self._halve(tiles[0], strength)]
 
     def _halve(self, tile: Pixels, strength: float) -> Pixels:
@@ -415,6 +418,21 @@ class Denoiser:
             seconds[precision] = min(timings)
         safe = np.abs(outputs["fp32"] - outputs[half]).max() <= 1
         return half if safe and seconds[half] < 0.9 * seconds["fp32"] else "fp32"
+
+
+def _gpu_budget(device: torch.device) -> int | None:
+    """Half of the memory that a GPU has free; None elsewhere."""
+    if device.type != "cuda":
+        return None
+    return int(torch.cuda.mem_get_info(device)[0]) // 2
+
+
+def _budget(held: int) -> int:
+    """Bytes for features where nobody said, beside an image of `held` bytes.
+
+    Less beside images of over 850 MB, so that 200 megapixels of 16 bits still fit in 2 GB.
+    """
+    return max(150_000_000, min(500_000_000, 1_350_000_000 - held))
 
 
 def _same_kind(one: Pixels, other: Pixels) -> bool:

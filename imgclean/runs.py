@@ -26,6 +26,7 @@ from .errors import ExitCode, ImgcleanError, OutputError, UsageError, WeightsErr
 from .losses import LOSSES
 from .metrics import estimate_sigma
 from .models import MODELS, NAMES, UNet
+from .models.fused import fast_bfloat16
 from .models.pca import PCA
 from .neighbours import noise_floor, quarters
 from .pictures import beside, grid, plot_losses
@@ -632,10 +633,7 @@ def _half_precision(precision: str, architecture: str, device: torch.device) -> 
         return precision == "bf16"
     if architecture != "unet":
         return False
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    fast = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    return device.type == "cpu" and bool(fast())
+    return fast_bfloat16(device)
 
 
 def _mean_loss(name: str, denoised: Sequence[Array], clean: Sequence[Array]) -> float:

@@ -4,7 +4,7 @@
     python scripts/train_weights.py scan --pack local/scan.npz --minutes 60 --out local/scan
 
 Started again with the same options it continues from its checkpoint. `--init` starts a
-fresh schedule from the averaged weights of an earlier checkpoint.
+fresh schedule from the averaged weights of an earlier checkpoint, or from a weights file.
 """
 
 import argparse
@@ -19,8 +19,10 @@ import torch
 from numpy.typing import NDArray
 
 from imgclean import noise
+from imgclean.models.fused import fast_bfloat16
 from imgclean.pairs import Draw, Patches, load_pack, random_patch
 from imgclean.train import TrainConfig, Trainer
+from imgclean.weights import load_weights
 
 Array = NDArray[np.float32]
 Corrupt = Callable[[Array, np.random.Generator], Array]
@@ -59,6 +61,13 @@ def draw_photos(pack: Path, size: int, corrupt: Corrupt) -> Draw:
         return corrupt(clean, rng), clean
 
     return draw
+
+
+def _state(source: Path) -> dict[str, torch.Tensor]:
+    """The averaged weights of a checkpoint, or a weights file."""
+    if source.suffix == ".safetensors":
+        return dict(load_weights(str(source)).state)
+    return dict(torch.load(source, weights_only=True)["average"])
 
 
 CORRUPTIONS: dict[str, Corrupt] = {"photo": noise.photo, "gaussian": white}
@@ -100,6 +109,7 @@ def main() -> None:
         muon_decay=options.muon_decay,
         balance=options.balance,
         device=options.device,
+        bf16=fast_bfloat16(torch.device(options.device)),
         workers=options.workers,
     )
     trainer = Trainer(config, Patches(draw, options.batch, options.seed))
@@ -108,7 +118,7 @@ def main() -> None:
     if checkpoint.exists():
         trainer.resume(checkpoint)
     elif options.init:
-        trainer.start_from(torch.load(options.init, weights_only=True)["average"])
+        trainer.start_from(_state(options.init))
     with (options.out / "history.csv").open("a", newline="") as file:
         log = csv.writer(file)
         losses = []

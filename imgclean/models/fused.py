@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .unet import LEAK, ResidualBlock
 
-__all__ = ["NEEDED", "FusedBlock", "fuse"]
+__all__ = ["NEEDED", "FusedBlock", "fast_bfloat16", "fuse"]
 
 NEEDED = (
     "_convolution_pointwise",
@@ -68,6 +68,14 @@ def fuse(network: nn.Module) -> nn.Module:
             if isinstance(child, ResidualBlock):
                 stack.add_module(name, FusedBlock(child, operators))
     return network
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16; processors that only emulate it are far slower."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    fast = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    return device.type == "cpu" and bool(fast())
 
 
 def _operators() -> Any:

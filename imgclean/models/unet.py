@@ -128,10 +128,9 @@ class UNet(nn.Module):
             skips.append(features)
             features = shrink(features)
         features = self.bottom(features)
-        for grow, blocks, skip in zip(
-            reversed(self.grow), reversed(self.decoder), reversed(skips), strict=True
-        ):
-            features = blocks(grow(features).add_(skip))
+        for grow, blocks in zip(reversed(self.grow), reversed(self.decoder), strict=True):
+            features = grow(features).add_(skips.pop())  # popped: nothing else keeps it alive
+            features = blocks(features)
         unpacked: Tensor = self.unpack(self.tail(features))
         return -unpacked if self.ink else unpacked
 
