@@ -26,6 +26,7 @@ from .errors import ImageError, ImgcleanError, InputError, OutputError, UsageErr
 from .forms import Form, to_form
 from .images import SUFFIXES, TEMPORARY, Image, Reader, Writer, find, output_format
 from .journal import Journal, fingerprint
+from .memory import return_freed
 from .metrics import estimate_sigma
 from .safety import Kept, is_clean, protect
 
@@ -39,6 +40,7 @@ Status = Literal["done", "clean", "skipped", "failed"]
 _AUTO = ("photo", "scan")
 _IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
 _ASIDE = 150_000_000  # bytes of an input that are kept in memory while it is cleaned
+_HUGE = 300_000_000  # bytes of a decoded image from which on freed memory is not kept for later
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
@@ -487,6 +489,8 @@ class Run:
             raise ImageError(
                 f"{job.source}: needs about {(size + _RUNTIME) / 1e9:.1f} GB; raise --limit-memory"
             )
+        if size > _HUGE:
+            return_freed()
         self._budget.take(size)
         return size
 

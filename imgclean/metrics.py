@@ -194,9 +194,13 @@ def estimate_sigma(pixels: NDArray[np.generic]) -> float:
     step = max(1, int(((height - _SIDE + 1) * (width - _SIDE + 1) / _PATCHES) ** 0.5))
     step += 1 - step % 2  # odd, so that patches fall on every phase of the 8 x 8 grid of JPEG
     windows = np.lib.stride_tricks.sliding_window_view(image, (_SIDE, _SIDE), axis=(0, 1))
-    patches = windows[::step, ::step].reshape(-1, channels, _SIDE * _SIDE)
+    chosen = windows[::step, ::step]  # a view; one channel at a time is copied, to spare memory
     scale = np.float32(1 / _full_range(image))
-    variances = [_variance(patches[:, k].astype(np.float32) * scale) for k in range(channels)]
+    variances = []
+    for channel in range(channels):
+        patches = chosen[:, :, channel].astype(np.float32).reshape(-1, _SIDE * _SIDE)
+        patches *= scale
+        variances.append(_variance(patches))
     return float(np.sqrt(np.mean(variances)))
 
 

@@ -473,6 +473,20 @@ def test_memory_limits(tmp_path: Path, make: Make, tiny: str) -> None:
     assert clean(source, tmp_path / "out", tiny, limit_memory=10**9)["a.png"].status == "done"
 
 
+def test_a_giant_image_makes_freed_memory_return(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Freed memory is given back from a size on, and not before."""
+    asked: list[int] = []
+    monkeypatch.setattr("imgclean.denoise.return_freed", lambda: asked.append(1))
+    source = make(tmp_path / "in" / "a.png")
+    clean(source, tmp_path / "small", tiny)
+    assert not asked
+    monkeypatch.setattr("imgclean.denoise._HUGE", 1000)
+    clean(source, tmp_path / "giant", tiny)
+    assert asked
+
+
 def test_every_page_counts_for_memory(tmp_path: Path, tiny: str) -> None:
     """A TIFF takes room for its largest page, not for its first."""
     source = tmp_path / "scan.tif"

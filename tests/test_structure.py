@@ -24,7 +24,7 @@ LAYERS = [
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
         "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary", "residuals",
-        "texts", "baselines", "forms", "safety",
+        "texts", "baselines", "forms", "safety", "memory",
     },
     {"errors"},
 ]  # fmt: skip
