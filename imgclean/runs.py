@@ -36,14 +36,16 @@ from .sources import Request, Source, open_source
 from .train import Step, TrainConfig, Trainer
 from .weights import Weights, load_weights, save
 
-__all__ = ["DivergedError", "Epoch", "Options", "Run", "new_folder", "read_options"]
+__all__ = ["EPOCH_TIME", "DivergedError", "Epoch", "Options", "Run", "new_folder", "read_options"]
 
 Array = NDArray[np.float32]
 
 _EPOCHS = 25
+EPOCH_TIME = 32.0  # seconds at most of an epoch whose length nobody gave: 25 take 14 minutes
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BEST = 99.0  # dB; what an infinite PSNR counts as
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
+_DECAY = 0.1  # likewise, of Muon's rate
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 
@@ -158,6 +160,7 @@ class Run:
     Attributes:
         notes: what the user should know before it starts.
         epochs, steps: how many, and batches in each; epochs is None if time alone decides.
+        brief: whether an epoch ends after `EPOCH_TIME` seconds, if its batches take longer.
         stop: set it to end after the current step with a checkpoint.
         interrupted: whether that happened.
     """
@@ -220,6 +223,9 @@ class Run:
         if architecture == "pca" and self.source.passes and (self.epochs or 2) > 1:
             self.epochs, self.steps = 1, self.source.passes
             self.notes.append("pca is fitted exactly in one pass: one epoch is all it takes")
+        told = self.options.max_time or self.options.steps_per_epoch
+        made_up = not (self.options.data or self.options.noisy or self.options.clean)
+        self.brief = made_up and not told and self.device.type == "cpu"
 
     def _train_config(self, architecture: str, config: dict[str, Any]) -> TrainConfig:
         options = self.options
@@ -229,9 +235,10 @@ class Run:
         return TrainConfig(
             architecture=architecture,
             config=config,
-            max_time=options.max_time or 1e12,
+            max_time=options.max_time or self._time() or 1e12,
             steps=self.epochs * self.steps if self.epochs else 10**12,
             muon_lr=_MUON * options.lr,
+            muon_decay=_DECAY if architecture == "unet" else 0.0,
             balance=_BALANCE if architecture == "unet" else 0.0,
             adam_lr=options.lr,
             seed=options.seed,
@@ -242,6 +249,10 @@ class Run:
             neighbours=2.0 if self.source.held_out else 0.0,
             compile=options.compile,
         )
+
+    def _time(self) -> float | None:
+        """Seconds after which a run on endless made-up images ends, however slow the processor."""
+        return self.epochs * EPOCH_TIME if self.brief and self.epochs else None
 
     @property
     def weights(self) -> Path:
@@ -267,7 +278,7 @@ class Run:
             for step in self._steps():
                 self._sum, self._count = self._sum + step.loss, self._count + 1
                 yield step
-                if step.step % self.steps == 0 or step.progress >= 1:
+                if self._ends(step):
                     yield self._end_epoch(step)
                     self._save()
                     saved = time.monotonic()
@@ -283,6 +294,12 @@ class Run:
             kept = f"the weights in {self.weights} are the last good ones"
             raise DivergedError(f"{error}; {kept}; try a lower --lr") from error
         self._finish()
+
+    def _ends(self, step: Step) -> bool:
+        """Whether an epoch ends here: after its steps, or where time is short after its share."""
+        if self.brief and self.epochs:
+            return step.progress >= (len(self.history) + 1) / self.epochs
+        return step.step % self.steps == 0 or step.progress >= 1
 
     def _steps(self) -> Iterator[Step]:
         return iter(()) if self.trainer.progress >= 1 or self._over else self.trainer.run()

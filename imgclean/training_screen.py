@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from .errors import printable
 from .progress import span
-from .runs import Epoch, Run
+from .runs import EPOCH_TIME, Epoch, Run
 from .train import Step
 
 __all__ = ["TrainingScreen"]
@@ -55,8 +55,9 @@ class TrainingScreen:
             f"{run.source.what}"
         )
         times = f"{run.epochs} epochs" if run.epochs else "epochs as time allows"
+        limit = f" or {EPOCH_TIME:.0f} s" if run.brief else ""
         self._say(
-            f"{times} of {run.steps} batches of {run.options.batch_size}, "
+            f"{times} of {run.steps} batches of {run.options.batch_size}{limit}, "
             f"{len(run.source.validation)} validation images, into {run.folder}"
         )
         if run.trainer.step:
@@ -78,7 +79,7 @@ class TrainingScreen:
 
     def _tick(self, progress: Progress, step: Step) -> None:
         assert self._run is not None
-        number = (step.step - 1) // self._run.steps + 1
+        number = len(self._run.history) + 1
         of = f"/{self._run.epochs}" if self._run.epochs else ""
         rate = step.step * self._run.options.batch_size / max(step.seconds, 1e-9)
         parts = [f"loss {self._loss:.5f}"]

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -240,6 +242,19 @@ def test_time_bounds_a_run(tmp_path: Path, photos: Path) -> None:
     run = train(tmp_path / "run", photos, epochs=None, max_time=0.3, steps_per_epoch=100_000)
     assert run.epochs is None and run.trainer.progress == 1
     assert len(run.history) == 1 and run.weights.exists()
+
+
+def test_slow_processors_get_shorter_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On made-up images all epochs happen, with fewer batches where these take too long."""
+    clock = itertools.count(0.0, 4.0)  # every look at it finds four seconds gone
+    monkeypatch.setattr("imgclean.train.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    run = train(tmp_path / "run", None, epochs=3, steps_per_epoch=None, batch_size=4, patch=64)
+    assert run.brief and len(run.history) == 3
+    assert run.trainer.progress == 1 and run.trainer.step < 60
+    told = Run(Options(**{**FAST, "steps_per_epoch": 3}), tmp_path / "told")
+    assert not told.brief and told.config.max_time > 1e11
 
 
 def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) -> None:
