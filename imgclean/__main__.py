@@ -21,7 +21,8 @@ def main() -> None:
     except SystemExit as end:
         _leave(end)
     except ImgcleanError as error:
-        print(f"imgclean: {printable(str(error))}", file=sys.stderr)
+        text = "\n".join(map(printable, str(error).split("\n")))  # some point at a word
+        print(f"imgclean: {text}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("imgclean: interrupted", file=sys.stderr)

@@ -110,8 +110,7 @@ class Trainer:
         self.config, self.patches, self.on_device = config, patches, on_device
         self.device = torch.device(config.device)
         self.model: Any = MODELS[config.architecture](**config.config).to(self.device)
-        if config.architecture == "unet":
-            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]  # stub's gap
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]  # stub's gap
         self._average_afresh()
         self.optimisers = _optimisers(self.model, config)
         self.step, self.seconds, self.norm, self.waited = 0, 0.0, 0.0, 0.0

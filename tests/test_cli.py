@@ -193,7 +193,16 @@ def test_models_lists_cards() -> None:
     assert names == ["photo", "scan"]
 
 
-@pytest.mark.parametrize("command", ["denoise", "eval"])
+def test_an_error_that_points_at_a_word_keeps_its_lines(tmp_path: Path) -> None:
+    """The mark stands beneath the word; control characters are still made harmless."""
+    done = imgclean("train", "--noise", "blur+gausian\x1b:3", "--out", tmp_path / "run")
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert "\x1b" not in done.stderr and lines[2].strip() == "^" * len("gausian:3x")
+    assert lines[2].index("^") == lines[1].index("gausian")
+
+
+@pytest.mark.parametrize("command", ["denoise", "eval", "train"])
 def test_every_option_is_documented(command: str) -> None:
     """The README names every option of the command."""
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
