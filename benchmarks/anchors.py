@@ -202,13 +202,16 @@ def plot(rows: Sequence[dict[str, Any]], target: Path) -> None:
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
+    fastest = max(row["speed"] for row in rows)
     for row in rows:
         own, cited = row["method"].startswith("imgclean"), row["cited"]
         colour = "#c2410c" if own else "#475569"
         face = "none" if cited else colour
         axes.scatter(row["speed"], row["psnr"], 70, edgecolors=colour, facecolors=face)
         label = row["method"] + (" †" if cited else "")
-        axes.annotate(label, (row["speed"], row["psnr"]), (7, 5), textcoords="offset points",
+        left = row["speed"] > fastest / 2  # room for its words is on this side of it
+        axes.annotate(label, (row["speed"], row["psnr"]), (-7 if left else 7, 5),
+                      textcoords="offset points", ha="right" if left else "left",
                       color=colour, weight="bold" if own else "normal", fontsize=9)  # fmt: skip
     axes.set_xscale("log")
     axes.margins(x=0.28, y=0.12)

@@ -108,6 +108,24 @@ def test_halo_covers_the_receptive_field() -> None:
     assert int(rows.max()) - (middle + 7) <= network.halo
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_half_precision_is_tried_only_where_it_is_computed(
+    fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor that would emulate it takes single precision without a trial."""
+    denoiser = cpu(strong_network(), precision="auto")
+    tried: list[str] = []
+
+    def forward(tiles: list[Any], strength: float, precision: str) -> list[Any]:
+        tried.append(precision)
+        return tiles
+
+    monkeypatch.setattr("imgclean.restore.fast_bfloat16", lambda device: fast)
+    monkeypatch.setattr(denoiser, "_forward", forward)
+    assert denoiser.precision in ("fp32", "bf16")
+    assert set(tried) == ({"fp32", "bf16"} if fast else set())
+
+
 def test_a_memory_limit_cuts_tiles() -> None:
     """With little memory an image is tiled by itself, and the pixels stay."""
     image = noise(900, 700, 3)

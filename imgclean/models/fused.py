@@ -60,7 +60,7 @@ def fuse(network: nn.Module) -> nn.Module:
     operators = _operators()
     if weight is None or weight.device.type != "cpu" or operators is None:
         return network
-    half = weight.dtype == torch.bfloat16 and operators._is_mkldnn_bf16_supported()
+    half = weight.dtype == torch.bfloat16 and fast_bfloat16(weight.device)
     if weight.dtype != torch.float32 and not half:
         return network
     for stack in network.modules():
