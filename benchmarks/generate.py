@@ -13,11 +13,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imgclean.models import MODELS
 from imgclean.pictures import beside
+from imgclean.runs import generate
 from imgclean.weights import load_weights
 
 Array = NDArray[np.float32]
@@ -30,10 +30,7 @@ def draw(weights: str, count: int, seed: int) -> list[Array]:
     if not model.contract.generates:
         raise SystemExit(f"{weights}: {loaded.architecture} draws no images; give a vae or a gan")
     model.load_state_dict(loaded.state)
-    generator = torch.Generator().manual_seed(seed)
-    codes = torch.randn(count, model.contract.code, generator=generator)
-    with torch.inference_mode():
-        return list(model.eval().generate(codes).permute(0, 2, 3, 1).numpy())
+    return generate(model, count, seed)
 
 
 def main() -> None:

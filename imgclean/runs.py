@@ -36,7 +36,16 @@ from .sources import Request, Source, open_source
 from .train import Step, TrainConfig, Trainer
 from .weights import Weights, load_weights, save
 
-__all__ = ["EPOCH_TIME", "DivergedError", "Epoch", "Options", "Run", "new_folder", "read_options"]
+__all__ = [
+    "EPOCH_TIME",
+    "DivergedError",
+    "Epoch",
+    "Options",
+    "Run",
+    "generate",
+    "new_folder",
+    "read_options",
+]
 
 Array = NDArray[np.float32]
 
@@ -491,11 +500,8 @@ class Run:
         model.load_state_dict(best.state)
         contract = model.contract
         if contract.generates and count:
-            generator = torch.Generator().manual_seed(self.options.seed)
-            codes = torch.randn(max(count, 1) ** 2, contract.code, generator=generator)
-            with torch.inference_mode():
-                drawn = model.eval().generate(codes).permute(0, 2, 3, 1)
-            _write_picture(self.folder / "generated.png", grid(list(drawn.numpy())))
+            drawn = generate(model, count**2, self.options.seed)
+            _write_picture(self.folder / "generated.png", grid(drawn))
         if contract.cannot_denoise or not count:
             return
         pairs = self._samples(count)
@@ -642,6 +648,14 @@ def _check_size(options: Options, config: dict[str, Any], source: Source) -> Non
             f"these are {source.patch} x {source.patch} x {source.channels}; leave --init out, "
             "or change --patch"
         )
+
+
+def generate(model: Any, count: int, seed: int) -> list[Array]:
+    """New images of a generative model, each H x W x C in [0, 1], from standard normal codes."""
+    generator = torch.Generator().manual_seed(seed)
+    codes = torch.randn(count, model.contract.code, generator=generator)
+    with torch.inference_mode():
+        return list(model.eval().generate(codes).permute(0, 2, 3, 1).numpy())
 
 
 def _half_precision(precision: str, architecture: str, device: torch.device) -> bool:

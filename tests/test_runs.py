@@ -327,6 +327,7 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
         (["--latent-dim", "4"], 2, "has no code"),
         (["--filters", "8"], 2, "has none"),
         (["--model", "vae", "--filters", "a"], 2, "whole numbers"),
+        (["--noise", "gausian:3"], 2, "not a kind of noise"),
         (["--noise", "blur+gausian:3"], 2, "\n  blur+gausian:3\n       ^^^^^^^^^\nterms: photo"),
         (["--max-time", "soon"], 2, "10m"),
         (["--clean", "x"], 2, "--noisy"),
