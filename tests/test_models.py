@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import jacrev, vmap
+from torch.nn import functional
 
 from imgclean.errors import UsageError
 from imgclean.models import MODELS, NAMES, Autoencoder, Contract
@@ -83,7 +84,7 @@ def test_the_tutorials_network_has_its_layers() -> None:
     down, up = ["Halve", "LeakyReLU", "BatchNorm2d"], ["_Double", "LeakyReLU", "BatchNorm2d"]
     assert kinds == [
         *down, *down, "Flatten", "Linear",
-        "Linear", "Unflatten", *up, *up, "ConvTranspose2d", "Sigmoid",
+        "Linear", "Volume", *up, *up, "_Image", "Sigmoid",
     ]  # fmt: skip
     assert ConvAE().encoder[1].negative_slope == 0.2
 
@@ -96,8 +97,28 @@ def test_transposed_convolution_is_the_transpose() -> None:
     down.bias = up.bias = None
     image, code = torch.rand(1, 2, 6, 8).double(), torch.rand(1, 3, 3, 4).double()
     with torch.no_grad():
-        forth, back = float((down(image) * code).sum()), float((image * up(code)).sum())
+        raised = up(code.flip(2, 3)).flip(2, 3)
+        forth, back = float((down(image) * code).sum()), float((image * raised).sum())
     assert forth == pytest.approx(back)
+
+
+def test_the_decoder_turns_its_image_back() -> None:
+    """Working upside down, the decoder draws what the layers draw the right way up."""
+    torch.manual_seed(0)
+    model = ConvAE(latent_dim=3).eval()
+    parts: list[Any] = list(model.decoder)
+    linear, volume, *layers, last, squash = parts
+    codes = torch.randn(2, 3)
+    with torch.no_grad():
+        maps = linear(codes).unflatten(1, volume.unflattened_size)
+        for layer in layers:
+            if isinstance(layer, _Double):
+                whole = functional.conv_transpose2d(maps, layer.weight, layer.bias, stride=2)
+                maps = whole[..., :-1, :-1]
+            else:
+                maps = layer(maps)
+        image = squash(functional.conv_transpose2d(maps, last.weight, last.bias, padding=1))
+        assert torch.allclose(model.decode(codes), image, atol=1e-6)
 
 
 def test_the_contractive_penalty_is_exact() -> None:

@@ -15,7 +15,7 @@ from imgclean.errors import UsageError
 from .contract import Autoencoder, Contract, check_code
 from .dense import LEAK
 
-__all__ = ["ConvAE", "Halve", "check_size", "convolutions", "initialise", "transposed"]
+__all__ = ["ConvAE", "Halve", "Volume", "check_size", "convolutions", "initialise", "transposed"]
 
 
 class ConvAE(Autoencoder):
@@ -60,7 +60,7 @@ class ConvAE(Autoencoder):
         )
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, math.prod(volume)),
-            nn.Unflatten(1, volume),
+            Volume(1, volume),
             *transposed(filters[::-1], channels),
             nn.Sigmoid(),
         )
@@ -89,14 +89,39 @@ class Halve(nn.Conv2d):
         return super().forward(functional.pad(features, (0, 1, 0, 1)))
 
 
+class Volume(nn.Unflatten):
+    """The volume that `transposed` starts from, turned by half a turn.
+
+    The transpose of `Halve` lacks the last row and column of what a transposed convolution gives.
+    torch crops the first ones by itself; the last ones would be cropped afterwards, a copy of
+    every map on the way up and two on the way back. So the decoder works upside down.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map N x C*H*W to N x C x H x W, the last row and column first."""
+        return super().forward(features).flip(2, 3)
+
+
 class _Double(nn.ConvTranspose2d):
-    """The transpose of `Halve`: twice the size, without the row and column of its padding."""
+    """The transpose of `Halve`, twice the size; maps are upside down, see `Volume`."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 3, stride=2)
+        super().__init__(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
 
     def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return super().forward(features, output_size)[..., :-1, :-1]
+        kernels = self.weight.flip(2, 3)
+        return functional.conv_transpose2d(features, kernels, self.bias, 2, 1, 1)
+
+
+class _Image(nn.ConvTranspose2d):
+    """The last transposed convolution, from maps that are upside down to an image that is not."""
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__(inputs, channels, 3, padding=1)
+
+    def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
+        kernels = self.weight.flip(2, 3)
+        return functional.conv_transpose2d(features, kernels, self.bias, padding=1).flip(2, 3)
 
 
 def convolutions(channels: int, filters: Sequence[int]) -> list[nn.Module]:
@@ -108,11 +133,11 @@ def convolutions(channels: int, filters: Sequence[int]) -> list[nn.Module]:
 
 
 def transposed(filters: Sequence[int], channels: int) -> list[nn.Module]:
-    """The decoder's transposed convolutions, and the last one that makes the image."""
+    """The decoder's transposed convolutions after a `Volume`; the last one makes the image."""
     layers: list[nn.Module] = []
     for inputs, outputs in zip([filters[0], *filters], filters, strict=False):
         layers += [_Double(inputs, outputs), nn.LeakyReLU(LEAK), _normalise(outputs)]
-    return [*layers, nn.ConvTranspose2d(filters[-1], channels, 3, padding=1)]
+    return [*layers, _Image(filters[-1], channels)]
 
 
 def _normalise(maps: int) -> nn.BatchNorm2d:

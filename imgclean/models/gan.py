@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .contract import Contract, check_code
-from .conv import Halve, check_size, transposed
+from .conv import Halve, Volume, check_size, transposed
 from .dense import LEAK
 
 __all__ = ["GAN"]
@@ -54,7 +54,7 @@ class GAN(nn.Module):
         )
         self.generator = nn.Sequential(
             nn.Linear(latent_dim, math.prod(volume)),
-            nn.Unflatten(1, volume),
+            Volume(1, volume),
             nn.BatchNorm2d(volume[0]),
             nn.LeakyReLU(LEAK),
             *transposed(filters[::-1], channels),

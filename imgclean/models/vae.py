@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .contract import Autoencoder, Contract, check_code
-from .conv import check_size, convolutions, initialise, transposed
+from .conv import Volume, check_size, convolutions, initialise, transposed
 
 __all__ = ["VAE"]
 
@@ -56,7 +56,7 @@ class VAE(Autoencoder):
         self.log_variance = nn.Linear(math.prod(volume), latent_dim)
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, math.prod(volume)),
-            nn.Unflatten(1, volume),
+            Volume(1, volume),
             *transposed(filters[::-1], channels),
             nn.Sigmoid(),
         )
