@@ -374,9 +374,12 @@ class Denoiser:
                 residual = self._residual(noisy, "fp32")
             if not bool(torch.isfinite(residual).all()):
                 raise ImageError("the network's output is not finite; try --precision fp32")
-            result = noisy.add_(residual, alpha=strength)
+            result = residual.add_(noisy)
+            if scale != 1.0:  # before mixing: a part of the way to what full strength shows
+                result = result.clamp_(0, 1)
+            result = noisy.lerp_(result, strength)
             if scale != 1.0:
-                result = result.clamp_(0, 1).mul_(scale).round_()
+                result = result.mul_(scale).round_()
             result = result.permute(0, 2, 3, 1)[:, :height, :width]
             if scale == 255.0:
                 return list(result.to(torch.uint8).cpu().numpy())
