@@ -1,5 +1,8 @@
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from imgclean import noise
 from imgclean.noise import Sensor
@@ -26,17 +29,42 @@ def test_raw_variance_follows_the_model(level: float) -> None:
     assert np.var(grain) == pytest.approx(2e-3 * level + 1e-5, rel=0.03)
 
 
+def correlation(grain: NDArray[np.float32], lag: int) -> float:
+    """Of values that lie `lag` columns apart."""
+    return float(np.corrcoef(grain[:, :-lag].ravel(), grain[:, lag:].ravel())[0, 1])
+
+
 def test_mosaic_correlates_neighbours() -> None:
-    """Demosaicing spreads noise over neighbours; without a mosaic it stays white."""
+    """Bilinear demosaicing correlates red by two thirds; without a mosaic noise stays white.
+
+    Of four red values one is measured, two are means of two and one is a mean of four: a
+    variance of 9/16, a covariance with the next column of 3/8 and with the one after of 3/32.
+    """
     flat = np.full((256, 256, 3), 0.4, np.float32)
 
-    def neighbours(mosaic: bool) -> float:
+    def red(mosaic: bool) -> NDArray[np.float32]:
         sensor = Sensor(**{**PLAIN.__dict__, "mosaic": mosaic})
-        grain = noise._expose(flat, sensor, np.random.default_rng(1), 2)[..., 0]
-        return float(np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1])
+        return noise._expose(flat, sensor, np.random.default_rng(1), 2)[..., 0]
 
-    assert abs(neighbours(mosaic=False)) < 0.02
-    assert neighbours(mosaic=True) > 0.4
+    assert abs(correlation(red(mosaic=False), 1)) < 0.02
+    assert correlation(red(mosaic=True), 1) == pytest.approx(2 / 3, abs=0.02)
+    assert correlation(red(mosaic=True), 2) == pytest.approx(1 / 6, abs=0.03)
+    assert abs(correlation(red(mosaic=True), 3)) < 0.03
+
+
+def test_in_camera_smoothing_leaves_blotches() -> None:
+    """After a blur of sigma noise correlates over d pixels by exp(-d^2 / 4 sigma^2)."""
+    white = np.random.default_rng(0).standard_normal((512, 512, 3), np.float32)
+    draws = Mock(np.random.Generator)
+    draws.random.side_effect = [0.0, 0.0, 1.0]  # both are blurred, nothing is sharpened
+    draws.uniform.side_effect = [1.0, np.log(2.0), 0.5]  # by 1 and 2 pixels; chroma's strength
+    smooth = noise._smooth(white, draws)
+    luma = smooth @ noise._LUMA
+    chroma = smooth[..., 0] - luma
+    for grain, sigma in ((luma, 1.0), (chroma, 2.0)):
+        for lag in (1, 2, 3):
+            expected = np.exp(-(lag**2) / (4 * sigma**2))
+            assert correlation(grain, lag) == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("phase", range(4))
