@@ -498,7 +498,13 @@ def text_photo(rng: Generator, sources: Sources) -> Pixels:
 
 
 def screenshot(rng: Generator, sources: Sources) -> Pixels:
-    """A desktop or an application: bars, panels, icons, pictures, text, light or dark."""
+    """A desktop or an application, two in five of them noisy."""
+    sheet = plain_screenshot(rng, sources)
+    return noisy(sheet, rng, 8) if rng.random() < 0.4 else sheet
+
+
+def plain_screenshot(rng: Generator, sources: Sources) -> Pixels:
+    """Bars, panels, icons, pictures, text, light or dark."""
     height, width = int(rng.integers(400, 1000)), int(rng.integers(500, 1300))
     dark = bool(rng.random() < 0.4)
     back = int(rng.integers(15, 60) if dark else rng.integers(215, 250))
@@ -535,7 +541,7 @@ def screenshot(rng: Generator, sources: Sources) -> Pixels:
         x += wide + 15
         if x > width - 0.2 * (width - side):
             x, y = side + 15.0, y + high + 15
-    return noisy(np.asarray(sheet), rng, 8) if rng.random() < 0.4 else np.asarray(sheet)
+    return np.asarray(sheet)
 
 
 def drawing(rng: Generator, sources: Sources) -> Pixels:
@@ -550,12 +556,17 @@ def drawing(rng: Generator, sources: Sources) -> Pixels:
         grain = 1 + 0.15 * rng.standard_normal(plane.shape)
         image = np.clip(sketch - shade * grain, 0, 255).astype(np.uint8)[..., None]
         return noisy(image, rng, 12)
+    return noisy(flat_painting(image, rng), rng, 12)
+
+
+def flat_painting(image: Pixels, rng: Generator) -> Pixels:
+    """A photo in a few flat colours with dark outlines."""
     flat = cv2.bilateralFilter(cv2.medianBlur(image, 5), 9, 60, 9)
     levels = int(rng.integers(3, 8))
     flat = np.asarray(flat // (256 // levels) * (255 // max(1, levels - 1)), np.uint8)
     edges = cv2.Canny(cv2.medianBlur(image, 7), 60, 140)
     flat[cv2.dilate(edges, np.ones((2, 2), np.uint8)) > 0] = 20
-    return noisy(flat, rng, 12)
+    return flat
 
 
 def texture(rng: Generator, sources: Sources) -> Pixels:
