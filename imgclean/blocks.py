@@ -59,9 +59,16 @@ class Sheet:
 
 
 def draw_ink(rng: np.random.Generator, colour: bool, plain: bool = False) -> Any:
-    """Mostly near black, sometimes light grey; any dark colour where there is colour."""
-    light = not plain and rng.random() < 0.1
-    level = int(rng.integers(110, 185)) if light else int(min(rng.exponential(18), 110))
+    """Mostly black, sometimes grey or light grey; any dark colour where there is colour.
+
+    Ink a little above black is rare: a noisy page cannot show it apart from faded black, and
+    targets that hold much of it leave faded text grey.
+    """
+    kind = rng.random()
+    if plain or kind < 0.78:
+        level = int(min(rng.exponential(4), 20))
+    else:
+        level = int(rng.integers(40, 110) if kind < 0.9 else rng.integers(110, 185))
     if not colour:
         return level
     if rng.random() < 0.55:

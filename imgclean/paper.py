@@ -24,7 +24,7 @@ DAMAGES: Mapping[str, float] = {
     "real": 0.4, "grey": 1.0, "tint": 1.0, "grain": 0.7, "fibre": 0.2, "mottle": 0.4,
     "folds": 0.2, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.06,
     "holes": 0.025, "marker": 0.05, "bleed": 0.12, "lift": 1.0, "gloss": 0.2, "fade": 0.1,
-    "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.15, "blur": 0.35,
+    "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "blur": 0.35,
     "resolution": 0.06, "tone": 0.4, "sensor": 0.4, "jpeg": 0.35,
 }  # fmt: skip
 
@@ -190,8 +190,8 @@ def _specks(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:
     height, width = noisy.shape[:2]
     noisy = noisy.copy()
     kind = rng.random()
-    if kind < 0.5:
-        count = int(height * width * rng.uniform(0.0002, 0.03) * strength)
+    if kind < 0.65:
+        count = int(height * width * rng.uniform(0.0002, 0.06) * strength)
         ys, xs = rng.integers(0, height, count), rng.integers(0, width, count)
         level = rng.random((count, 1), np.float32)
         noisy[ys, xs] = level if rng.random() < 0.5 else np.round(level)
@@ -199,7 +199,7 @@ def _specks(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:
     for _ in range(int(rng.poisson(height * width / 3000 * strength))):
         start = rng.uniform(0, (width, height))
         steps = np.cumsum(rng.normal(0, 1, (6, 2)) + rng.normal(0, 1, 2), 0)
-        size = rng.uniform(0.2, 6) if kind > 0.75 else 0.3
+        size = rng.uniform(0.2, 6) if kind > 0.82 else 0.3
         points = np.rint((start + steps * size) * 8).astype(np.int32)
         grey = float(rng.uniform(0.15, 0.8))
         cv2.polylines(noisy, [points[None]], False, (grey,) * 3, 1, cv2.LINE_AA, 3)

@@ -20,6 +20,7 @@ class Loss(StrEnum):
 
     MSE = "mse"
     L1 = "l1"
+    CLIPPED_L1 = "clipped-l1"
     CHARBONNIER = "charbonnier"
     PSNR = "psnr"
     MS_SSIM = "ms-ssim"

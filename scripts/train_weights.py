@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from imgclean import noise
+from imgclean.losses import LOSSES
 from imgclean.models.fused import fast_bfloat16
 from imgclean.pairs import Draw, Patches, load_pack, random_patch
 from imgclean.train import TrainConfig, Trainer
@@ -47,20 +48,33 @@ def white(clean: Array, rng: np.random.Generator) -> Array:
     return noise.gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
 
 
-def draw_photos(pack: Path, size: int, corrupt: Corrupt) -> Draw:
-    """Patches of the pack's photos, one in ten grey, made noisy."""
-    images = load_pack(pack)
-    area = np.array([min(image.shape[0] * image.shape[1], 300_000) for image in images])
-    weights = (area / area.sum()).astype(np.float64)
+def draw_photos(pack: Path, size: int, corrupt: Corrupt, screens: Path | None = None) -> Draw:
+    """Patches of the pack's photos, one in ten grey, made noisy.
+
+    With screens an eighth comes from that pack, half of it left clean: edges sharper than any lens
+    draws, which photos alone would teach the network to soften.
+    """
+    packs = [_weighted(path) for path in (pack, screens) if path]
 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
+        sharp = len(packs) > 1 and rng.random() < 1 / 8
+        images, weights = packs[sharp]
         clean = random_patch(images, weights, size, rng)
+        if sharp and rng.random() < 0.5:
+            return clean, clean
         if rng.random() < 0.1:
             grey = np.ascontiguousarray(clean.mean(axis=2, keepdims=True))
             return np.repeat(corrupt(grey, rng), 3, axis=2), np.repeat(grey, 3, axis=2)
         return corrupt(clean, rng), clean
 
     return draw
+
+
+def _weighted(pack: Path) -> tuple[list[NDArray[np.uint8]], Array]:
+    """The images of a pack, and how often each is drawn: by area, giants no more than others."""
+    images = load_pack(pack)
+    area = np.array([min(image.shape[0] * image.shape[1], 300_000) for image in images])
+    return images, np.asarray(area / area.sum())
 
 
 def _state(source: Path) -> dict[str, torch.Tensor]:
@@ -90,12 +104,15 @@ def main() -> None:
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--muon-lr", type=float, default=0.008)
     parser.add_argument("--muon-decay", type=float, default=0.0)
+    parser.add_argument("--adam-lr", type=float, default=1e-3)
+    parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
+    parser.add_argument("--loss", default="l1", choices=sorted(LOSSES))
     parser.add_argument("--balance", type=float, default=1.5)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     if options.kind in CORRUPTIONS:
-        draw = draw_photos(options.pack, options.patch, CORRUPTIONS[options.kind])
+        draw = draw_photos(options.pack, options.patch, CORRUPTIONS[options.kind], options.screens)
     else:
         from scan_pairs import draw_scans
 
@@ -107,7 +124,9 @@ def main() -> None:
         ema=options.ema,
         muon_lr=options.muon_lr,
         muon_decay=options.muon_decay,
+        adam_lr=options.adam_lr,
         balance=options.balance,
+        loss=options.loss,
         device=options.device,
         bf16=fast_bfloat16(torch.device(options.device)),
         workers=options.workers,

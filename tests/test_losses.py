@@ -46,6 +46,14 @@ def test_psnr_loss_is_minus_the_psnr() -> None:
     assert float(LOSSES["psnr"](clean + 0.1, clean)) == pytest.approx(-20, abs=0.01)
 
 
+def test_clipped_l1_hardly_counts_what_is_clipped_away() -> None:
+    """Beyond black and white an error has a fiftieth of its weight; elsewhere it is L1's."""
+    clean = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.4, 0.4]).reshape(1, 1, 1, 6)
+    error = torch.tensor([-0.5, 0.5, 0.1, -0.1, 0.1, -0.1]).reshape(1, 1, 1, 6)
+    expected = (0.01 + 0.01 + 4 * 0.1) / 6
+    assert float(LOSSES["clipped-l1"](clean + error, clean)) == pytest.approx(expected)
+
+
 def test_neighbours_are_adjacent() -> None:
     """The two images are made of different, adjacent pixels of the same cells."""
     place = torch.arange(48.0).reshape(1, 1, 6, 8).repeat(3, 2, 1, 1)

@@ -71,6 +71,15 @@ def test_strength() -> None:
         denoiser(image, 1.5)
 
 
+def test_strength_mixes_what_is_shown() -> None:
+    """In whole numbers half strength lies half way to the clipped output, however far beyond."""
+    image = noise(32, 48, 3)
+    denoiser = cpu(strong_network())
+    full, half = (denoiser(image, strength).astype(int) for strength in (1.0, 0.5))
+    assert np.count_nonzero((full == 0) | (full == 255)) > 100
+    assert np.abs(2 * half - full - image).max() <= 2
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (7, 9), (8, 8)])
 def test_tiny_images(size: tuple[int, int]) -> None:
     """Any size works, down to one pixel."""
