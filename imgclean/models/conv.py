@@ -6,6 +6,7 @@ PyImageSearch, 2020. Padding, initial values and normalisation are those of Kera
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -102,26 +103,32 @@ class Volume(nn.Unflatten):
         return super().forward(features).flip(2, 3)
 
 
-class _Double(nn.ConvTranspose2d):
-    """The transpose of `Halve`, twice the size; maps are upside down, see `Volume`."""
+class _Turned(nn.ConvTranspose2d):
+    """A transposed convolution on maps that are upside down, see `Volume`."""
+
+    def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
+        kernels = self.weight.flip(2, 3)
+        padding: Any = self.padding  # a name such as "same" is for other convolutions
+        return functional.conv_transpose2d(
+            features, kernels, self.bias, self.stride, padding, self.output_padding
+        )
+
+
+class _Double(_Turned):
+    """The transpose of `Halve`: twice the size."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
 
-    def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
-        kernels = self.weight.flip(2, 3)
-        return functional.conv_transpose2d(features, kernels, self.bias, 2, 1, 1)
 
-
-class _Image(nn.ConvTranspose2d):
-    """The last transposed convolution, from maps that are upside down to an image that is not."""
+class _Image(_Turned):
+    """The last one, to an image that is the right way up."""
 
     def __init__(self, inputs: int, channels: int) -> None:
         super().__init__(inputs, channels, 3, padding=1)
 
     def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
-        kernels = self.weight.flip(2, 3)
-        return functional.conv_transpose2d(features, kernels, self.bias, padding=1).flip(2, 3)
+        return super().forward(features).flip(2, 3)
 
 
 def convolutions(channels: int, filters: Sequence[int]) -> list[nn.Module]:
