@@ -23,7 +23,7 @@ Happens = Callable[[str], bool]
 DAMAGES: Mapping[str, float] = {
     "real": 0.4, "grey": 1.0, "tint": 1.0, "grain": 0.7, "fibre": 0.2, "mottle": 0.4,
     "folds": 0.2, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.06,
-    "holes": 0.025, "marker": 0.05, "bleed": 0.12, "lift": 1.0, "gloss": 0.2, "fade": 0.1,
+    "holes": 0.025, "marker": 0.05, "bleed": 0.12, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
     "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "blur": 0.35,
     "resolution": 0.06, "tone": 0.4, "sensor": 0.4, "jpeg": 0.35,
 }  # fmt: skip

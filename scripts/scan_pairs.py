@@ -13,7 +13,7 @@ Array = NDArray[np.float32]
 
 
 def draw_scans(pack: Path, size: int) -> Draw:
-    """Half rendered pages under drawn damage, a third real pairs, the rest real text redamaged."""
+    """Half rendered pages under drawn damage, two fifths real pairs, the rest their text anew."""
     with np.load(pack, allow_pickle=False) as arrays:
         grey, colour = arrays["pages_grey"], arrays["pages_colour"]
         names = sorted(name for name in arrays.files if name.startswith("train_noisy"))
@@ -22,12 +22,12 @@ def draw_scans(pack: Path, size: int) -> Draw:
 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
         kind = rng.random()
-        if kind < 0.35:
+        if kind < 0.42:
             noisy, clean = _real(pairs, size, rng)
-        elif kind < 0.45:
+        elif kind < 0.52:
             page = pairs[int(rng.integers(len(pairs)))][1]
             noisy, clean = damage(_crop(page, size, rng, _scale(rng)), rng, stains=stains)
-        elif kind < 0.6:
+        elif kind < 0.65:
             pages = colour if rng.random() < 0.3 else grey
             noisy, clean = damage(_skewed(pages, size, rng), rng, stains=stains)
         else:

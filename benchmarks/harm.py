@@ -1,0 +1,144 @@
+"""What the weights do to images that need little or nothing, and to dirt of a stroke's depth.
+
+    python benchmarks/harm.py --data ../shared/data
+    python benchmarks/harm.py --data ../shared/data --scan NAME --photo NAME --count 24
+
+For `photo`, clean screenshots, flat paintings with outlines and line art, as `choose_set.py` draws
+them from the photos and fonts that it holds out: PSNR of the result to the image itself, and the
+largest change of a channel's mean. For `scan`, without the safety gate, pages in fonts that
+training never saw, on paper of 240 with noise of sigma 4, so that no page counts as clean already:
+how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than
+40 % of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
+pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
+the pixels, at 200 dpi; less is better).
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import imgclean
+from imgclean.fonts import held_out
+from imgclean.metrics import psnr
+from imgclean.pages import find_fonts, render_page
+from imgclean.restore import Denoiser
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+from choose_set import Sources, colour, figures, flat_painting, plain_screenshot, scribble
+
+Pixels = NDArray[np.uint8]
+DPIS = (75, 100, 150, 200, 300)
+GREYS = (128, 160, 190, 210)
+PAPER = 240
+
+
+def drawn(kind: str, sources: Sources, count: int) -> Iterator[Pixels]:
+    """Clean images of a kind, H x W x 3, at most 512 pixels a side."""
+    for number in range(count):
+        rng = np.random.default_rng([2027, number])
+        if kind == "screenshots":
+            image = plain_screenshot(rng, sources)
+        elif kind == "paintings":
+            image = flat_painting(colour(sources.photo(rng)), rng)
+        else:
+            image = np.full((512, 512, 3), 255, np.uint8)
+            inks = [(0, 0, 0), (40, 40, 40), (20, 40, 140), (170, 30, 30)]
+            figures(image, rng, inks, int(rng.integers(1, 4)))
+            scribble(image, rng, 4, inks, float(rng.uniform(12, 40)))
+        yield np.ascontiguousarray(image[:512, :512])
+
+
+def photos(denoiser: Denoiser, sources: Sources, count: int) -> None:
+    """Print a line for every kind of clean image."""
+    for kind in ("screenshots", "paintings", "line art"):
+        values, shifts = [], []
+        for image in drawn(kind, sources, count):
+            result = denoiser(image)
+            values.append(min(99.0, psnr(clean=image, other=result)))
+            shifts.append(np.abs(result.mean((0, 1)) - image.mean((0, 1))).max())
+        print(
+            f"{kind:12s} {count} images: {np.mean(values):.2f} dB, lowest {min(values):.2f} dB, "
+            f"{sum(value < 45 for value in values)} under 45 dB; "
+            f"channel means move by {max(shifts):.2f} of 255 at most",
+            flush=True,
+        )
+
+
+def scanned(page: Pixels, rng: np.random.Generator) -> Pixels:
+    """The page on slightly grey paper, with a little noise."""
+    noise = rng.normal(0, 4, page.shape)
+    return np.clip(np.rint(page * (PAPER / 255) + noise), 0, 255).astype(np.uint8)
+
+
+def lost(clean: Pixels, result: Pixels) -> tuple[int, int]:
+    """How many pieces of ink lost most of their depth, of how many."""
+    ink = (clean.max(axis=2) < 160).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    depth = np.zeros((2, count))
+    for index, page in enumerate((clean, result)):
+        np.maximum.at(depth[index], labels.ravel(), 255.0 - page.min(axis=2).ravel())
+    large = stats[1:, cv2.CC_STAT_AREA] >= 3
+    return int((large & (depth[1] < 0.4 * depth[0])[1:]).sum()), int(large.sum())
+
+
+def scans(denoiser: Denoiser, count: int) -> None:
+    """Print what becomes of ink at each resolution, of grey text, and of pepper."""
+    fonts = [path for path in find_fonts() if held_out(path)]
+    for dpi in DPIS:
+        gone = total = 0
+        for number in range(count):
+            rng = np.random.default_rng([2027, dpi, number])
+            tinted = number % 3 == 0
+            page, _ = render_page(rng, 640, 640, fonts, dpi=dpi, colour=tinted)
+            one, all_ = lost(page, denoiser(scanned(page, rng)))
+            gone, total = gone + one, total + all_
+        print(f"pieces {dpi} dpi: {gone} of {total} lost, {100 * gone / total:.3f} %", flush=True)
+    for level in GREYS:
+        left = []
+        for number in range(count):
+            rng = np.random.default_rng([2028, number])
+            dpi = DPIS[number % len(DPIS)]
+            page, _ = render_page(rng, 480, 480, fonts, dpi=dpi, plain=True)
+            grey = (255 - (255.0 - page) * ((255 - level) / 255)).astype(np.uint8)
+            core = page < 50
+            if core.any():
+                result = denoiser(scanned(grey, rng))
+                left.append(np.median((255.0 - result[core]) / (255.0 - grey[core])))
+        print(f"grey {level}: {np.median(left):.2f} of its depth left, least {min(left):.2f}")
+    left = []
+    for number in range(count):
+        rng = np.random.default_rng([2029, number])
+        page, _ = render_page(rng, 480, 480, fonts, dpi=200, plain=True)
+        blank = cv2.erode(page, np.ones((9, 9), np.uint8)) == 255
+        spots = (rng.random(page.shape[:2]) < 0.005) & blank
+        noisy = scanned(page, rng)
+        noisy[spots] = 0
+        left.append(float(np.mean((255.0 - denoiser(noisy)[spots]) / 255)))
+    print(f"pepper: {np.mean(left):.2f} of its depth left, most {max(left):.2f}")
+
+
+def main() -> None:
+    """Print the figures of both weights."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--photo", default="photo", help="weights; '' for none")
+    parser.add_argument("--scan", default="scan", help="weights; '' for none")
+    parser.add_argument("--count", type=int, default=24, help="images of each kind")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    if options.scan:
+        scans(imgclean.load(options.scan, device="cpu"), options.count)
+    if options.photo:
+        denoiser = imgclean.load(options.photo, device="cpu")
+        photos(denoiser, Sources(options.data, True), options.count)
+
+
+if __name__ == "__main__":
+    main()
