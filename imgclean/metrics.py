@@ -4,6 +4,7 @@ Every function takes H x W or H x W x C pixels in uint8, uint16 or float in [0, 
 """
 
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgclean.errors import DependencyError
 
-__all__ = ["estimate_sigma", "lpips", "ms_ssim", "psnr", "rmse", "ssim"]
+__all__ = ["estimate_sigma", "lpips", "ms_ssim", "noise_curve", "psnr", "rmse", "ssim"]
 
 _DRAWN = 0.1  # share of exactly flat patches above which an image counts as drawn
 _SIDE = 8  # of the patches whose cosine transform is taken
@@ -21,6 +22,7 @@ _LOW = 6  # u + v below this is image content, from it upwards noise
 _PATCHES = 20_000  # looked at per channel, whatever the image's size
 _FLATTEST = 0.005  # share of the patches that is measured, and never fewer than _FEWEST
 _FEWEST = 64
+_RANGES = 5  # of brightness, in `noise_curve`
 _CLIPPED = 0.6  # patches with a larger share of clipped pixels say too little
 
 
@@ -188,20 +190,46 @@ def estimate_sigma(pixels: NDArray[np.generic]) -> float:
         for images under 8 pixels in height or width.
     """
     image = pixels if pixels.ndim == 3 else pixels[..., None]
-    height, width, channels = image.shape
-    if min(height, width) < _SIDE or channels == 0:
+    if min(image.shape[:2]) < _SIDE or image.shape[2] == 0:
         return 0.0
+    variances = [_variance(patches) for patches in _patches_of(image)]
+    return float(np.sqrt(np.mean(variances)))
+
+
+def noise_curve(
+    pixels: NDArray[np.generic],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variance of the noise by brightness: `estimate_sigma` in five ranges of each channel.
+
+    Args:
+        pixels: H x W x C, uint8, uint16 or float in [0, 1].
+
+    Returns:
+        Mean brightness of each range and the variance there, both on [0, 1]. Empty for images
+        under 8 pixels in height or width; ranges of fewer than 64 patches are left out.
+    """
+    points = []
+    for patches in _patches_of(pixels) if min(pixels.shape[:2]) >= _SIDE else ():
+        means = patches.mean(axis=1)
+        for part in np.array_split(np.argsort(means), _RANGES):
+            if len(part) >= _FEWEST:
+                points.append((float(means[part].mean()), _variance(patches[part])))
+    found = np.array(points, np.float64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def _patches_of(image: NDArray[np.generic]) -> Iterator[NDArray[np.float32]]:
+    """For each channel of an H x W x C image, N x 64 patches in [0, 1]."""
+    height, width, channels = image.shape
     step = max(1, int(((height - _SIDE + 1) * (width - _SIDE + 1) / _PATCHES) ** 0.5))
     step += 1 - step % 2  # odd, so that patches fall on every phase of the 8 x 8 grid of JPEG
     windows = np.lib.stride_tricks.sliding_window_view(image, (_SIDE, _SIDE), axis=(0, 1))
     chosen = windows[::step, ::step]  # a view; one channel at a time is copied, to spare memory
     scale = np.float32(1 / _full_range(image))
-    variances = []
     for channel in range(channels):
         patches = chosen[:, :, channel].astype(np.float32).reshape(-1, _SIDE * _SIDE)
         patches *= scale
-        variances.append(_variance(patches))
-    return float(np.sqrt(np.mean(variances)))
+        yield patches
 
 
 def _variance(patches: NDArray[np.float32]) -> float:

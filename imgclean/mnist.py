@@ -8,13 +8,15 @@ import gzip
 import hashlib
 import os
 import urllib.request
+import zlib
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
+from .errors import InputError, OutputError
 
 __all__ = ["SETS", "load_images", "read_idx", "read_labels"]
 
@@ -98,7 +100,7 @@ def _content(path: Path) -> bytes:
     try:
         data = path.read_bytes()
         return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read ({error}); get the file again") from error
 
 
@@ -125,7 +127,7 @@ def _fetch(name: str, part: str) -> Path:
     try:
         with urllib.request.urlopen(address + target.name, timeout=60) as answer:
             data = answer.read()
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise InputError(
             f"{address}{target.name}: cannot be downloaded ({error}); put the idx files of {name} "
             f"into a folder and give --data {name}:FOLDER"
@@ -135,10 +137,16 @@ def _fetch(name: str, part: str) -> Path:
             f"{address}{target.name}: not the file as published (its checksum differs); put the "
             f"idx files of {name} into a folder and give --data {name}:FOLDER"
         )
-    cache.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".partial")
-    temporary.write_bytes(data)
-    temporary.replace(target)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror}); set XDG_CACHE_HOME to a folder that "
+            "can, or make room"
+        ) from error
     return target
 
 
@@ -147,5 +155,5 @@ def _as_published(data: bytes, digest: str) -> bool:
         return hashlib.md5(data, usedforsecurity=False).hexdigest() == digest
     try:
         return hashlib.sha256(gzip.decompress(data)).hexdigest() == digest
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return False

@@ -22,6 +22,7 @@ __all__ = ["Patches", "load_pack", "prefetch", "random_patch", "save_pack", "to_
 
 Array = NDArray[np.float32]
 Draw = Callable[[np.random.Generator], tuple[Array, Array]]
+DrawTwo = Callable[[np.random.Generator], list[tuple[Array, Array]]]
 
 
 def save_pack(files: Iterable[bytes], target: Path) -> int:
@@ -92,6 +93,21 @@ class Patches(Dataset[tuple[Tensor, Tensor]]):
         """Draw batch number `step`: noisy and clean, N x 3 x H x W float32."""
         rng = np.random.default_rng([self.seed, step])
         pairs = [self.draw(rng) for _ in range(self.batch)]
+        return to_tensor([noisy for noisy, _ in pairs]), to_tensor([clean for _, clean in pairs])
+
+
+class Twins(Dataset[tuple[Tensor, Tensor]]):
+    """As `Patches`, where `draw` gives two pairs that belong together."""
+
+    def __init__(self, draw: DrawTwo, batch: int, seed: int) -> None:
+        """Keep the recipe; nothing is drawn yet."""
+        self.draw, self.batch, self.seed = draw, batch, seed
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Draw batch number `step`; of an odd batch's last two the second is left out."""
+        rng = np.random.default_rng([self.seed, step])
+        drawn = [pair for _ in range((self.batch + 1) // 2) for pair in self.draw(rng)]
+        pairs = drawn[: self.batch]
         return to_tensor([noisy for noisy, _ in pairs]), to_tensor([clean for _, clean in pairs])
 
 

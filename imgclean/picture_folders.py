@@ -1,7 +1,7 @@
 """Training images in folders: clean ones, pairs, or noisy ones alone."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import recipes
+from .alone import NoiseLine, Risk, recorrupt
 from .errors import ImageError, InputError, UsageError
 from .images import Reader, find, shown
-from .neighbours import noise_floor, quarters
-from .pairs import Patches
+from .pairs import Patches, Twins
 from .source import (
     VALIDATION_SEED,
     Array,
@@ -28,41 +28,79 @@ from .source import (
 __all__ = ["clean_folder", "noisy_folder", "pair_folders"]
 
 _VALIDATION_SIDE = 256  # pixels; larger validation images are cut to their middle
+_MEASURED_SIDE = 1024  # pixels of a noisy image that its noise is measured in
 _VALIDATION_MOST = 24  # images; more make every epoch slower and hardly more certain
-_LISTED = 20  # mismatches named before the rest is only counted
-_BUDGET = 3_000_000_000  # bytes of decoded images kept; of larger sets, a window of each
+_BUDGET = 3_000_000_000  # bytes of decoded images kept; of larger folders, the middle of each
 
 
 @dataclass(frozen=True)
 class _Picture:
-    """An image of the user's: where it is from, its pixels, and their digest."""
+    """An image of the user's, or the middle of it.
+
+    Attributes:
+        name: where it is from, relative to the folder.
+        digest, size: of the whole image; height and width.
+    """
 
     name: Path
     pixels: Pixels
     digest: bytes
+    size: tuple[int, int]
+
+    def cut(self, side: int) -> "_Picture":
+        """Its middle; of an image and of its middle the same one, as sides are even."""
+        middle = [
+            slice(max(0, length // 2 - side // 2), max(0, length // 2 - side // 2) + side)
+            for length in self.pixels.shape[:2]
+        ]
+        return replace(self, pixels=np.ascontiguousarray(self.pixels[middle[0], middle[1]]))
 
 
-def _read_folder(folder: str, notes: list[str]) -> list[_Picture]:
-    """All pages of all images in a folder; what cannot be read is noted and skipped."""
+def _read_folder(folder: str, notes: list[str], skipped: set[Path] | None = None) -> list[_Picture]:
+    """All pages of all images in a folder; what cannot be read is noted and skipped.
+
+    Of a folder that exceeds the memory budget the middle of each image is kept, of equal size.
+    """
     path = Path(folder)
     if path.exists() and not path.is_dir():
         raise InputError(f"{shown(path)}: not a folder; give a folder of images")
-    pictures, bad = [], []
+    pictures: list[_Picture] = []
+    bad, side, kept = [], None, 0
     for source, relative in find([path]).images:
         try:
-            with Reader(source) as reader:
-                for index in range(reader.pages):
-                    name = relative if index == 0 else relative / str(index)
-                    pixels = np.ascontiguousarray(reader.page(index).pixels)
-                    pictures.append(_Picture(name, pixels, _digest(pixels)))
+            for picture in _pages(source, relative):
+                pictures.append(picture.cut(side) if side else picture)
+                kept += pictures[-1].pixels.nbytes
+                if kept > _BUDGET:
+                    deep = max(p.pixels[:1, :1].nbytes for p in pictures)
+                    side = int((_BUDGET / 2 / deep / len(pictures)) ** 0.5) // 2 * 2
+                    pictures = [p.cut(side) for p in pictures]
+                    kept = sum(p.pixels.nbytes for p in pictures)
         except ImageError as error:
             bad.append(str(error))
+            if skipped is not None:
+                skipped.add(relative)
     if not pictures:
-        raise InputError(f"{shown(path)}: holds no readable image; give another folder")
+        raise InputError(
+            "\n  ".join([f"{shown(path)}: holds no readable image; give another folder", *bad])
+        )
     if bad:
-        notes += bad[:_LISTED]
+        notes += bad
         notes.append(f"{shown(path)}: {len(bad)} unreadable files skipped, {len(pictures)} used")
+    if side:
+        notes.append(
+            f"{shown(path)}: over {_BUDGET / 1e9:g} GB of pixels, so the middle {side} x {side} of "
+            "each image is used; cut large images into several files to use all of them"
+        )
     return pictures
+
+
+def _pages(source: Path, relative: Path) -> Iterator[_Picture]:
+    with Reader(source) as reader:
+        for index in range(reader.pages):
+            name = relative if index == 0 else relative / str(index)
+            pixels = np.ascontiguousarray(reader.page(index).pixels)
+            yield _Picture(name, pixels, _digest(pixels), pixels.shape[:2])
 
 
 def _digest(pixels: Pixels) -> bytes:
@@ -82,9 +120,12 @@ class _Set:
         area = [min(item[0].shape[0] * item[0].shape[1], 300_000) for item in self.items]
         return np.asarray(np.array(area, np.float64) / sum(area))
 
-    def draw(self, rng: np.random.Generator, shares: NDArray[np.float64]) -> tuple[Array, ...]:
-        """The same random place of each array of one item, flipped and turned alike."""
-        item = self.items[int(rng.choice(len(self.items), p=shares))]
+    def draw(
+        self, rng: np.random.Generator, shares: NDArray[np.float64]
+    ) -> tuple[int, tuple[Array, ...]]:
+        """An item's index and the same random place of its arrays, flipped and turned alike."""
+        index = int(rng.choice(len(self.items), p=shares))
+        item = self.items[index]
         height, width = item[0].shape[:2]
         top = int(rng.integers(height - self.patch + 1))
         left = int(rng.integers(width - self.patch + 1))
@@ -94,7 +135,7 @@ class _Set:
             patch = pixels[top : top + self.patch, left : left + self.patch]
             patch = np.rot90(patch[:, ::-1] if flip else patch, turns)
             patches.append(coloured(unit(np.ascontiguousarray(patch)), self.channels))
-        return tuple(patches)
+        return index, tuple(patches)
 
     def steps(self, batch: int) -> int:
         """Batches that show about as many pixels as there are, within reason."""
@@ -110,11 +151,17 @@ def _fitting(
     patch = patch_size(request, int(np.median(sides)))
     fits = [p for p, side in zip(pictures, sides, strict=True) if side >= patch]
     if not fits:
+        largest = max(sides) // request.multiple * request.multiple
+        if not largest:
+            raise UsageError(
+                f"all images are smaller than the {request.multiple} x {request.multiple} that "
+                "this model needs; give larger ones"
+            )
         raise UsageError(
-            f"--patch {patch}: all images are smaller; the largest allows --patch {max(sides)}"
+            f"--patch {patch}: all images are smaller; the largest allows --patch {largest}"
         )
     small = [p for p, side in zip(pictures, sides, strict=True) if side < patch]
-    notes += [f"{shown(p.name)}: smaller than the patch of {patch}" for p in small[:_LISTED]]
+    notes += [f"{shown(p.name)}: smaller than the patch of {patch}" for p in small]
     if small:
         notes.append(f"{len(small)} images smaller than the patch skipped, {len(fits)} used")
     return fits, patch
@@ -132,7 +179,7 @@ def _held_out(count: int, request: Request, notes: list[str]) -> int:
     if count == 1:
         notes.append("only one image: validation is part of training, so its figures flatter")
         return 0
-    return min(max(1, round(share * count)), count - 1)
+    return min(max(1, round(share * count)), count - 1, _VALIDATION_MOST)
 
 
 def _is_folder(request: Request) -> bool:
@@ -161,29 +208,21 @@ def _warn_of_leaks(train: Sequence[_Picture], held: Sequence[_Picture], notes: l
         )
 
 
-def _fingerprint(pictures: Sequence[_Picture]) -> str:
-    return hashlib.sha256(b"".join(sorted(p.digest for p in pictures))).hexdigest()[:16]
+def _fingerprint(pictures: Sequence[_Picture], held: Sequence[_Picture]) -> str:
+    """Of training and validation images, in their order."""
+    return hashlib.sha256(b"".join(p.digest for p in (*pictures, *held))).hexdigest()[:16]
 
 
-def _middle(pixels: Pixels, channels: int | None = None) -> Array:
+def _middle(pixels: Pixels, channels: int | None = None, side: int = _VALIDATION_SIDE) -> Array:
     """The middle of an image, small enough to validate on often."""
-    top, left = (max(0, (length - _VALIDATION_SIDE) // 2) for length in pixels.shape[:2])
-    cut = unit(pixels[top : top + _VALIDATION_SIDE, left : left + _VALIDATION_SIDE])
+    top, left = (max(0, (length - side) // 2) for length in pixels.shape[:2])
+    cut = unit(pixels[top : top + side, left : left + side])
     return coloured(cut, channels) if channels else np.ascontiguousarray(cut)
 
 
 def _channels(pictures: Sequence[_Picture], request: Request) -> int:
     grey = all(picture.pixels.shape[2] == 1 for picture in pictures)
     return 1 if request.fixed and grey else 3
-
-
-def _kept(pictures: Sequence[_Picture], patch: int) -> list[Pixels]:
-    """Pixels within the memory budget: all, or an equal window of each image."""
-    total = sum(picture.pixels.nbytes for picture in pictures)
-    if total <= _BUDGET:
-        return [picture.pixels for picture in pictures]
-    side = max(patch, int((_BUDGET / len(pictures) / 3) ** 0.5))
-    return [np.ascontiguousarray(picture.pixels[:side, :side]) for picture in pictures]
 
 
 def _validation_pictures(
@@ -203,16 +242,16 @@ def _validation_pictures(
 def clean_folder(request: Request) -> Source:
     """Clean images: noise is drawn afresh for every patch."""
     notes: list[str] = []
-    recipe = recipes.parse(request.noise or "photo")
+    recipe = recipes.parse("photo" if request.noise is None else request.noise)
     pictures = _read_folder(str(request.data), notes)
     fits, patch = _fitting(pictures, request, notes)
     train, held = _validation_pictures(fits, request, notes)
     channels = _channels(pictures, request)
-    images = _Set([(pixels,) for pixels in _kept(train, patch)], patch, channels)
+    images = _Set([(picture.pixels,) for picture in train], patch, channels)
     shares = images.shares()
 
     def draw(rng: np.random.Generator) -> Pair:
-        return recipe(images.draw(rng, shares)[0], rng)
+        return recipe(images.draw(rng, shares)[1][0], rng)
 
     rng = np.random.default_rng(VALIDATION_SEED)
     return Source(
@@ -222,7 +261,7 @@ def clean_folder(request: Request) -> Source:
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),
         what=f"{len(train)} clean images of {request.data}, noise {recipe.text}",
-        fingerprint=_fingerprint(pictures),
+        fingerprint=_fingerprint(pictures, held),
         notes=notes,
     )
 
@@ -247,13 +286,12 @@ def pair_folders(request: Request) -> Source:
             pages.setdefault(clean.digest, []).append(clean)
         train, held = _split(list(pages.values()), request, notes)
     channels = _channels([picture for pair in pairs for picture in pair], request)
-    noisy_ones = _kept([twin[id(clean)] for clean in train], patch)
-    items = list(zip(noisy_ones, _kept(train, patch), strict=True))
+    items = [(twin[id(clean)].pixels, clean.pixels) for clean in train]
     images = _Set([(noisy, clean) for noisy, clean in items], patch, channels)
     shares = images.shares()
 
     def draw(rng: np.random.Generator) -> Pair:
-        noisy, clean = images.draw(rng, shares)
+        _, (noisy, clean) = images.draw(rng, shares)
         return noisy, clean
 
     held = held[:_VALIDATION_MOST]
@@ -266,7 +304,9 @@ def pair_folders(request: Request) -> Source:
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),
         what=f"{len(train)} pairs of {request.noisy} and {request.clean}",
-        fingerprint=_fingerprint([picture for pair in pairs for picture in pair]),
+        fingerprint=_fingerprint(
+            [picture for pair in pairs for picture in pair], [*held, *(twin[id(p)] for p in held)]
+        ),
         notes=notes,
     )
 
@@ -277,8 +317,16 @@ def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Pi
     Raises:
         InputError: a twin is missing or of another size.
     """
-    ones = {picture.name: picture for picture in _read_folder(noisy, notes)}
-    others = {picture.name: picture for picture in _read_folder(clean, notes)}
+    skipped: set[Path] = set()
+    ones = {picture.name: picture for picture in _read_folder(noisy, notes, skipped)}
+    others = {picture.name: picture for picture in _read_folder(clean, notes, skipped)}
+    for group in (ones, others):  # with a file that cannot be read goes its twin
+        for name in [n for n in group if not skipped.isdisjoint((n, n.parent))]:
+            del group[name]
+    if skipped and not ones:
+        raise InputError(
+            f"{noisy} and {clean}: no pair of which both can be read\n  " + "\n  ".join(notes)
+        )
     wrong = [
         f"{shown(Path(noisy) / n)}: no twin in {clean}" for n in sorted(set(ones) - set(others))
     ]
@@ -286,50 +334,55 @@ def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Pi
         f"{shown(Path(clean) / n)}: no twin in {noisy}" for n in sorted(set(others) - set(ones))
     ]
     for name in sorted(set(ones) & set(others)):
-        one, other = (group[name].pixels.shape[1::-1] for group in (ones, others))
+        one, other = (group[name].size[::-1] for group in (ones, others))
         if one != other:
             wrong.append(
                 f"{shown(name)}: {one[0]} x {one[1]} in {noisy}, {other[0]} x {other[1]} in {clean}"
             )
     if wrong:
-        more = f"\n  and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
         raise InputError(
             f"{noisy} and {clean}: not pairs; give each image a twin of the same relative name "
-            "and size:\n  " + "\n  ".join(wrong[:_LISTED]) + more
+            "and size:\n  " + "\n  ".join(wrong)
         )
-    return [(ones[name], others[name]) for name in sorted(ones)]
+    return [_alike(ones[name], others[name]) for name in sorted(ones)]
+
+
+def _alike(noisy: _Picture, clean: _Picture) -> tuple[_Picture, _Picture]:
+    """The same part of both, where memory allowed different parts."""
+    sides = {side for picture in (noisy, clean) for side in picture.pixels.shape[:2]}
+    if noisy.pixels.shape[:2] == clean.pixels.shape[:2]:
+        return noisy, clean
+    return noisy.cut(min(sides)), clean.cut(min(sides))
 
 
 def noisy_folder(request: Request) -> Source:
-    """Noisy images alone, for `neighbours`: both sides of a batch are the noisy patch."""
+    """Noisy images alone: both sides of a batch are made of the noisy patch (`alone`)."""
     if request.fixed:
         raise UsageError(
-            "--noisy without --clean: trains on halved images, so it needs a model of any size; "
-            "use --model unet-s"
+            "--noisy without --clean: needs a model for images of any size; use --model unet-s"
         )
     notes: list[str] = []
     pictures = _read_folder(str(request.noisy), notes)
-    asked = replace(request, multiple=2 * request.multiple)
-    fits, patch = _fitting(pictures, asked, notes)
+    fits, patch = _fitting(pictures, request, notes)
     train, held = _validation_pictures(fits, request, notes)
-    images = _Set([(pixels,) for pixels in _kept(train, patch)], patch, 3)
+    lines = [NoiseLine.of(_middle(picture.pixels, 3, _MEASURED_SIDE)) for picture in train]
+    images = _Set([(picture.pixels,) for picture in train], patch, 3)
     shares = images.shares()
 
-    def draw(rng: np.random.Generator) -> Pair:
-        patch = images.draw(rng, shares)[0]
-        return patch, patch
+    def draw(rng: np.random.Generator) -> list[Pair]:
+        index, (patch,) = images.draw(rng, shares)
+        return recorrupt(patch, lines[index], rng)
 
     noisy = [_middle(picture.pixels, 3) for picture in held]
-    parts = [quarters(image) for image in noisy]
     return Source(
-        batches=Patches(draw, request.batch_size, request.seed),
-        validation=[(first, second) for first, second, _, _ in parts],
-        floors=[noise_floor(image) for image in noisy],
+        batches=Twins(draw, request.batch_size, request.seed),
+        validation=[(image, image) for image in noisy],
+        risks=[Risk(image, number) for number, image in enumerate(noisy)],
+        leaks=bool({p.digest for p in train} & {p.digest for p in held}),
         channels=3,
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),
         what=f"{len(train)} noisy images of {request.noisy}, no clean ones",
-        fingerprint=_fingerprint(pictures),
+        fingerprint=_fingerprint(pictures, held),
         notes=notes,
-        held_out=noisy,
     )

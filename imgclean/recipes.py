@@ -4,6 +4,7 @@ A term is a name, or a name and what it takes after a colon: a number, or a rang
 from which every sample draws one. Images are H x W x C float32 in [0, 1].
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -151,7 +152,7 @@ TERMS: Mapping[str, Term] = {
     "speckle": Term(speckle, (0.2, 0.2), unit="sigma"),
     "saltpepper": Term(salt_and_pepper, (0.05, 0.05), (0, 1), "share of the pixels"),
     "jpeg": Term(_jpeg, (30, 90), (1, 100), "quality"),
-    "blur": Term(blur, (0.5, 2), unit="sigma in pixels"),
+    "blur": Term(blur, (0.5, 2), (0, 100), "sigma in pixels"),
     "mask": Term(mask, (0.3, 0.3), (0, 0.95), "share of the pixels"),
     "grey": Term(grey),
     "none": Term(lambda image, rng, _: image),
@@ -194,7 +195,7 @@ def _term(word: str) -> Step:
         raise ValueError(f"{name} takes no number")
     if "=" in rest:
         return _keywords(name, rest)
-    parts = [_number(part, name) for part in rest.split("-")]
+    parts = [_number(part, name) for part in re.split(r"(?<![eE])-", rest)]
     if len(parts) > 2 or parts[0] > parts[-1]:
         raise ValueError(f"{rest!r} is not a range; write LOW-HIGH")
     low, high = term.limits
@@ -205,7 +206,7 @@ def _term(word: str) -> Step:
 
 def _keywords(name: str, rest: str) -> Step:
     """``gaussian:sigma=S,mean=M``: on [0, 1], clipped, as the tutorial draws it."""
-    given = dict(part.split("=", 1) for part in rest.split(",") if "=" in part)
+    given = dict(part.partition("=")[::2] for part in rest.split(","))
     if name != "gaussian" or not set(given) <= {"sigma", "mean"} or "sigma" not in given:
         raise ValueError("only gaussian:sigma=S,mean=M names its numbers")
     sigma = _number(given["sigma"], name)
@@ -214,7 +215,7 @@ def _keywords(name: str, rest: str) -> Step:
 
 def _number(text: str, name: str) -> float:
     try:
-        value = float(text)
+        value = float("" if "_" in text else text)
     except ValueError:
         raise ValueError(f"{text!r} is not a number from 0, as {name} takes") from None
     if not 0 <= value < float("inf"):

@@ -10,8 +10,9 @@ import io
 import json
 import math
 import os
+import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,20 @@ import torch
 from numpy.typing import NDArray
 
 from .baselines import BASELINES
-from .errors import ExitCode, ImgcleanError, OutputError, UsageError, WeightsError
+from .errors import (
+    DependencyError,
+    ExitCode,
+    ImageError,
+    ImgcleanError,
+    OutputError,
+    UsageError,
+    WeightsError,
+)
 from .losses import LOSSES
 from .metrics import estimate_sigma
 from .models import MODELS, NAMES, UNet
 from .models.fused import fast_bfloat16
 from .models.pca import PCA
-from .neighbours import noise_floor, quarters
 from .pictures import beside, grid, plot_losses
 from .processes import ALONE, Processes
 from .restore import Denoiser, resolve_device
@@ -128,11 +136,11 @@ def read_options(folder: Path) -> Options:
         stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))["options"]
         known = {f.name for f in fields(Options)}
         options = {k: v for k, v in stored.items() if k in known}
-    except (OSError, ValueError, KeyError) as error:
+        if options.get("filters"):
+            options["filters"] = tuple(options["filters"])
+        return Options(**options)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
-    if options.get("filters"):
-        options["filters"] = tuple(options["filters"])
-    return Options(**options)
 
 
 def new_folder(out: Path | None, model: str) -> Path:
@@ -214,9 +222,9 @@ class Run:
         self.history: list[Epoch] = []
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
+        _refuse_taken(options, read_options(Path(str(folder))) if resume else None)
         if not resume:
-            _refuse_taken(options)
-        if not resume:
+            _refuse_inside(options, folder)
             folder = new_folder(folder, options.model) if processes.first else None
         self.folder = Path(str(processes.agree(folder)))
         if resume:
@@ -254,10 +262,24 @@ class Run:
             device=str(self.device),
             bf16=_half_precision(options.precision, architecture, self.device),
             threads=workers,
-            loss=options.loss or ("l1" if architecture == "unet" else "mse"),
-            neighbours=2.0 if self.source.held_out else 0.0,
+            loss=self._loss(architecture),
             compile=options.compile,
         )
+
+    def _loss(self, architecture: str) -> str:
+        """As asked for; noisy targets must be averaged, so without clean images it is `mse`.
+
+        Raises:
+            UsageError: another one is asked for there.
+        """
+        if not self.source.risks:
+            return self.options.loss or ("l1" if architecture == "unet" else "mse")
+        if self.options.loss not in (None, "mse"):
+            raise UsageError(
+                f"--loss {self.options.loss}: without clean images only mse finds the mean of "
+                "noisy targets; leave it out"
+            )
+        return "mse"
 
     def _time(self) -> float | None:
         """Seconds after which a run on endless made-up images ends, however slow the processor."""
@@ -300,7 +322,9 @@ class Run:
                 if self._over:
                     break
         except FloatingPointError as error:
-            kept = f"the weights in {self.weights} are the last good ones"
+            kept = "no epoch had ended, so there are no weights"
+            if self.weights.exists():
+                kept = f"the weights in {self.weights} are the last good ones"
             raise DivergedError(f"{error}; {kept}; try a lower --lr") from error
         self._finish()
 
@@ -321,7 +345,12 @@ class Run:
         loss = self._sum / self._count
         if isinstance(self.trainer.model, PCA):
             loss = self._fitted_error()
-        figures = self._validate() if self.processes.first else None
+        try:
+            figures = self._validate() if self.processes.first else None
+        except (ImageError, WeightsError) as error:  # of our own making: weights near overflow
+            raise FloatingPointError(
+                f"output of the network at step {step.step}: {error}"
+            ) from error
         val_loss, val_mse, val_psnr = self.processes.agree(figures)
         before = self.history[-1] if self.history else None
         seconds = step.seconds - (before.seconds if before else 0)
@@ -375,18 +404,19 @@ class Run:
     def _validate(self) -> tuple[float, float, float]:
         if self.trainer.model.contract.cannot_denoise:
             return math.nan, math.nan, math.nan
+        if self.source.risks:
+            errors = self._risks(self._denoiser())
+            mse = float(np.mean(errors))
+            return mse, mse, _decibels(mse)  # of the mean: an estimate for one image can be zero
         denoised = [noisy.copy() for noisy, _ in self.source.validation]
         self._denoiser().clean(denoised)
         clean = [pair[1] for pair in self.source.validation]
-        floors = self.source.floors or [0.0] * len(clean)
         errors = [
-            max(float(np.mean((np.clip(one, 0, 1) - other) ** 2)) - floor, 1e-10)
-            for one, other, floor in zip(denoised, clean, floors, strict=True)
+            float(np.mean((np.clip(one, 0, 1) - other) ** 2))
+            for one, other in zip(denoised, clean, strict=True)
         ]
-        levels = [min(-10 * math.log10(error), _BEST) for error in errors]
-        mse = float(np.mean(errors))
-        loss = mse if self.source.floors else _mean_loss(self.config.loss, denoised, clean)
-        return loss, mse, float(np.mean(levels))
+        loss = _mean_loss(self.config.loss, denoised, clean)
+        return loss, float(np.mean(errors)), float(np.mean([_decibels(e) for e in errors]))
 
     # --- files -------------------------------------------------------------------------------
 
@@ -422,11 +452,16 @@ class Run:
 
     def _resume(self) -> None:
         stored = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        if stored["images"]["fingerprint"] != self.source.fingerprint:
+        if stored.get("images", {}).get("fingerprint") != self.source.fingerprint:
             raise UsageError(
                 f"--resume {self.folder}: the images are not those it was started with; put them "
                 "back, or start a new run"
             )
+        if not any(self.folder.glob("checkpoint.*")):
+            self.notes.append(
+                f"{self.folder}: ended before its first checkpoint, so it begins anew"
+            )
+            return
         extra = self.trainer.resume(self.folder / "checkpoint.pt")
         self.history = [Epoch(**epoch) for epoch in extra["history"]]
         self._sum, self._count = extra["sum"], extra["count"]
@@ -512,7 +547,7 @@ class Run:
 
     def _samples(self, count: int) -> list[Array]:
         """Noisy validation images, spread evenly over all of them."""
-        noisy = self.source.held_out or [pair[0] for pair in self.source.validation]
+        noisy = [pair[0] for pair in self.source.validation]
         chosen = np.linspace(0, len(noisy) - 1, min(count, len(noisy))).round().astype(int)
         return [noisy[k] for k in chosen]
 
@@ -521,10 +556,11 @@ class Run:
     def verdict(self) -> list[str]:
         """Whether to keep weights that were trained without clean images, in plain words.
 
-        The criterion is uMSE on images not trained on (`neighbours`), as a PSNR, against the
-        shipped photo weights and OpenCV's non-local means at the strength of the noise.
+        The criterion is Stein's unbiased risk estimate on images not trained on (`alone`), as a
+        PSNR, against the shipped photo weights and OpenCV's non-local means at the strength of the
+        noise.
         """
-        if not self.source.held_out or not self.weights.exists():
+        if not self.source.risks or not self.weights.exists():
             return []
         scores = {"these weights": self._score(Denoiser(load_weights(str(self.weights))))}
         scores["non-local means"] = self._score(_non_local_means)
@@ -535,35 +571,67 @@ class Run:
         lines = [f"{name}: {score:.2f} dB" for name, score in scores.items()]
         first = max(scores, key=lambda name: scores[name])
         advice = "keep them" if first == "these weights" else f"better use {first}"
-        head = f"PSNR from uMSE on {len(self.source.held_out)} held-out noisy images:"
+        what = "training images" if self.source.leaks else "held-out images"
+        head = f"PSNR as estimated without clean images (SURE) on {len(self.source.risks)} {what}:"
         return [head, *("  " + line for line in lines), f"verdict: {advice}"]
 
-    def _score(self, clean: Any) -> float:
-        errors = []
-        for image in self.source.held_out:
-            first, second, _, _ = quarters(image)
-            cleaned = np.clip(clean(first), 0, 1)
-            errors.append(float(np.mean((cleaned - second) ** 2)) - noise_floor(image))
-        return min(-10 * math.log10(max(float(np.mean(errors)), 1e-10)), _BEST)
+    def _risks(self, clean: Callable[[Array], Array]) -> list[float]:
+        """Estimated mean squared errors of a denoiser on the held-out noisy images."""
+        return [
+            risk.of(*(np.clip(clean(image), 0, 1) for image in risk.inputs))
+            for risk in self.source.risks
+        ]
+
+    def _score(self, clean: Callable[[Array], Array]) -> float:
+        return _decibels(float(np.mean(self._risks(clean))))
 
 
-def _refuse_taken(options: Options) -> None:
+def _decibels(error: float) -> float:
+    return min(-10 * math.log10(max(error, 1e-10)), _BEST)
+
+
+def _refuse_taken(options: Options, stored: Options | None) -> None:
     """Find out now, not after hours, that the pictures cannot go where they are told.
 
+    Those that a resumed run was told of when it began are its own.
+
     Raises:
-        UsageError: one exists.
-        OutputError: the folder of one does not.
+        UsageError: one exists, or cannot be a PNG; both are one.
+        OutputError: the folder of one does not exist.
     """
+    own = (stored.output, stored.plot) if stored else ()
     for target in (options.output, options.plot):
-        if target and Path(target).exists():
+        if not target or target in own:
+            continue
+        if Path(target).suffix.lower() != ".png":
+            raise UsageError(f"{target}: the pictures are PNG; give a name that ends in .png")
+        if Path(target).exists():
             raise UsageError(f"{target}: exists and is not overwritten; name another file")
-        if target and not Path(target).absolute().parent.is_dir():
+        if not Path(target).absolute().parent.is_dir():
             raise OutputError(f"{target}: no such folder; make it first")
+    if options.output and options.output == options.plot:
+        raise UsageError("--output and --plot: are the same file; name two")
+
+
+def _refuse_inside(options: Options, folder: Path | None) -> None:
+    """A run's own pictures must not become training images of the next, or when it is resumed.
+
+    Raises:
+        UsageError: the folder lies among the images.
+    """
+    target = (folder or Path("runs")).resolve()
+    for name in (options.data, options.noisy, options.clean, options.validation):
+        if name and Path(name).is_dir() and target.is_relative_to(Path(name).resolve()):
+            raise UsageError(
+                f"{folder or 'runs'}: lies inside {name}, so its pictures would be trained on; "
+                "name another folder with --out"
+            )
 
 
 def _non_local_means(image: Array) -> Array:
     """OpenCV's non-local means, as strong as suits the noise that is measured in the image."""
-    return BASELINES["nlm"].clean(image, estimate_sigma(np.clip(image, 0, 1)))
+    shown = np.clip(image, 0, 1)
+    return BASELINES["nlm"].clean(shown, estimate_sigma(shown))
 
 
 def _start(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | None"]:
@@ -579,6 +647,17 @@ def _start(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | Non
             f"--init {options.init}: is a {weights.architecture}, so it cannot start "
             f"--model {options.model}"
         )
+    asked: dict[str, Any] = dict(config) if options.model != "unet-s" else {}
+    if options.latent_dim is not None:
+        asked["latent_dim"] = options.latent_dim
+    if options.filters:
+        asked["filters"] = list(options.filters)
+    for key, value in asked.items():
+        if key in weights.config and weights.config[key] != value:
+            raise UsageError(
+                f"--init {options.init}: has {key} {weights.config[key]}, not {value}; leave "
+                "--init out, or the option that asks for it"
+            )
     return architecture, dict(weights.config), weights.state
 
 
@@ -615,10 +694,15 @@ def _complete(
         UsageError: an option that the model does not have, or an impossible one.
     """
     convolutional = architecture in ("conv-ae", "vae", "gan")
+    filters = options.filters or tuple(config.get("filters", (32, 64)))
     if options.latent_dim is not None and architecture == "unet":
         raise UsageError(f"--latent-dim: {options.model} has no code; leave it out")
     if options.filters and not convolutional:
         raise UsageError(f"--filters: {options.model} has none; leave it out")
+    if options.compile:
+        _check_compiler(options, architecture)
+    if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):
+        raise UsageError("--batch-size 1: batch normalisation of single numbers needs at least 2")
     if given:
         _check_size(options, config, source)
         return config
@@ -633,6 +717,20 @@ def _complete(
     if options.filters:
         config["filters"] = list(options.filters)
     return config
+
+
+def _check_compiler(options: Options, architecture: str) -> None:
+    """Find out before training that nothing can be compiled.
+
+    Raises:
+        UsageError: the model has nothing to compile.
+        DependencyError: a processor's code needs a compiler, and there is none.
+    """
+    if architecture != "unet":
+        raise UsageError(f"--compile: speeds up the unets alone, not {options.model}; leave it out")
+    compilers = (os.environ.get("CXX"), "g++", "clang++", "c++")
+    if options.device in ("auto", "cpu") and not any(c and shutil.which(c) for c in compilers):
+        raise DependencyError("--compile: needs a C++ compiler; install g++, or leave it out")
 
 
 def _check_size(options: Options, config: dict[str, Any], source: Source) -> None:

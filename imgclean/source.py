@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .alone import Risk
 from .errors import UsageError
 
 __all__ = ["VALIDATION_SEED", "Array", "Pair", "Pixels", "Request", "Source", "coloured",
@@ -51,7 +52,9 @@ class Source:
     Attributes:
         batches: noisy and clean tensors by step number.
         validation: noisy and clean H x W x C arrays.
-        floors: mean squared error that each pair has by noise in `clean`; 0 if it is clean.
+        risks: judges of noisy images that were not trained on, where there are no clean ones;
+            `validation` then holds these images twice.
+        leaks: some of these images were trained on.
         channels, patch: of the batches.
         steps: batches an epoch.
         passes: batches in one pass over all images; None if they are endless.
@@ -59,7 +62,6 @@ class Source:
         fingerprint: changes when the images do.
         notes: what the user should know: files skipped, validation that leaks.
         on_device: batches are on the device already.
-        held_out: noisy images that were not trained on, where there are no clean ones.
     """
 
     batches: Dataset[tuple[Tensor, Tensor]]
@@ -70,10 +72,10 @@ class Source:
     what: str
     fingerprint: str
     passes: int | None = None
-    floors: list[float] = field(default_factory=list)
+    risks: list[Risk] = field(default_factory=list)
+    leaks: bool = False
     notes: list[str] = field(default_factory=list)
     on_device: bool = False
-    held_out: list[Array] = field(default_factory=list)
 
 
 def unit(pixels: Pixels) -> Array:

@@ -28,6 +28,7 @@ __all__ = ["Request", "Source", "open_source"]
 
 _SHEETS = 24  # synthesised pages and scenes that a batch is cut from
 _SHEET = 256  # their side in pixels
+_TUTORIAL = "gaussian:sigma=0.5,mean=0.5"
 
 
 def open_source(request: Request) -> Source:
@@ -41,7 +42,7 @@ def open_source(request: Request) -> Source:
         raise UsageError("--clean: goes with --noisy; for clean images alone use --data DIR")
     if request.data and request.noisy:
         raise UsageError("--data and --noisy: use one of them")
-    if request.noisy and request.noise:
+    if request.noisy and request.noise is not None:
         raise UsageError("--noise: the images of --noisy are noisy already; leave it out")
     if request.data and request.data.partition(":")[0] in mnist.SETS:
         return _digits(request)
@@ -95,8 +96,14 @@ def _digits(request: Request) -> Source:
     if request.patch:
         raise UsageError(f"--patch: the images of {name} are taken whole; leave it out")
     train, test, files = mnist.load_images(name, Path(folder) if folder else None)
-    recipe = recipes.parse(request.noise or "gaussian:sigma=0.5,mean=0.5")
+    recipe = recipes.parse(request.noise if request.noise is not None else _TUTORIAL)
     images = torch.from_numpy(train.copy())[:, None]
+    if request.fixed and (train.shape[1] != train.shape[2] or train.shape[1] % request.multiple):
+        height, width = train.shape[1:]
+        raise UsageError(
+            f"the images of {name} are {height} x {width}; this model needs square ones, of a "
+            f"multiple of {request.multiple}; use fewer --filters or another --model"
+        )
     margin = -train.shape[1] % request.multiple
     if not request.fixed:  # the network of any size works on colour and multiples
         pad = (margin // 2, margin - margin // 2) * 2
@@ -181,7 +188,7 @@ def _synthesised(request: Request) -> Source:
     except DependencyError as error:
         fonts = []
         notes.append(f"{error}; scenes alone are trained on")
-    noise = recipes.parse(request.noise) if request.noise else None
+    noise = recipes.parse(request.noise) if request.noise is not None else None
     patch = patch_size(request, _SHEET)
     if patch > _SHEET:
         raise UsageError(f"--patch {patch}: synthesised images allow up to {_SHEET}")

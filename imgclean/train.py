@@ -20,7 +20,6 @@ from .models.fused import fast_bfloat16
 from .models.gan import GAN
 from .models.pca import PCA
 from .muon import Muon
-from .neighbours import Cells
 from .pairs import prefetch
 from .processes import ALONE, Processes
 
@@ -46,8 +45,6 @@ class TrainConfig:
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
         loss: a name in `LOSSES`.
-        neighbours: learn from noisy images alone (`neighbours`): the weight that its second
-            term reaches at the end; 0 to learn from pairs.
         compile: pass the model through `torch.compile`.
         workers: processes that draw batches, forked.
         threads: threads that draw batches instead (`prefetch`).
@@ -68,7 +65,6 @@ class TrainConfig:
     bf16: bool = True
     workers: int = 0
     loss: str = "l1"
-    neighbours: float = 0.0
     compile: bool = False
     threads: int = 0
 
@@ -211,8 +207,6 @@ class Trainer:
     def objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """The loss of this process's share of a batch, in the model's own way of learning."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            if self.config.neighbours:
-                return self._neighbour_loss(noisy)
             if isinstance(self.model, Autoencoder):
                 whole = (self.processes.count * len(noisy), self.model.contract.code or 1)
                 codes = torch.randn(whole, generator=self._generator(), device=self.device)
@@ -220,18 +214,6 @@ class Trainer:
                 return self._loss(denoised.float(), clean) + penalty
             denoised = self._forward(noisy)
             return self._loss(denoised.float(), clean)
-
-    def _neighbour_loss(self, noisy: Tensor) -> Tensor:
-        """Neighbor2Neighbor (Huang et al., 2021), equation 6; its weight grows with progress."""
-        cells = Cells(noisy, self._generator())
-        first, second = cells.split(noisy)
-        with torch.no_grad():
-            whole_first, whole_second = cells.split(self._forward(noisy).float())
-        error = self._forward(first.contiguous()).float() - second
-        shift = error - (whole_first - whole_second)
-        weight = self.config.neighbours * self.progress
-        loss: Tensor = error.square().mean() + weight * shift.square().mean()
-        return loss
 
     def _duel(self, real: Tensor) -> float:
         """One update of the discriminator, then one of the generator; the sum of their losses."""
@@ -285,6 +267,8 @@ class Trainer:
         """Rescale a gradient that is over four times its running norm."""
         limit = 4 * self.norm if self.norm else float("inf")
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
+        if not norm < float("inf"):
+            raise FloatingPointError(f"gradient {norm} at step {self.step + 1}")
         seen = min(norm, limit)
         self.norm = 0.98 * self.norm + 0.02 * seen if self.norm else seen
 

@@ -162,8 +162,11 @@ def save(
     text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
     for target, content in ((path, data), (path.with_suffix(".json"), text.encode())):
         temporary = target.with_name(f".{target.name}.partial")
-        temporary.write_bytes(content)
-        temporary.replace(target)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(target)
+        finally:  # a full disk leaves no part behind
+            temporary.unlink(missing_ok=True)
 
 
 def _ordered(data: bytes) -> bytes:

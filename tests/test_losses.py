@@ -7,7 +7,6 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from imgclean.losses import LOSSES, _ssim_terms
-from imgclean.neighbours import Cells, noise_floor, quarters
 from imgclean.pictures import beside, grid, plot_losses, scale
 
 
@@ -52,25 +51,6 @@ def test_clipped_l1_hardly_counts_what_is_clipped_away() -> None:
     error = torch.tensor([-0.5, 0.5, 0.1, -0.1, 0.1, -0.1]).reshape(1, 1, 1, 6)
     expected = (0.01 + 0.01 + 4 * 0.1) / 6
     assert float(LOSSES["clipped-l1"](clean + error, clean)) == pytest.approx(expected)
-
-
-def test_neighbours_are_adjacent() -> None:
-    """The two images are made of different, adjacent pixels of the same cells."""
-    place = torch.arange(48.0).reshape(1, 1, 6, 8).repeat(3, 2, 1, 1)
-    one, other = Cells(place, torch.Generator().manual_seed(0)).split(place)
-    assert one.shape == other.shape == (3, 2, 3, 4)
-    assert set((one - other).abs().flatten().tolist()) == {1.0, 8.0}
-    assert torch.equal(one[:, 0], one[:, 1]), "channels of a pixel stay together"
-
-
-def test_the_criterion_without_truth_finds_the_error() -> None:
-    """The mean squared difference to a noisy neighbour, less its floor, is that to the truth."""
-    rng = np.random.default_rng(0)
-    noisy = (0.5 + 0.1 * rng.standard_normal((400, 402, 1))).astype(np.float32)
-    first, second, _, _ = quarters(noisy)
-    guess = 0.5 + 0.3 * (first - 0.5)  # its true error is (0.3 * 0.1) ** 2
-    found = float(np.mean((guess - second) ** 2)) - noise_floor(noisy)
-    assert found == pytest.approx(0.0009, abs=2e-4)
 
 
 def test_pictures() -> None:

@@ -87,6 +87,11 @@ def test_poisson_variance_is_the_mean_over_photons() -> None:
     assert np.var(noisy) == pytest.approx(0.5 / 50, rel=0.05)
 
 
+def test_numbers_with_exponents() -> None:
+    """A minus sign in an exponent is no range."""
+    assert parse("gaussian:1e-3-2e0").steps[0].values == (0.001, 2.0)
+
+
 def test_grey_takes_the_colour_away() -> None:
     """The noisy image has three equal channels; the target keeps its colours."""
     noisy, target = parse("grey")(picture(), np.random.default_rng(0))
@@ -105,6 +110,11 @@ def test_grey_takes_the_colour_away() -> None:
         ("jpeg:0-200", "1 to 100"),
         ("blur:sigma=2", "only gaussian"),
         ("gaussian:mean=0.5", "only gaussian"),
+        ("gaussian:sigma=0.5,junk", "only gaussian"),
+        ("gaussian:sigma=0.5,mean", "not a number"),
+        ("gaussian:1_0", "not a number"),
+        ("blur:1e5", "0 to 100"),
+        ("", "missing"),
         ("gaussian:25+", "missing"),
         ("blur+scan", "come first"),
     ],

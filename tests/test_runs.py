@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -182,6 +183,36 @@ def test_resume_refuses_other_images(tmp_path: Path, photos: Path, make: Make) -
     make(photos / "0.png", 40, 32, seed=77)
     with pytest.raises(UsageError, match="images are not those"):
         Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    checks = tmp_path / "checks"
+    make(checks / "0.png", 40, 32, seed=5)
+    train(tmp_path / "other", photos, validation=str(checks))
+    make(checks / "0.png", 40, 32, seed=6)
+    with pytest.raises(UsageError, match="images are not those"):
+        Run(read_options(tmp_path / "other"), tmp_path / "other", resume=True)
+
+
+def test_a_run_killed_before_its_first_checkpoint(tmp_path: Path, photos: Path) -> None:
+    """It begins anew and ends with the weights of one that was never killed."""
+    Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    assert any("begins anew" in note for note in again.notes)
+    list(again)
+    assert torch.equal(tensors(again), tensors(train(tmp_path / "whole", photos)))
+
+
+@pytest.mark.parametrize("text", ["[]", '{"options": [1]}', '{"options": {"filters": 3}}', "{"])
+def test_resume_refuses_a_damaged_description(tmp_path: Path, text: str) -> None:
+    """A config.json of another shape is an error that names the folder."""
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UsageError, match="holds no training run"):
+        read_options(tmp_path)
+
+
+def test_a_run_among_its_own_images_is_refused(tmp_path: Path, photos: Path) -> None:
+    """Its pictures would be trained on, and it could not be resumed."""
+    with pytest.raises(UsageError, match="lies inside"):
+        train(photos / "runs" / "one", photos)
+    assert not (photos / "runs").exists()
 
 
 def test_the_newest_good_checkpoint_wins(tmp_path: Path, photos: Path) -> None:
@@ -226,6 +257,13 @@ def test_divergence_keeps_the_last_good_weights(tmp_path: Path, photos: Path) ->
     assert run.weights.read_bytes() == kept
 
 
+@pytest.mark.parametrize(("model", "lr"), [("unet-s", 1e30), ("conv-ae", 1e20)])
+def test_divergence_before_any_epoch(tmp_path: Path, photos: Path, model: str, lr: float) -> None:
+    """A rate far too high is blamed on the rate, also if only the output overflows."""
+    with pytest.raises(DivergedError, match=r"no weights; try a lower --lr"):
+        train(tmp_path / "run", photos, model=model, lr=lr, steps_per_epoch=1)
+
+
 def test_early_stop(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement for N epochs the run ends, and the best weights are kept."""
     levels = iter([0.5, 0.4, 0.45, 0.41, 0.3])
@@ -264,7 +302,12 @@ def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) 
     with pytest.raises(UsageError, match="not empty"):
         train(tmp_path / "run", photos)
     with pytest.raises(UsageError, match="not overwritten"):
-        train(tmp_path / "other", photos, output=str(tmp_path / "run" / "x"))
+        (tmp_path / "x.png").touch()
+        train(tmp_path / "other", photos, output=str(tmp_path / "x.png"))
+    with pytest.raises(UsageError, match="ends in .png"):
+        train(tmp_path / "other", photos, output=str(tmp_path / "x.gif"))
+    with pytest.raises(UsageError, match="same file"):
+        train(tmp_path / "other", photos, output="y.png", plot="y.png")
     with pytest.raises(OutputError, match="make it first"):
         train(tmp_path / "other", photos, plot=str(tmp_path / "nowhere" / "x.png"))
     monkeypatch.chdir(tmp_path)
@@ -279,6 +322,13 @@ def test_pictures_go_where_they_are_told(tmp_path: Path, photos: Path) -> None:
     )
     assert (tmp_path / "o.png").exists() and (tmp_path / "p.png").exists()
     assert not (run.folder / "plot.png").exists()
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(b"precious")
+    stored = read_options(run.folder)
+    with pytest.raises(UsageError, match="not overwritten"):
+        Run(replace(stored, output=str(mine)), run.folder, resume=True)
+    Run(stored, run.folder, resume=True)
+    assert mine.read_bytes() == b"precious"
 
 
 def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
@@ -290,6 +340,12 @@ def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
     assert torch.allclose(tensors(again), tensors(first), atol=1e-3)
     with pytest.raises(UsageError, match="cannot start"):
         train(tmp_path / "three", photos, model="vae", init=str(first.weights))
+    with pytest.raises(UsageError, match="has widths"):
+        train(tmp_path / "three", photos, model="unet-m", init=str(first.weights))
+    small = train(tmp_path / "four", photos, model="dense-ae", latent_dim=4)
+    with pytest.raises(UsageError, match="has latent_dim 4, not 8"):
+        given = {"model": "dense-ae", "init": str(small.weights), "latent_dim": 8}
+        train(tmp_path / "five", photos, **given)
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path, photos: Path) -> None:
@@ -311,10 +367,15 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
     for seed in range(3):
         make(tmp_path / "noisy" / f"{seed}.png", 64, 48, seed=seed)
     run = train(tmp_path / "run", None, noisy=str(tmp_path / "noisy"), noise=None, patch=32, seed=1)
-    assert run.config.neighbours and len(run.source.held_out) == 1
+    assert run.config.loss == "mse" and len(run.source.risks) == 1
     lines = run.verdict()
-    assert "uMSE" in lines[0] and lines[-1].startswith("verdict: ")
+    assert "SURE) on 1 held-out images" in lines[0] and lines[-1].startswith("verdict: ")
     assert any("non-local means" in line for line in lines)
+    with pytest.raises(UsageError, match="only mse"):
+        train(tmp_path / "other", None, noisy=str(tmp_path / "noisy"), noise=None, loss="l1")
+    make(tmp_path / "one" / "0.png", 64, 48, seed=0)
+    run = train(tmp_path / "alone", None, noisy=str(tmp_path / "one"), noise=None, patch=32)
+    assert "on 1 training images" in run.verdict()[0]
 
 
 @pytest.mark.parametrize(
@@ -326,6 +387,8 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
         (["--model", "conv-ae", "--latent-dim", "99999"], 2, "3072"),
         (["--latent-dim", "4"], 2, "has no code"),
         (["--filters", "8"], 2, "has none"),
+        (["--model", "vae", "--compile"], 2, "speeds up the unets alone"),
+        (["--noise", ""], 2, "a term is missing"),
         (["--model", "vae", "--filters", "a"], 2, "whole numbers"),
         (["--noise", "gausian:3"], 2, "not a kind of noise"),
         (["--noise", "blur+gausian:3"], 2, "\n  blur+gausian:3\n       ^^^^^^^^^\nterms: photo"),

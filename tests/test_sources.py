@@ -1,14 +1,16 @@
 import gzip
 import io
 import urllib.request
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from imgclean import mnist, sources
+from imgclean import mnist, picture_folders, sources
 from imgclean.errors import InputError, UsageError
 from imgclean.mnist import load_images, read_idx
 from imgclean.pairs import prefetch
@@ -115,6 +117,46 @@ def test_mismatched_pairs_are_all_listed(tmp_path: Path, make: Make) -> None:
         "b.png", "c.png", "e.png", "d.png",
     ]  # fmt: skip
     assert "40 x 30" in lines[3] and "41 x 30" in lines[3]
+    for number in range(30):
+        make(tmp_path / "noisy" / f"more{number}.png")
+    with pytest.raises(InputError) as again:
+        open_source(request(noisy=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"),
+                            noise=None))  # fmt: skip
+    assert str(again.value).count("\n") == 34
+
+
+def test_a_file_of_a_pair_that_cannot_be_read(tmp_path: Path, make: Make) -> None:
+    """It is named and skipped with its twin; if no pair is left, the reasons are told."""
+    for number in range(3):
+        for side in ("noisy", "clean"):
+            make(tmp_path / side / f"{number}.png", 40, 32, seed=number)
+    (tmp_path / "noisy" / "1.png").write_bytes(b"no image")
+    asked = request(noisy=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"), noise=None)
+    source = open_source(asked)
+    assert any("1.png" in note for note in source.notes) and "1 pairs" in source.what
+    for number in (0, 2):
+        (tmp_path / "clean" / f"{number}.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"no pair of which both can be read(.|\n)*clean/0.png"):
+        open_source(asked)
+
+
+def test_a_folder_beyond_the_memory_budget(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The middle of every image is used, the same in noisy and clean ones, and this is said."""
+    for number in range(6):
+        make(tmp_path / "clean" / f"{number}.png", 96, 81, seed=number)
+        grey = cv2.imread(str(tmp_path / "clean" / f"{number}.png"), cv2.IMREAD_GRAYSCALE)
+        assert grey is not None
+        (tmp_path / "noisy").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "noisy" / f"{number}.png"), grey)
+    monkeypatch.setattr(picture_folders, "_BUDGET", 60_000)
+    both = {"noisy": str(tmp_path / "noisy"), "clean": str(tmp_path / "clean")}
+    source = open_source(request(**both, noise=None, patch=16))
+    assert any("the middle" in note and "clean" in note for note in source.notes)
+    noisy, clean = source.batches[0]
+    luma = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    assert float(((clean * luma).sum(1) - noisy[:, 0]).abs().max()) < 0.01
 
 
 def test_unreadable_files_are_skipped(tmp_path: Path, make: Make) -> None:
@@ -170,11 +212,11 @@ def test_copies_do_not_leak(tmp_path: Path, make: Make) -> None:
 
 
 def test_noisy_images_alone(tmp_path: Path, make: Make) -> None:
-    """Without clean images both sides of a batch are the noisy patch."""
+    """Without clean images both sides of a batch are made of the noisy patch."""
     source = open_source(request(noisy=str(folder_of(tmp_path, make)), noise=None))
-    noisy, same = source.batches[0]
-    assert torch.equal(noisy, same) and len(source.held_out) == 1
-    assert source.floors[0] > 0
+    noisy, target = source.batches[0]
+    assert noisy.shape == target.shape and not torch.equal(noisy, target)
+    assert len(source.risks) == 1 and not source.leaks
     with pytest.raises(UsageError, match="unet-s"):
         open_source(request(noisy=str(tmp_path / "in"), noise=None, fixed=True))
 
@@ -211,7 +253,9 @@ def test_damaged_digits(tmp_path: Path) -> None:
         load_images("mnist", tmp_path)
     path = tmp_path / "x"
     data = idx(np.zeros((3, 28, 28), np.uint8))
-    for bad in (b"", b"text", data[:-5], gzip.compress(data)[:-9], data[:4] + b"\0" * 12):
+    torn = bytearray(gzip.compress(data, mtime=0))
+    torn[12] ^= 255
+    for bad in (b"", b"text", data[:-5], gzip.compress(data)[:-9], data[:4] + b"\0" * 12, torn):
         path.write_bytes(bad)
         with pytest.raises(InputError, match="get the file again"):
             read_idx(path)
@@ -227,12 +271,23 @@ def test_downloads_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             load_images(name, None)
     assert not list(tmp_path.rglob("*.gz"))
 
-    def offline(*_: object, **__: object) -> None:
-        raise OSError("no network")
+    for problem in (OSError("no network"), IncompleteRead(b"")):
 
-    monkeypatch.setattr(urllib.request, "urlopen", offline)
-    with pytest.raises(InputError, match="--data mnist:FOLDER"):
-        load_images("mnist", None)
+        def offline(*_: object, problem: Exception = problem, **__: object) -> None:
+            raise problem
+
+        monkeypatch.setattr(urllib.request, "urlopen", offline)
+        with pytest.raises(InputError, match="--data mnist:FOLDER"):
+            load_images("mnist", None)
+
+
+def test_digits_that_are_not_square(tmp_path: Path) -> None:
+    """A model of one size says what it needs instead of failing at the first batch."""
+    for part in ("train", "t10k"):
+        data = idx(np.zeros((4, 28, 20), np.uint8))
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(data)
+    with pytest.raises(UsageError, match="28 x 20; this model needs square"):
+        open_source(Request(data=f"mnist:{tmp_path}", fixed=True, multiple=4))
 
 
 def test_synthesised_sheets_do_not_repeat() -> None:

@@ -19,7 +19,7 @@ LAYERS = [
     {"restore", "sources", "cases", "balance"},
     {"picture_folders", "journal"},
     {"source"},
-    {"mnist", "neighbours", "pairs", "processes", "losses", "windows", "pictures"},
+    {"alone", "mnist", "pairs", "processes", "losses", "windows", "pictures"},
     {
         "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
         "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
