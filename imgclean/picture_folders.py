@@ -49,11 +49,13 @@ class _Picture:
 
     def cut(self, side: int) -> "_Picture":
         """Its middle; of an image and of its middle the same one, as sides are even."""
-        middle = [
-            slice(max(0, length // 2 - side // 2), max(0, length // 2 - side // 2) + side)
-            for length in self.pixels.shape[:2]
-        ]
-        return replace(self, pixels=np.ascontiguousarray(self.pixels[middle[0], middle[1]]))
+        return replace(self, pixels=np.ascontiguousarray(_centre(self.pixels, side)))
+
+
+def _centre(pixels: Pixels, side: int) -> Pixels:
+    """A view of the middle, at most `side` high and wide; `side` is even."""
+    top, left = (max(0, length // 2 - side // 2) for length in pixels.shape[:2])
+    return pixels[top : top + side, left : left + side]
 
 
 def _read_folder(folder: str, notes: list[str], skipped: set[Path] | None = None) -> list[_Picture]:
@@ -215,8 +217,7 @@ def _fingerprint(pictures: Sequence[_Picture], held: Sequence[_Picture]) -> str:
 
 def _middle(pixels: Pixels, channels: int | None = None, side: int = _VALIDATION_SIDE) -> Array:
     """The middle of an image, small enough to validate on often."""
-    top, left = (max(0, (length - side) // 2) for length in pixels.shape[:2])
-    cut = unit(pixels[top : top + side, left : left + side])
+    cut = unit(_centre(pixels, side))
     return coloured(cut, channels) if channels else np.ascontiguousarray(cut)
 
 
@@ -286,8 +287,7 @@ def pair_folders(request: Request) -> Source:
             pages.setdefault(clean.digest, []).append(clean)
         train, held = _split(list(pages.values()), request, notes)
     channels = _channels([picture for pair in pairs for picture in pair], request)
-    items = [(twin[id(clean)].pixels, clean.pixels) for clean in train]
-    images = _Set([(noisy, clean) for noisy, clean in items], patch, channels)
+    images = _Set([(twin[id(clean)].pixels, clean.pixels) for clean in train], patch, channels)
     shares = images.shares()
 
     def draw(rng: np.random.Generator) -> Pair:
