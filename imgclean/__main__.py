@@ -23,10 +23,10 @@ def main() -> None:
     except ImgcleanError as error:
         text = "\n".join(map(printable, str(error).split("\n")))  # some point at a word
         print(f"imgclean: {text}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _leave(SystemExit(int(error.exit_code)))
     except KeyboardInterrupt:
         print("imgclean: interrupted", file=sys.stderr)
-        sys.exit(ExitCode.INTERRUPTED)
+        _leave(SystemExit(int(ExitCode.INTERRUPTED)))
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.SOME_FAILED)
@@ -44,12 +44,13 @@ def _open_standard_streams() -> None:
 
 
 def _leave(end: SystemExit) -> None:
-    """End the process, at once if threads of a run are still alive.
+    """End the process, at once if threads of a run, or between processes, are still alive.
 
     A thread that returns from the network's arithmetic while Python shuts down is unwound
     through C++ code that does not expect it, and the whole process aborts.
     """
-    if not any(thread.name.startswith("imgclean-") for thread in threading.enumerate()):
+    working = any(thread.name.startswith("imgclean-") for thread in threading.enumerate())
+    if not working and os.environ.get("WORLD_SIZE", "1") == "1":
         raise end
     sys.stdout.flush()
     sys.stderr.flush()

@@ -41,7 +41,7 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
 
 
-def lock(file: IO[bytes], folder: Path) -> None:
+def lock(file: IO[bytes], folder: Path, cure: str = "wait for it or choose another --out") -> None:
     """Hold `file` for this run alone, until it is closed.
 
     Raises:
@@ -53,9 +53,7 @@ def lock(file: IO[bytes], folder: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise UsageError(
-            f"{folder}: another imgclean is writing there; wait for it or choose another --out"
-        ) from error
+        raise UsageError(f"{folder}: another imgclean is writing there; {cure}") from error
     except OSError:
         pass  # a file system without locks, as some network shares
 

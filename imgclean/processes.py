@@ -6,13 +6,14 @@ alone writes and validates.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
 
-from .errors import UsageError
+from .errors import ImgcleanError, UsageError
 
 __all__ = ["ALONE", "Processes", "join"]
 
@@ -30,17 +31,20 @@ class Processes:
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's part of a batch, equal in size to every other's.
+        """This process's part of a batch, equal in size to every other's."""
+        return batch[self.rank :: self.count]
+
+    def check(self, batch_size: int) -> None:
+        """Find out before training that batches can be shared.
 
         Raises:
-            UsageError: the batch cannot be divided equally.
+            UsageError: they cannot be divided equally.
         """
-        if len(batch) % self.count:
+        if batch_size % self.count:
             raise UsageError(
-                f"--batch-size {len(batch)}: {self.count} processes share it equally, so give a "
+                f"--batch-size {batch_size}: {self.count} processes share it equally, so give a "
                 f"multiple of {self.count}"
             )
-        return batch[self.rank :: self.count]
 
     def agree(self, value: Any) -> Any:
         """What the first process says, in all of them."""
@@ -49,6 +53,30 @@ class Processes:
         said = [value]
         distributed.broadcast_object_list(said, src=0)
         return said[0]
+
+    def first_does(self, action: Callable[[], Any]) -> Any:
+        """Act in the first process alone; all get its result, or raise its error.
+
+        Otherwise the others would wait for a process that has ended.
+        """
+        if self.count == 1:
+            return action()
+        done: tuple[Any, Exception | None] = None, None
+        if self.first:
+            try:
+                done = action(), None
+            except (ImgcleanError, FloatingPointError) as error:
+                done = None, error
+        result, failure = self.agree(done)
+        if failure:
+            raise failure
+        return result
+
+    def any(self, here: bool, device: torch.device) -> bool:
+        """Whether it is so in any of the processes."""
+        if self.count == 1:
+            return here
+        return bool(self.average(torch.tensor([float(here)], device=device)) > 0)
 
     def average(self, values: Tensor) -> Tensor:
         """The mean over the processes, in all of them; `values` may be overwritten."""

@@ -20,7 +20,7 @@ from .models.fused import fast_bfloat16, fuse
 from .weights import Weights, load_weights
 from .windows import blend
 
-__all__ = ["Denoiser", "load", "resolve_device"]
+__all__ = ["Denoiser", "is_out_of_memory", "load", "resolve_device"]
 
 Pixels = NDArray[Any]
 
@@ -333,7 +333,7 @@ class Denoiser:
         try:
             return self._forward(tiles, strength, self.precision)
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -464,7 +464,8 @@ def _alike(
     return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
 
 
-def _out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an exception of PyTorch, OpenCV or NumPy says that memory was short."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         word in str(error).lower() for word in words

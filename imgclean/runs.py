@@ -4,6 +4,7 @@ Iterating over a `Run` trains and yields `Step` and `Epoch` records. Everything 
 is written atomically, and what a checkpoint holds is enough to continue exactly.
 """
 
+import contextlib
 import csv
 import importlib.util
 import io
@@ -13,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,15 @@ from .errors import (
     UsageError,
     WeightsError,
 )
+from .journal import lock
 from .losses import LOSSES
 from .metrics import estimate_sigma
 from .models import MODELS, NAMES, UNet
-from .models.fused import fast_bfloat16
+from .models.fused import trains_faster_in_bfloat16
 from .models.pca import PCA
 from .pictures import beside, grid, plot_losses
 from .processes import ALONE, Processes
-from .restore import Denoiser, resolve_device
+from .restore import Denoiser, is_out_of_memory, resolve_device
 from .sources import Request, Source, open_source
 from .train import Step, TrainConfig, Trainer
 from .weights import Weights, load_weights, save
@@ -48,6 +50,7 @@ __all__ = [
     "EPOCH_TIME",
     "DivergedError",
     "Epoch",
+    "MemoryShortError",
     "Options",
     "Run",
     "generate",
@@ -68,6 +71,12 @@ _MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 class DivergedError(ImgcleanError):
     """The loss was no number any more; the last good weights are kept."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+
+class MemoryShortError(ImgcleanError):
+    """The device has not enough memory for a step of training."""
 
     exit_code = ExitCode.SOME_FAILED
 
@@ -202,10 +211,13 @@ class Run:
             UsageError: options that cannot be carried out.
             InputError: images that cannot be trained on.
         """
-        self.options, self.stop, self.interrupted = options, False, False
-        self.processes = processes
+        self.processes, self.stop, self.interrupted = processes, False, False
         self.device = resolve_device(options.device)
+        processes.check(options.batch_size)
         architecture, config, state = _start(options)
+        precision = processes.agree(_precision(options.precision, architecture, self.device))
+        options = replace(options, precision=precision)  # a resume must not measure again
+        self.options = options
         self.source = _open(options, architecture, config, str(self.device))
         self.notes = list(self.source.notes)
         config = _complete(options, architecture, config, self.source, given=state is not None)
@@ -223,14 +235,13 @@ class Run:
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
         _refuse_taken(options, read_options(Path(str(folder))) if resume else None)
-        if not resume:
-            _refuse_inside(options, folder)
-            folder = new_folder(folder, options.model) if processes.first else None
-        self.folder = Path(str(processes.agree(folder)))
+        self.folder = Path(str(folder))
         if resume:
             self._resume()
-        elif processes.first:
-            self._write_config()
+        else:
+            _refuse_inside(options, folder)
+            self.folder = processes.first_does(lambda: new_folder(folder, options.model))
+            processes.first_does(self._write_config)
 
     def _plan(self, architecture: str) -> None:
         self.steps = self.source.steps
@@ -260,7 +271,7 @@ class Run:
             adam_lr=options.lr,
             seed=options.seed,
             device=str(self.device),
-            bf16=_half_precision(options.precision, architecture, self.device),
+            bf16=options.precision == "bf16",
             threads=workers,
             loss=self._loss(architecture),
             compile=options.compile,
@@ -301,7 +312,19 @@ class Run:
         Raises:
             DivergedError: the loss became infinite or no number.
             OutputError: a checkpoint cannot be written.
+            MemoryShortError: the device has not enough memory.
+            UsageError: another process is training in the folder.
         """
+        with contextlib.ExitStack() as held:
+            self.processes.first_does(lambda: self._hold(held))
+            yield from self._train()
+
+    def _hold(self, held: contextlib.ExitStack) -> None:
+        """Keep other processes from continuing this run while it runs."""
+        file = held.enter_context((self.folder / "config.json").open("rb"))
+        lock(file, self.folder, "wait for it, or start another run")
+
+    def _train(self) -> Iterator[Step | Epoch]:
         if not self.trainer.step:
             self._save()
         saved = time.monotonic()
@@ -309,14 +332,14 @@ class Run:
             for step in self._steps():
                 self._sum, self._count = self._sum + step.loss, self._count + 1
                 yield step
-                if self._ends(step):
+                ends = self._ends(step)
+                if ends:
                     yield self._end_epoch(step)
+                stop = self.processes.any(self.stop, self.device)
+                if ends or stop or self._due(saved):
                     self._save()
                     saved = time.monotonic()
-                elif self.stop or time.monotonic() - saved > _SAVE_EVERY:
-                    self._save()
-                    saved = time.monotonic()
-                if self.stop:
+                if stop:
                     self.interrupted = True
                     return
                 if self._over:
@@ -326,7 +349,19 @@ class Run:
             if self.weights.exists():
                 kept = f"the weights in {self.weights} are the last good ones"
             raise DivergedError(f"{error}; {kept}; try a lower --lr") from error
-        self._finish()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise MemoryShortError(
+                f"{self.device}: not enough memory for batches of {self.options.batch_size} "
+                f"patches of {self.source.patch} pixels; start again with a smaller --batch-size "
+                "or --patch"
+            ) from error
+        self.processes.first_does(self._finish)
+
+    def _due(self, saved: float) -> bool:
+        """Whether a checkpoint is due, `saved` being when the last one was written."""
+        return bool(self.processes.agree(time.monotonic() - saved > _SAVE_EVERY))
 
     def _ends(self, step: Step) -> bool:
         """Whether an epoch ends here: after its steps, or where time is short after its share."""
@@ -346,12 +381,12 @@ class Run:
         if isinstance(self.trainer.model, PCA):
             loss = self._fitted_error()
         try:
-            figures = self._validate() if self.processes.first else None
+            figures = self.processes.first_does(self._validate)
         except (ImageError, WeightsError) as error:  # of our own making: weights near overflow
             raise FloatingPointError(
                 f"output of the network at step {step.step}: {error}"
             ) from error
-        val_loss, val_mse, val_psnr = self.processes.agree(figures)
+        val_loss, val_mse, val_psnr = figures
         before = self.history[-1] if self.history else None
         seconds = step.seconds - (before.seconds if before else 0)
         best = not val_loss >= self._least  # also where there is no validation
@@ -371,15 +406,13 @@ class Run:
         self.history.append(epoch)
         if best:
             self._least, self._waiting = val_loss, 0
-            if self.processes.first:
-                self._write_weights(epoch)
+            self.processes.first_does(lambda: self._write_weights(epoch))
         else:
             self._waiting += 1
         patience = self.options.early_stop
         self._over = patience is not None and self._waiting >= patience
-        if self.processes.first:
-            self._write_history()
-            self._write_events(epoch)
+        self.processes.first_does(self._write_history)
+        self.processes.first_does(lambda: self._write_events(epoch))
         return epoch
 
     def _fitted_error(self) -> float:
@@ -438,8 +471,9 @@ class Run:
         _write(self.folder / "config.json", text.encode())
 
     def _save(self) -> None:
-        if not self.processes.first:
-            return
+        self.processes.first_does(self._write_checkpoint)
+
+    def _write_checkpoint(self) -> None:
         extra = {
             "history": [asdict(epoch) for epoch in self.history],
             "sum": self._sum,
@@ -519,15 +553,19 @@ class Run:
             return
         from torch.utils.tensorboard import SummaryWriter
 
-        with SummaryWriter(str(self.folder / "events")) as events:
-            for name in ("loss", "val_loss", "val_mse", "val_psnr"):
-                value = getattr(epoch, name)
-                if not math.isnan(value):
-                    events.add_scalar(name, value, epoch.number)
+        target = self.folder / "events"
+        try:
+            with SummaryWriter(str(target)) as events:
+                for name in ("loss", "val_loss", "val_mse", "val_psnr"):
+                    value = getattr(epoch, name)
+                    if not math.isnan(value):
+                        events.add_scalar(name, value, epoch.number)
+        except OSError as error:
+            raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
 
     def _finish(self) -> None:
         """The pictures, made with the weights that were kept."""
-        if not self.processes.first or not self.weights.exists():
+        if not self.weights.exists():
             return
         best = load_weights(str(self.weights))
         count = self.options.samples
@@ -701,6 +739,8 @@ def _complete(
         raise UsageError(f"--filters: {options.model} has none; leave it out")
     if options.compile:
         _check_compiler(options, architecture)
+    if options.early_stop and architecture == "gan":
+        raise UsageError("--early-stop: a gan has no validation loss to stop by; leave it out")
     if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):
         raise UsageError("--batch-size 1: batch normalisation of single numbers needs at least 2")
     if given:
@@ -756,13 +796,12 @@ def generate(model: Any, count: int, seed: int) -> list[Array]:
         return list(model.eval().generate(codes).permute(0, 2, 3, 1).numpy())
 
 
-def _half_precision(precision: str, architecture: str, device: torch.device) -> bool:
-    """Whether to train under bfloat16: where it is asked for, or fast and the model large."""
+def _precision(precision: str, architecture: str, device: torch.device) -> str:
+    """What to train in: what is asked for; else bf16 where it is faster and the model large."""
     if precision != "auto":
-        return precision == "bf16"
-    if architecture != "unet":
-        return False
-    return fast_bfloat16(device)
+        return precision
+    half = architecture == "unet" and trains_faster_in_bfloat16(device)
+    return "bf16" if half else "fp32"
 
 
 def _mean_loss(name: str, denoised: Sequence[Array], clean: Sequence[Array]) -> float:

@@ -16,7 +16,6 @@ from .balance import Balance
 from .errors import OutputError, UsageError
 from .losses import LOSSES
 from .models import MODELS, Autoencoder
-from .models.fused import fast_bfloat16
 from .models.gan import GAN
 from .models.pca import PCA
 from .muon import Muon
@@ -407,8 +406,7 @@ def _optimisers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:
     edges = ("head.", "tail.")
     inner = [w for n, w in model.named_parameters() if not n.startswith(edges)]
     outer = [w for n, w in model.named_parameters() if n.startswith(edges)]
-    fast = fast_bfloat16(torch.device(config.device))
-    dtype = torch.bfloat16 if fast else torch.float32
+    dtype = torch.bfloat16 if config.bf16 else torch.float32  # all processes must agree
     return [
         Muon(inner, lr=config.muon_lr, decay=config.muon_decay, dtype=dtype)
         if config.muon_lr

@@ -215,15 +215,16 @@ def _consume(run: "Run", screen: Any) -> bool:
     """Train and show it; returns whether the user interrupted.
 
     The first Ctrl-C ends after the current step, so that nothing is lost; the second at once.
+    SIGTERM, which torchrun sends on top of a Ctrl-C, is as gentle as the first.
     """
     import signal
 
-    def ask_to_stop(*_: object) -> None:
-        if run.stop:
+    def ask_to_stop(number: int, _: object) -> None:
+        if run.stop and number == signal.SIGINT:
             raise KeyboardInterrupt
         run.stop = True
 
-    before = signal.signal(signal.SIGINT, ask_to_stop)
+    before = {n: signal.signal(n, ask_to_stop) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         with screen.live(run):
             for record in run:
@@ -231,7 +232,8 @@ def _consume(run: "Run", screen: Any) -> bool:
     except KeyboardInterrupt:
         run.interrupted = True
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     screen.finish(run)
     return run.interrupted
 
@@ -247,7 +249,7 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
     from .runs import FREE, read_options
 
     stored = read_options(folder)
-    changed = sorted(n for n in typed - FREE if given[n] != asdict(stored)[n])
+    changed = sorted(n for n in typed - FREE if not _same(n, given[n], asdict(stored)[n]))
     if changed:
         listed = ", ".join(
             f"--{name.replace('_', '-')} {given[name]} (was {asdict(stored)[name]})"
@@ -258,6 +260,13 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
             "leave them out, or start a new run"
         )
     return replace(stored, **{name: given[name] for name in typed & FREE})
+
+
+def _same(name: str, given: Any, stored: Any) -> bool:
+    """Whether two values of an option mean the same; paths may be written in several ways."""
+    if name in ("data", "noisy", "clean", "validation", "init") and given and stored:
+        return Path(given) == Path(stored)
+    return bool(given == stored)
 
 
 def _was_typed(context: typer.Context, name: str) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from imgclean import noise
 from imgclean.losses import LOSSES
-from imgclean.models.fused import fast_bfloat16
+from imgclean.models.fused import trains_faster_in_bfloat16
 from imgclean.pairs import Draw, Patches, load_pack, random_patch
 from imgclean.train import TrainConfig, Trainer
 from imgclean.weights import load_weights
@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
     parser.add_argument("--loss", default="l1", choices=sorted(LOSSES))
     parser.add_argument("--balance", type=float, default=1.5)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), help="default: the faster one")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
@@ -117,6 +118,9 @@ def main() -> None:
         from scan_pairs import draw_scans
 
         draw = draw_scans(options.pack, options.patch)
+    bf16 = options.precision == "bf16"
+    if options.precision is None:
+        bf16 = trains_faster_in_bfloat16(torch.device(options.device))
     config = TrainConfig(
         config=ARCHITECTURES[options.kind],
         max_time=options.minutes * 60,
@@ -128,7 +132,7 @@ def main() -> None:
         balance=options.balance,
         loss=options.loss,
         device=options.device,
-        bf16=fast_bfloat16(torch.device(options.device)),
+        bf16=bf16,
         workers=options.workers,
     )
     trainer = Trainer(config, Patches(draw, options.batch, options.seed))

@@ -1,3 +1,4 @@
+import importlib.util
 import itertools
 import json
 import os
@@ -19,8 +20,9 @@ import torch
 from imgclean import runs
 from imgclean.errors import OutputError, UsageError
 from imgclean.models import NAMES
+from imgclean.processes import Processes
 from imgclean.restore import load
-from imgclean.runs import DivergedError, Epoch, Options, Run, read_options
+from imgclean.runs import DivergedError, Epoch, MemoryShortError, Options, Run, read_options
 from imgclean.weights import load_weights
 
 from .conftest import Make, heed_interrupts
@@ -386,6 +388,7 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
         (["--model", "resnet"], 2, "conv-ae"),
         (["--model", "conv-ae", "--latent-dim", "99999"], 2, "3072"),
         (["--latent-dim", "4"], 2, "has no code"),
+        (["--model", "gan", "--early-stop", "3"], 2, "no validation loss"),
         (["--filters", "8"], 2, "has none"),
         (["--model", "vae", "--compile"], 2, "speeds up the unets alone"),
         (["--noise", ""], 2, "a term is missing"),
@@ -425,6 +428,81 @@ def test_bad_options_end_before_anything_is_made(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["taken"]
 
 
+def test_a_run_keeps_its_precision(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What auto has measured once holds for the run: a resume does not measure again."""
+    monkeypatch.setattr(runs, "trains_faster_in_bfloat16", lambda device: True)
+    first = train(tmp_path / "run", photos, precision="auto")
+    assert first.config.bf16
+    monkeypatch.setattr(runs, "trains_faster_in_bfloat16", lambda device: False)
+    assert Run(read_options(first.folder), first.folder, resume=True).config.bf16
+    assert not train(tmp_path / "other", photos, precision="auto").config.bf16
+
+
+def test_one_process_at_a_time_trains_in_a_folder(tmp_path: Path, photos: Path) -> None:
+    """A run that is still going on cannot be resumed by another process."""
+    running = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    records = iter(running)
+    next(records)
+    again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    with pytest.raises(UsageError, match="another imgclean is writing there"):
+        next(iter(again))
+    list(records)
+    list(again)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_too_little_memory_names_the_cure(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A batch that does not fit is no traceback, but says which options make it smaller."""
+
+    def full(*_: object) -> None:
+        raise error
+
+    run = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    monkeypatch.setattr(run.trainer, "_update", full)
+    with pytest.raises(MemoryShortError, match="batches of 2 patches of 16 .* smaller --batch"):
+        list(run)
+
+
+def test_a_full_disk_stops_tensorboard_by_name(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events that cannot be written are an error that names their folder."""
+
+    def full(folder: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *more: name == "tensorboard" or find(name, *more)
+    )
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=full))
+    with pytest.raises(OutputError, match=r"events: cannot be written \(No space left"):
+        train(tmp_path / "run", photos)
+
+
+def test_a_path_may_be_written_in_two_ways(tmp_path: Path, photos: Path) -> None:
+    """--resume with the same folder, spelt another way, is no change."""
+    train(tmp_path / "run", photos, model="dense-ae")
+    done = imgclean("train", "--resume", tmp_path / "run", "--data", f"{photos}/")
+    assert done.returncode == 0, done.stderr
+
+
+# The command, with the small network of these tests.
+SCRIPT = """
+from imgclean.models import NAMES
+NAMES["unet-s"] = ("unet", {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]})
+from imgclean.__main__ import main
+main()
+"""
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+
+
 def test_two_processes_train_as_one(tmp_path: Path, photos: Path) -> None:
     """Two processes that share every batch end with the weights of one, to rounding."""
     options = [
@@ -432,20 +510,9 @@ def test_two_processes_train_as_one(tmp_path: Path, photos: Path) -> None:
         "--batch-size", "4", "--device", "cpu", "--precision", "fp32", "--workers", "0",
         "--noise", "gaussian",
     ]  # fmt: skip
-    script = tmp_path / "train.py"  # the command with the small network of these tests
-    script.write_text(
-        "from imgclean.models import NAMES\n"
-        "NAMES['unet-s'] = ('unet', "
-        "{'widths': [8, 12, 16], 'down': [1, 1], 'bottom': 1, 'up': [1, 1]})\n"
-        "from imgclean.__main__ import main\nmain()\n"
-    )
-    starts = {
-        "one": [sys.executable, str(script)],
-        "two": [
-            sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-            str(script),
-        ],
-    }  # fmt: skip
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    starts = {"one": [sys.executable, str(script)], "two": [*TORCHRUN, str(script)]}
     found = []
     for name, start in starts.items():
         done = subprocess.run(
@@ -460,3 +527,34 @@ def test_two_processes_train_as_one(tmp_path: Path, photos: Path) -> None:
         found.append(torch.cat([value.flatten() for value in state.values()]))
     assert torch.allclose(found[0], found[1], atol=1e-4)
     assert not torch.equal(found[0], torch.zeros_like(found[0]))
+
+
+def test_ctrl_c_ends_all_processes_together(tmp_path: Path, photos: Path) -> None:
+    """Interrupted, processes that train together stop at one step, with a checkpoint."""
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    running = subprocess.Popen(
+        [
+            *TORCHRUN, str(script), "train", "--data", str(photos), "--patch", "16", "--epochs",
+            "9999", "--steps-per-epoch", "3", "--batch-size", "4", "--device", "cpu",
+            "--precision", "fp32", "--noise", "gaussian", "--out", str(tmp_path / "run"),
+        ],
+        stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    while not (tmp_path / "run" / "history.csv").exists() and running.poll() is None:
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert f"imgclean train --resume {tmp_path / 'run'}" in errors
+    assert "train.py" not in errors.split("Traceback")[-1], errors  # torchrun's own alone
+    again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    assert again.trainer.step >= 3
+
+
+def test_a_batch_that_processes_cannot_share(tmp_path: Path, photos: Path) -> None:
+    """It is refused before anything is made."""
+    with pytest.raises(UsageError, match="--batch-size 2: 3 processes share it equally"):
+        Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run", processes=Processes(0, 3))
+    assert not (tmp_path / "run").exists()
