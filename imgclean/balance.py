@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from .models.unet import ResidualBlock
 
-__all__ = ["Balance"]
+__all__ = ["Balance", "remove_means"]
 
 _EVERY = 8  # steps between two looks: means move slowly, and looking takes time
 _FOLLOW = 0.25  # share of a look in the followed means
@@ -84,3 +84,16 @@ def _pull(kernels: Tensor, followed: Tensor, limit: float) -> None:
     beyond = mean.sign() * (mean.abs() - limit * spread).clamp_min(0)
     along = source / (kernels[0, 0].numel() * source.square().sum()).clamp_min(1e-12)
     kernels.sub_(_PULL * torch.outer(beyond, along)[:, :, None, None])
+
+
+@torch.no_grad()
+def remove_means(kernels: Tensor, colours: int) -> None:
+    """Take the mean of each colour out of every kernel, outputs x inputs x 3 x 3, of a first layer.
+
+    What the network removes is then the same at every brightness (as in normalization-equivariant
+    networks, Herbreteau et al., 2023, but for additive shifts alone), and features have no large
+    means that keep rectifiers from bending.
+    """
+    outputs, inputs, *sides = kernels.shape
+    parts = kernels.view(outputs, colours, inputs // colours, *sides)
+    parts -= parts.mean((2, 3, 4), keepdim=True)

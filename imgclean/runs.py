@@ -66,6 +66,8 @@ _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BEST = 99.0  # dB; what an infinite PSNR counts as
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
 _DECAY = 0.1  # likewise, of Muon's rate
+_SCRATCH = "none"  # what --init takes for no weights
+_RATE, _GENTLE = 1e-3, 1e-4  # of a model from scratch; of one that starts from weights
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 
@@ -98,7 +100,7 @@ class Options:
     max_time: float | None = None
     steps_per_epoch: int | None = None
     batch_size: int = 32
-    lr: float = 1e-3
+    lr: float | None = None
     loss: str | None = None
     patch: int | None = None
     early_stop: int | None = None
@@ -214,6 +216,7 @@ class Run:
         self.processes, self.stop, self.interrupted = processes, False, False
         self.device = resolve_device(options.device)
         processes.check(options.batch_size)
+        options = _settled(options)
         architecture, config, state = _start(options)
         precision = processes.agree(_precision(options.precision, architecture, self.device))
         options = replace(options, precision=precision)  # a resume must not measure again
@@ -260,15 +263,16 @@ class Run:
         workers = 0 if self.source.on_device else options.workers
         if workers is None:
             workers = max(1, min(4, (os.cpu_count() or 1) // 2))
+        rate = options.lr or _RATE
         return TrainConfig(
             architecture=architecture,
             config=config,
             max_time=options.max_time or self._time() or 1e12,
             steps=self.epochs * self.steps if self.epochs else 10**12,
-            muon_lr=_MUON * options.lr,
+            muon_lr=_MUON * rate,
             muon_decay=_DECAY if architecture == "unet" else 0.0,
             balance=_BALANCE if architecture == "unet" else 0.0,
-            adam_lr=options.lr,
+            adam_lr=rate,
             seed=options.seed,
             device=str(self.device),
             bf16=options.precision == "bf16",
@@ -300,6 +304,11 @@ class Run:
     def weights(self) -> Path:
         """Where the best weights so far are."""
         return self.folder / "weights.safetensors"
+
+    @property
+    def starts_from(self) -> str | None:
+        """The weights that the run started from, as `--init` names them."""
+        return None if self.options.init == _SCRATCH else self.options.init
 
     @property
     def parameters(self) -> int:
@@ -529,6 +538,7 @@ class Run:
             "headline": [f"validation PSNR {epoch.val_psnr:.2f} dB"] if figures else [],
             "trained": {
                 "images": self.source.what,
+                "from": self.starts_from,
                 "epoch": epoch.number,
                 "steps": epoch.step,
                 "loss": self.config.loss,
@@ -672,12 +682,23 @@ def _non_local_means(image: Array) -> Array:
     return BASELINES["nlm"].clean(shown, estimate_sigma(shown))
 
 
+def _settled(options: Options) -> Options:
+    """The options with what they leave open: what to start from, and the rate that suits it.
+
+    Noisy images teach slowly, and the shipped weights know what images look like: on photos of
+    sigma 25 nine minutes from there end a decibel above nine minutes from scratch.
+    """
+    alone = options.noisy and not options.clean
+    init = options.init or ("photo" if alone and options.model == "unet-s" else _SCRATCH)
+    return replace(options, init=init, lr=options.lr or (_RATE if init == _SCRATCH else _GENTLE))
+
+
 def _start(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | None"]:
     """Architecture, configuration so far, and the tensors of `--init`."""
     if options.model not in NAMES:
         raise UsageError(f"--model {options.model}: no such model; use one of {', '.join(NAMES)}")
     architecture, config = NAMES[options.model]
-    if not options.init:
+    if options.init in (None, _SCRATCH):
         return architecture, dict(config), None
     weights = load_weights(options.init)
     if weights.architecture != architecture:
@@ -712,7 +733,7 @@ def _open(options: Options, architecture: str, config: dict[str, Any], device: s
             clean=options.clean,
             noise=options.noise,
             validation=options.validation,
-            patch=options.patch or (config.get("height") if options.init and fixed else None),
+            patch=options.patch or (config.get("height") if fixed else None),
             batch_size=options.batch_size,
             steps=options.steps_per_epoch,
             seed=options.seed,

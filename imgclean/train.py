@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from .balance import Balance
+from .balance import Balance, remove_means
 from .errors import OutputError, UsageError
 from .losses import LOSSES
 from .models import MODELS, Autoencoder
@@ -41,6 +41,8 @@ class TrainConfig:
         muon_decay: weight decay of the inner convolutions, a share of `muon_lr`.
         balance: how many standard deviations the mean of what reaches a rectifier may lie from
             its zero, see `balance.Balance`; 0 for any number.
+        zero_mean: keep the kernels of a unet's first convolution free of a mean over each colour,
+            see `balance.remove_means`.
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
         loss: a name in `LOSSES`.
@@ -56,6 +58,7 @@ class TrainConfig:
     muon_lr: float = 0.02
     muon_decay: float = 0.0
     balance: float = 0.0
+    zero_mean: bool = False
     adam_lr: float = 1e-3
     warmup: int = 150
     ema: float = 0.998
@@ -106,6 +109,7 @@ class Trainer:
         self.device = torch.device(config.device)
         self.model: Any = MODELS[config.architecture](**config.config).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]  # stub's gap
+        self._remove_means()
         self._average_afresh()
         self.optimisers = _optimisers(self.model, config)
         self.step, self.seconds, self.norm, self.waited = 0, 0.0, 0.0, 0.0
@@ -200,8 +204,13 @@ class Trainer:
             self._descend(loss, self.optimisers)
         if self._balance:
             self._balance.step(self.processes.average)
+        self._remove_means()
         self._follow()
         return value
+
+    def _remove_means(self) -> None:
+        if self.config.zero_mean:
+            remove_means(self.model.head.weight, self.model.channels)
 
     def objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """The loss of this process's share of a batch, in the model's own way of learning."""

@@ -73,7 +73,13 @@ Model = Annotated[
         metavar="unet-s|unet-m|conv-ae|dense-ae|contractive-ae|vae|pca|gan", help="What to train."
     ),
 ]
-Init = Annotated[str | None, typer.Option(metavar="photo|scan|PATH", help="Weights to start from.")]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        metavar="photo|scan|PATH|none",
+        help="Weights to start from. [default: photo for noisy images alone, else none]",
+    ),
+]
 Filters = Annotated[
     str | None, typer.Option(metavar="N,N...", help="Maps of each convolution. [default: 32,64]")
 ]
@@ -89,7 +95,10 @@ StepsPerEpoch = Annotated[
     int | None, typer.Option(min=1, help="Batches an epoch. [default: one pass; 100 if endless]")
 ]
 BatchSize = Annotated[int, typer.Option(min=1, help="Patches a batch.")]
-Rate = Annotated[float, typer.Option("--lr", help="Learning rate.")]
+Rate = Annotated[
+    float | None,
+    typer.Option("--lr", help="Learning rate. [default: 0.001; 0.0001 from weights]"),
+]
 LossOption = Annotated[
     Loss | None, typer.Option("--loss", help="What to minimise. [default: l1 for unets, else mse]")
 ]
@@ -141,7 +150,7 @@ def train(
     max_time: MaxTime = None,
     steps_per_epoch: StepsPerEpoch = None,
     batch_size: BatchSize = 32,
-    lr: Rate = 1e-3,
+    lr: Rate = None,
     loss: LossOption = None,
     patch: Patch = None,
     early_stop: EarlyStop = None,
@@ -292,7 +301,7 @@ def _filters(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
-def _rate(rate: float) -> float:
-    if not 0 < rate < float("inf"):
+def _rate(rate: float | None) -> float | None:
+    if rate is not None and not 0 < rate < float("inf"):
         raise UsageError(f"--lr {rate:g}: a learning rate is above 0, such as 0.001")
     return rate

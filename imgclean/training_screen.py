@@ -54,6 +54,8 @@ class TrainingScreen:
             f"{run.options.model} ({run.parameters:,} parameters) on {run.device} in {how}: "
             f"{run.source.what}"
         )
+        if run.starts_from:
+            self._say(f"starts from the weights {run.starts_from}")
         times = f"{run.epochs} epochs" if run.epochs else "epochs as time allows"
         limit = f" or {EPOCH_TIME:.0f} s" if run.brief else ""
         self._say(

@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
     parser.add_argument("--loss", default="l1", choices=sorted(LOSSES))
     parser.add_argument("--balance", type=float, default=1.5)
+    parser.add_argument("--zero-mean", action="store_true", help="in the first convolution")
     parser.add_argument("--precision", choices=("fp32", "bf16"), help="default: the faster one")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -130,6 +131,7 @@ def main() -> None:
         muon_decay=options.muon_decay,
         adam_lr=options.adam_lr,
         balance=options.balance,
+        zero_mean=options.zero_mean,
         loss=options.loss,
         device=options.device,
         bf16=bf16,

@@ -160,3 +160,14 @@ def test_pack_round_trip(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"no")
     with pytest.raises(InputError, match="bad.npz"):
         load_pack(tmp_path / "bad.npz")
+
+
+def test_without_means_brightness_changes_nothing() -> None:
+    """Trained so, the network removes the same from an image and a brighter one, edges apart."""
+    of = trainer(4, zero_mean=True)
+    list(of.run())
+    noisy = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) / 2
+    with torch.inference_mode():
+        one, other = of.model.residual(noisy), of.model.residual(noisy + 0.4)
+    inner = (..., slice(24, 40), slice(24, 40))
+    assert torch.allclose(one[inner], other[inner], atol=1e-5) and one[inner].std() > 1e-4
