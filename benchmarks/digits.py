@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from imgclean.runs import Options, Run
+from imgclean.run_options import Options
+from imgclean.runs import Run
 
 MODELS = ("pca", "dense-ae", "conv-ae", "contractive-ae", "vae")
 NOISE = "gaussian:sigma=0.5,mean=0.5"

@@ -5,8 +5,8 @@
 
 White Gaussian noise of sigma 25 is added once to every photo and test image, and stored in 8
 bits, as a user's files would hold it. Two runs of `imgclean train` with the same network, patches,
-batches and time follow: one sees the noisy files alone, one has the clean ones as targets. Prints
-the mean PSNR of both on the test images.
+batches, start and time follow: one sees the noisy files alone, one has the clean ones as targets.
+Prints the mean PSNR of both on the test images, and of the weights they started from.
 """
 
 import argparse
@@ -18,7 +18,8 @@ import numpy as np
 
 from imgclean import load
 from imgclean.metrics import psnr
-from imgclean.runs import Options, Run
+from imgclean.run_options import Options
+from imgclean.runs import Run
 
 
 def add_noise(source: Path, target: Path, sigma: float) -> None:
@@ -63,11 +64,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--sigma", type=float, default=25)
     parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--init", default="photo", help="none: from scratch")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         add_noise(options.photos, root / "train", options.sigma)
         add_noise(options.test, root / "test", options.sigma)
+        if options.init != "none":
+            print(f"{options.init}: {judge(options.init, root / 'test'):.2f} dB", flush=True)
         noisy, clean = str(root / "train" / "noisy"), str(root / "train" / "clean")
         for what, twins in (("clean targets", clean), ("noisy alone", None)):
             given = Options(
@@ -75,6 +79,7 @@ def main() -> None:
                 clean=twins,
                 max_time=60 * options.minutes,
                 batch_size=options.batch_size,
+                init=options.init,
                 samples=0,
             )
             run = train(given, root / what.replace(" ", "-"))

@@ -14,7 +14,8 @@ from statistics import median
 
 import torch
 
-from imgclean.runs import Options, Run
+from imgclean.run_options import Options
+from imgclean.runs import Run
 from imgclean.train import Step
 
 

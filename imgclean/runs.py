@@ -11,10 +11,9 @@ import io
 import json
 import math
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from numpy.typing import NDArray
 
 from .baselines import BASELINES
 from .errors import (
-    DependencyError,
     ExitCode,
     ImageError,
     ImgcleanError,
@@ -36,13 +34,25 @@ from .errors import (
 from .journal import lock
 from .losses import LOSSES
 from .metrics import estimate_sigma
-from .models import MODELS, NAMES, UNet
-from .models.fused import trains_faster_in_bfloat16
+from .models import MODELS
 from .models.pca import PCA
 from .pictures import beside, grid, plot_losses
 from .processes import ALONE, Processes
 from .restore import Denoiser, is_out_of_memory, resolve_device
-from .sources import Request, Source, open_source
+from .run_options import (
+    RATE,
+    SCRATCH,
+    Options,
+    choose_precision,
+    complete_config,
+    new_folder,
+    open_images,
+    read_options,
+    refuse_inside,
+    refuse_taken,
+    settle,
+    start_of,
+)
 from .train import Step, TrainConfig, Trainer
 from .weights import Weights, load_weights, save
 
@@ -51,11 +61,8 @@ __all__ = [
     "DivergedError",
     "Epoch",
     "MemoryShortError",
-    "Options",
     "Run",
     "generate",
-    "new_folder",
-    "read_options",
 ]
 
 Array = NDArray[np.float32]
@@ -66,8 +73,6 @@ _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BEST = 99.0  # dB; what an infinite PSNR counts as
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
 _DECAY = 0.1  # likewise, of Muon's rate
-_SCRATCH = "none"  # what --init takes for no weights
-_RATE, _GENTLE = 1e-3, 1e-4  # of a model from scratch; of one that starts from weights
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 
@@ -81,40 +86,6 @@ class MemoryShortError(ImgcleanError):
     """The device has not enough memory for a step of training."""
 
     exit_code = ExitCode.SOME_FAILED
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `imgclean train` can be told; see its help. Times are in seconds."""
-
-    data: str | None = None
-    noisy: str | None = None
-    clean: str | None = None
-    noise: str | None = None
-    validation: str | None = None
-    model: str = "unet-s"
-    init: str | None = None
-    filters: tuple[int, ...] | None = None
-    latent_dim: int | None = None
-    epochs: int | None = None
-    max_time: float | None = None
-    steps_per_epoch: int | None = None
-    batch_size: int = 32
-    lr: float | None = None
-    loss: str | None = None
-    patch: int | None = None
-    early_stop: int | None = None
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    workers: int | None = None
-    compile: bool = False
-    samples: int = 8
-    output: str | None = None
-    plot: str | None = None
-
-
-FREE = {"device", "workers", "samples", "output", "plot"}  # may change when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -135,51 +106,6 @@ class Epoch:
     images_per_second: float
     waited: float
     best: bool
-
-
-def read_options(folder: Path) -> Options:
-    """The options that a run was started with.
-
-    Raises:
-        UsageError: the folder holds no run.
-    """
-    try:
-        stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))["options"]
-        known = {f.name for f in fields(Options)}
-        options = {k: v for k, v in stored.items() if k in known}
-        if options.get("filters"):
-            options["filters"] = tuple(options["filters"])
-        return Options(**options)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
-
-
-def new_folder(out: Path | None, model: str) -> Path:
-    """Make the folder of a run: the one named, which must be empty, or the next free one.
-
-    Raises:
-        UsageError: it holds something.
-        OutputError: it cannot be made.
-    """
-    try:
-        if out:
-            out.mkdir(parents=True, exist_ok=True)
-            if any(out.iterdir()):
-                raise UsageError(
-                    f"--out {out}: is not empty; name another folder, or continue the run in it "
-                    f"with --resume {out}"
-                )
-            return out
-        for number in range(1, 1_000_000):
-            folder = Path("runs") / f"{model}-{number}"
-            try:
-                folder.mkdir(parents=True)
-            except FileExistsError:
-                continue
-            return folder
-    except OSError as error:
-        raise OutputError(f"{out or 'runs'}: cannot be made ({error.strerror})") from error
-    raise OutputError("runs: full; name a folder with --out")
 
 
 class Run:
@@ -216,14 +142,16 @@ class Run:
         self.processes, self.stop, self.interrupted = processes, False, False
         self.device = resolve_device(options.device)
         processes.check(options.batch_size)
-        options = _settled(options)
-        architecture, config, state = _start(options)
-        precision = processes.agree(_precision(options.precision, architecture, self.device))
+        options = settle(options)
+        architecture, config, state = start_of(options)
+        precision = processes.agree(choose_precision(options.precision, architecture, self.device))
         options = replace(options, precision=precision)  # a resume must not measure again
         self.options = options
-        self.source = _open(options, architecture, config, str(self.device))
+        self.source = open_images(options, architecture, config, str(self.device))
         self.notes = list(self.source.notes)
-        config = _complete(options, architecture, config, self.source, given=state is not None)
+        config = complete_config(
+            options, architecture, config, self.source, given=state is not None
+        )
         self._plan(architecture)
         self.config = self._train_config(architecture, config)
         self.trainer = Trainer(
@@ -237,12 +165,12 @@ class Run:
         self.history: list[Epoch] = []
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
-        _refuse_taken(options, read_options(Path(str(folder))) if resume else None)
+        refuse_taken(options, read_options(Path(str(folder))) if resume else None)
         self.folder = Path(str(folder))
         if resume:
             self._resume()
         else:
-            _refuse_inside(options, folder)
+            refuse_inside(options, folder)
             self.folder = processes.first_does(lambda: new_folder(folder, options.model))
             processes.first_does(self._write_config)
 
@@ -263,7 +191,7 @@ class Run:
         workers = 0 if self.source.on_device else options.workers
         if workers is None:
             workers = max(1, min(4, (os.cpu_count() or 1) // 2))
-        rate = options.lr or _RATE
+        rate = options.lr or RATE
         return TrainConfig(
             architecture=architecture,
             config=config,
@@ -308,7 +236,7 @@ class Run:
     @property
     def starts_from(self) -> str | None:
         """The weights that the run started from, as `--init` names them."""
-        return None if self.options.init == _SCRATCH else self.options.init
+        return None if self.options.init == SCRATCH else self.options.init
 
     @property
     def parameters(self) -> int:
@@ -638,175 +566,10 @@ def _decibels(error: float) -> float:
     return min(-10 * math.log10(max(error, 1e-10)), _BEST)
 
 
-def _refuse_taken(options: Options, stored: Options | None) -> None:
-    """Find out now, not after hours, that the pictures cannot go where they are told.
-
-    Those that a resumed run was told of when it began are its own.
-
-    Raises:
-        UsageError: one exists, or cannot be a PNG; both are one.
-        OutputError: the folder of one does not exist.
-    """
-    own = (stored.output, stored.plot) if stored else ()
-    for target in (options.output, options.plot):
-        if not target or target in own:
-            continue
-        if Path(target).suffix.lower() != ".png":
-            raise UsageError(f"{target}: the pictures are PNG; give a name that ends in .png")
-        if Path(target).exists():
-            raise UsageError(f"{target}: exists and is not overwritten; name another file")
-        if not Path(target).absolute().parent.is_dir():
-            raise OutputError(f"{target}: no such folder; make it first")
-    if options.output and options.output == options.plot:
-        raise UsageError("--output and --plot: are the same file; name two")
-
-
-def _refuse_inside(options: Options, folder: Path | None) -> None:
-    """A run's own pictures must not become training images of the next, or when it is resumed.
-
-    Raises:
-        UsageError: the folder lies among the images.
-    """
-    target = (folder or Path("runs")).resolve()
-    for name in (options.data, options.noisy, options.clean, options.validation):
-        if name and Path(name).is_dir() and target.is_relative_to(Path(name).resolve()):
-            raise UsageError(
-                f"{folder or 'runs'}: lies inside {name}, so its pictures would be trained on; "
-                "name another folder with --out"
-            )
-
-
 def _non_local_means(image: Array) -> Array:
     """OpenCV's non-local means, as strong as suits the noise that is measured in the image."""
     shown = np.clip(image, 0, 1)
     return BASELINES["nlm"].clean(shown, estimate_sigma(shown))
-
-
-def _settled(options: Options) -> Options:
-    """The options with what they leave open: what to start from, and the rate that suits it.
-
-    Noisy images teach slowly, and the shipped weights know what images look like: on photos of
-    sigma 25 nine minutes from there end a decibel above nine minutes from scratch.
-    """
-    alone = options.noisy and not options.clean
-    init = options.init or ("photo" if alone and options.model == "unet-s" else _SCRATCH)
-    return replace(options, init=init, lr=options.lr or (_RATE if init == _SCRATCH else _GENTLE))
-
-
-def _start(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | None"]:
-    """Architecture, configuration so far, and the tensors of `--init`."""
-    if options.model not in NAMES:
-        raise UsageError(f"--model {options.model}: no such model; use one of {', '.join(NAMES)}")
-    architecture, config = NAMES[options.model]
-    if options.init in (None, _SCRATCH):
-        return architecture, dict(config), None
-    weights = load_weights(options.init)
-    if weights.architecture != architecture:
-        raise UsageError(
-            f"--init {options.init}: is a {weights.architecture}, so it cannot start "
-            f"--model {options.model}"
-        )
-    asked: dict[str, Any] = dict(config) if options.model != "unet-s" else {}
-    if options.latent_dim is not None:
-        asked["latent_dim"] = options.latent_dim
-    if options.filters:
-        asked["filters"] = list(options.filters)
-    for key, value in asked.items():
-        if key in weights.config and weights.config[key] != value:
-            raise UsageError(
-                f"--init {options.init}: has {key} {weights.config[key]}, not {value}; leave "
-                "--init out, or the option that asks for it"
-            )
-    return architecture, dict(weights.config), weights.state
-
-
-def _open(options: Options, architecture: str, config: dict[str, Any], device: str) -> Source:
-    fixed = architecture != "unet"
-    filters = options.filters or (32, 64)
-    multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
-    if not fixed:
-        multiple = UNet(**config).multiple
-    return open_source(
-        Request(
-            data=options.data,
-            noisy=options.noisy,
-            clean=options.clean,
-            noise=options.noise,
-            validation=options.validation,
-            patch=options.patch or (config.get("height") if fixed else None),
-            batch_size=options.batch_size,
-            steps=options.steps_per_epoch,
-            seed=options.seed,
-            fixed=fixed,
-            multiple=multiple,
-            device=device,
-        )
-    )
-
-
-def _complete(
-    options: Options, architecture: str, config: dict[str, Any], source: Source, *, given: bool
-) -> dict[str, Any]:
-    """The configuration with what the images and the options decide.
-
-    Raises:
-        UsageError: an option that the model does not have, or an impossible one.
-    """
-    convolutional = architecture in ("conv-ae", "vae", "gan")
-    filters = options.filters or tuple(config.get("filters", (32, 64)))
-    if options.latent_dim is not None and architecture == "unet":
-        raise UsageError(f"--latent-dim: {options.model} has no code; leave it out")
-    if options.filters and not convolutional:
-        raise UsageError(f"--filters: {options.model} has none; leave it out")
-    if options.compile:
-        _check_compiler(options, architecture)
-    if options.early_stop and architecture == "gan":
-        raise UsageError("--early-stop: a gan has no validation loss to stop by; leave it out")
-    if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):
-        raise UsageError("--batch-size 1: batch normalisation of single numbers needs at least 2")
-    if given:
-        _check_size(options, config, source)
-        return config
-    if architecture == "unet":
-        scans = options.noise is None and options.data is None and options.noisy is None
-        scans = scans or bool(options.clean) or "scan" in (options.noise or "")
-        # White paper is zero already where ink is one.
-        return {**config, "channels": 3, "ink": scans, "centre": 0.0 if scans else 0.5}
-    config |= {"channels": source.channels, "height": source.patch, "width": source.patch}
-    if options.latent_dim is not None:
-        config["latent_dim"] = options.latent_dim
-    if options.filters:
-        config["filters"] = list(options.filters)
-    return config
-
-
-def _check_compiler(options: Options, architecture: str) -> None:
-    """Find out before training that nothing can be compiled.
-
-    Raises:
-        UsageError: the model has nothing to compile.
-        DependencyError: a processor's code needs a compiler, and there is none.
-    """
-    if architecture != "unet":
-        raise UsageError(f"--compile: speeds up the unets alone, not {options.model}; leave it out")
-    compilers = (os.environ.get("CXX"), "g++", "clang++", "c++")
-    if options.device in ("auto", "cpu") and not any(c and shutil.which(c) for c in compilers):
-        raise DependencyError("--compile: needs a C++ compiler; install g++, or leave it out")
-
-
-def _check_size(options: Options, config: dict[str, Any], source: Source) -> None:
-    """Refuse images of another size than the weights of `--init` were made for.
-
-    Raises:
-        UsageError: their height, width or channels differ.
-    """
-    made = tuple(config.get(key) for key in ("width", "height", "channels"))
-    if None not in made and made != (source.patch, source.patch, source.channels):
-        raise UsageError(
-            f"--init {options.init}: was made for images of {made[0]} x {made[1]} x {made[2]}, "
-            f"these are {source.patch} x {source.patch} x {source.channels}; leave --init out, "
-            "or change --patch"
-        )
 
 
 def generate(model: Any, count: int, seed: int) -> list[Array]:
@@ -815,14 +578,6 @@ def generate(model: Any, count: int, seed: int) -> list[Array]:
     codes = torch.randn(count, model.contract.code, generator=generator)
     with torch.inference_mode():
         return list(model.eval().generate(codes).permute(0, 2, 3, 1).numpy())
-
-
-def _precision(precision: str, architecture: str, device: torch.device) -> str:
-    """What to train in: what is asked for; else bf16 where it is faster and the model large."""
-    if precision != "auto":
-        return precision
-    half = architecture == "unet" and trains_faster_in_bfloat16(device)
-    return "bf16" if half else "fp32"
 
 
 def _mean_loss(name: str, denoised: Sequence[Array], clean: Sequence[Array]) -> float:

@@ -10,7 +10,8 @@ import typer
 from .errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from .runs import Options, Run
+    from .run_options import Options
+    from .runs import Run
 
 __all__ = ["train"]
 
@@ -201,7 +202,8 @@ def train(
     from dataclasses import replace
 
     from .processes import join
-    from .runs import Options, Run
+    from .run_options import Options
+    from .runs import Run
     from .training_screen import TrainingScreen
 
     if resume:
@@ -255,7 +257,7 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
     """
     from dataclasses import asdict, replace
 
-    from .runs import FREE, read_options
+    from .run_options import FREE, read_options
 
     stored = read_options(folder)
     changed = sorted(n for n in typed - FREE if not _same(n, given[n], asdict(stored)[n]))

@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 import torch
 
-from imgclean import runs
+from imgclean import run_options
 from imgclean.errors import OutputError, UsageError
 from imgclean.models import NAMES
 from imgclean.processes import Processes
 from imgclean.restore import load
-from imgclean.runs import DivergedError, Epoch, MemoryShortError, Options, Run, read_options
+from imgclean.run_options import Options, new_folder, read_options
+from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
 from imgclean.weights import load_weights
 
 from .conftest import Make, heed_interrupts
@@ -313,8 +314,8 @@ def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) 
     with pytest.raises(OutputError, match="make it first"):
         train(tmp_path / "other", photos, plot=str(tmp_path / "nowhere" / "x.png"))
     monkeypatch.chdir(tmp_path)
-    assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-1")
-    assert runs.new_folder(None, "unet-s") == Path("runs/unet-s-2")
+    assert new_folder(None, "unet-s") == Path("runs/unet-s-1")
+    assert new_folder(None, "unet-s") == Path("runs/unet-s-2")
 
 
 def test_pictures_go_where_they_are_told(tmp_path: Path, photos: Path) -> None:
@@ -432,10 +433,10 @@ def test_a_run_keeps_its_precision(
     tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What auto has measured once holds for the run: a resume does not measure again."""
-    monkeypatch.setattr(runs, "trains_faster_in_bfloat16", lambda device: True)
+    monkeypatch.setattr(run_options, "trains_faster_in_bfloat16", lambda device: True)
     first = train(tmp_path / "run", photos, precision="auto")
     assert first.config.bf16
-    monkeypatch.setattr(runs, "trains_faster_in_bfloat16", lambda device: False)
+    monkeypatch.setattr(run_options, "trains_faster_in_bfloat16", lambda device: False)
     assert Run(read_options(first.folder), first.folder, resume=True).config.bf16
     assert not train(tmp_path / "other", photos, precision="auto").config.bf16
 

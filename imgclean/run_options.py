@@ -1,0 +1,289 @@
+"""What `imgclean train` can be told, and what follows: images, model, folder, precision."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .errors import DependencyError, OutputError, UsageError
+from .models import NAMES, UNet
+from .models.fused import trains_faster_in_bfloat16
+from .sources import Request, Source, open_source
+from .weights import load_weights
+
+__all__ = [
+    "FREE",
+    "RATE",
+    "SCRATCH",
+    "Options",
+    "choose_precision",
+    "complete_config",
+    "new_folder",
+    "open_images",
+    "read_options",
+    "refuse_inside",
+    "refuse_taken",
+    "settle",
+    "start_of",
+]
+
+SCRATCH = "none"  # what --init takes for no weights
+RATE = 1e-3  # of a model from scratch
+_GENTLE = 1e-4  # of one that starts from weights
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `imgclean train` can be told; see its help. Times are in seconds."""
+
+    data: str | None = None
+    noisy: str | None = None
+    clean: str | None = None
+    noise: str | None = None
+    validation: str | None = None
+    model: str = "unet-s"
+    init: str | None = None
+    filters: tuple[int, ...] | None = None
+    latent_dim: int | None = None
+    epochs: int | None = None
+    max_time: float | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int = 32
+    lr: float | None = None
+    loss: str | None = None
+    patch: int | None = None
+    early_stop: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    workers: int | None = None
+    compile: bool = False
+    samples: int = 8
+    output: str | None = None
+    plot: str | None = None
+
+
+FREE = {"device", "workers", "samples", "output", "plot"}  # may change when a run is resumed
+
+
+def read_options(folder: Path) -> Options:
+    """The options that a run was started with.
+
+    Raises:
+        UsageError: the folder holds no run.
+    """
+    try:
+        stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))["options"]
+        known = {f.name for f in fields(Options)}
+        options = {k: v for k, v in stored.items() if k in known}
+        if options.get("filters"):
+            options["filters"] = tuple(options["filters"])
+        return Options(**options)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
+
+
+def new_folder(out: Path | None, model: str) -> Path:
+    """Make the folder of a run: the one named, which must be empty, or the next free one.
+
+    Raises:
+        UsageError: it holds something.
+        OutputError: it cannot be made.
+    """
+    try:
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+            if any(out.iterdir()):
+                raise UsageError(
+                    f"--out {out}: is not empty; name another folder, or continue the run in it "
+                    f"with --resume {out}"
+                )
+            return out
+        for number in range(1, 1_000_000):
+            folder = Path("runs") / f"{model}-{number}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise OutputError(f"{out or 'runs'}: cannot be made ({error.strerror})") from error
+    raise OutputError("runs: full; name a folder with --out")
+
+
+def refuse_taken(options: Options, stored: Options | None) -> None:
+    """Find out now, not after hours, that the pictures cannot go where they are told.
+
+    Those that a resumed run was told of when it began are its own.
+
+    Raises:
+        UsageError: one exists, or cannot be a PNG; both are one.
+        OutputError: the folder of one does not exist.
+    """
+    own = (stored.output, stored.plot) if stored else ()
+    for target in (options.output, options.plot):
+        if not target or target in own:
+            continue
+        if Path(target).suffix.lower() != ".png":
+            raise UsageError(f"{target}: the pictures are PNG; give a name that ends in .png")
+        if Path(target).exists():
+            raise UsageError(f"{target}: exists and is not overwritten; name another file")
+        if not Path(target).absolute().parent.is_dir():
+            raise OutputError(f"{target}: no such folder; make it first")
+    if options.output and options.output == options.plot:
+        raise UsageError("--output and --plot: are the same file; name two")
+
+
+def refuse_inside(options: Options, folder: Path | None) -> None:
+    """A run's own pictures must not become training images of the next, or when it is resumed.
+
+    Raises:
+        UsageError: the folder lies among the images.
+    """
+    target = (folder or Path("runs")).resolve()
+    for name in (options.data, options.noisy, options.clean, options.validation):
+        if name and Path(name).is_dir() and target.is_relative_to(Path(name).resolve()):
+            raise UsageError(
+                f"{folder or 'runs'}: lies inside {name}, so its pictures would be trained on; "
+                "name another folder with --out"
+            )
+
+
+def settle(options: Options) -> Options:
+    """The options with what they leave open: what to start from, and the rate that suits it.
+
+    Noisy images teach slowly, and the shipped weights know what images look like: on photos of
+    sigma 25 nine minutes from there end a decibel above nine minutes from scratch.
+    """
+    alone = options.noisy and not options.clean
+    init = options.init or ("photo" if alone and options.model == "unet-s" else SCRATCH)
+    return replace(options, init=init, lr=options.lr or (RATE if init == SCRATCH else _GENTLE))
+
+
+def start_of(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | None"]:
+    """Architecture, configuration so far, and the tensors of `--init`."""
+    if options.model not in NAMES:
+        raise UsageError(f"--model {options.model}: no such model; use one of {', '.join(NAMES)}")
+    architecture, config = NAMES[options.model]
+    if options.init in (None, SCRATCH):
+        return architecture, dict(config), None
+    weights = load_weights(options.init)
+    if weights.architecture != architecture:
+        raise UsageError(
+            f"--init {options.init}: is a {weights.architecture}, so it cannot start "
+            f"--model {options.model}"
+        )
+    asked: dict[str, Any] = dict(config) if options.model != "unet-s" else {}
+    if options.latent_dim is not None:
+        asked["latent_dim"] = options.latent_dim
+    if options.filters:
+        asked["filters"] = list(options.filters)
+    for key, value in asked.items():
+        if key in weights.config and weights.config[key] != value:
+            raise UsageError(
+                f"--init {options.init}: has {key} {weights.config[key]}, not {value}; leave "
+                "--init out, or the option that asks for it"
+            )
+    return architecture, dict(weights.config), weights.state
+
+
+def open_images(options: Options, architecture: str, config: dict[str, Any], device: str) -> Source:
+    """The images that the options name, in the size that the model needs."""
+    fixed = architecture != "unet"
+    filters = options.filters or (32, 64)
+    multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
+    if not fixed:
+        multiple = UNet(**config).multiple
+    return open_source(
+        Request(
+            data=options.data,
+            noisy=options.noisy,
+            clean=options.clean,
+            noise=options.noise,
+            validation=options.validation,
+            patch=options.patch or (config.get("height") if fixed else None),
+            batch_size=options.batch_size,
+            steps=options.steps_per_epoch,
+            seed=options.seed,
+            fixed=fixed,
+            multiple=multiple,
+            device=device,
+        )
+    )
+
+
+def complete_config(
+    options: Options, architecture: str, config: dict[str, Any], source: Source, *, given: bool
+) -> dict[str, Any]:
+    """The configuration with what the images and the options decide.
+
+    Raises:
+        UsageError: an option that the model does not have, or an impossible one.
+    """
+    convolutional = architecture in ("conv-ae", "vae", "gan")
+    filters = options.filters or tuple(config.get("filters", (32, 64)))
+    if options.latent_dim is not None and architecture == "unet":
+        raise UsageError(f"--latent-dim: {options.model} has no code; leave it out")
+    if options.filters and not convolutional:
+        raise UsageError(f"--filters: {options.model} has none; leave it out")
+    if options.compile:
+        _check_compiler(options, architecture)
+    if options.early_stop and architecture == "gan":
+        raise UsageError("--early-stop: a gan has no validation loss to stop by; leave it out")
+    if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):
+        raise UsageError("--batch-size 1: batch normalisation of single numbers needs at least 2")
+    if given:
+        _check_size(options, config, source)
+        return config
+    if architecture == "unet":
+        scans = options.noise is None and options.data is None and options.noisy is None
+        scans = scans or bool(options.clean) or "scan" in (options.noise or "")
+        # White paper is zero already where ink is one.
+        return {**config, "channels": 3, "ink": scans, "centre": 0.0 if scans else 0.5}
+    config |= {"channels": source.channels, "height": source.patch, "width": source.patch}
+    if options.latent_dim is not None:
+        config["latent_dim"] = options.latent_dim
+    if options.filters:
+        config["filters"] = list(options.filters)
+    return config
+
+
+def _check_compiler(options: Options, architecture: str) -> None:
+    """Find out before training that nothing can be compiled.
+
+    Raises:
+        UsageError: the model has nothing to compile.
+        DependencyError: a processor's code needs a compiler, and there is none.
+    """
+    if architecture != "unet":
+        raise UsageError(f"--compile: speeds up the unets alone, not {options.model}; leave it out")
+    compilers = (os.environ.get("CXX"), "g++", "clang++", "c++")
+    if options.device in ("auto", "cpu") and not any(c and shutil.which(c) for c in compilers):
+        raise DependencyError("--compile: needs a C++ compiler; install g++, or leave it out")
+
+
+def _check_size(options: Options, config: dict[str, Any], source: Source) -> None:
+    """Refuse images of another size than the weights of `--init` were made for.
+
+    Raises:
+        UsageError: their height, width or channels differ.
+    """
+    made = tuple(config.get(key) for key in ("width", "height", "channels"))
+    if None not in made and made != (source.patch, source.patch, source.channels):
+        raise UsageError(
+            f"--init {options.init}: was made for images of {made[0]} x {made[1]} x {made[2]}, "
+            f"these are {source.patch} x {source.patch} x {source.channels}; leave --init out, "
+            "or change --patch"
+        )
+
+
+def choose_precision(precision: str, architecture: str, device: torch.device) -> str:
+    """What to train in: what is asked for; else bf16 where it is faster and the model large."""
+    if precision != "auto":
+        return precision
+    half = architecture == "unet" and trains_faster_in_bfloat16(device)
+    return "bf16" if half else "fp32"
