@@ -92,8 +92,9 @@ class MemoryShortError(ImgcleanError):
 class Epoch:
     """One epoch: mean training loss, and what the averaged weights do on the validation images.
 
-    `val_loss` is of the kind of the training loss, `val_mse` the mean squared error on [0, 1]
-    and `val_psnr` the mean over images in dB; not-a-number for a model that cannot denoise.
+    Number 0 is the weights that a run starts from, which have no training loss. `val_loss` is of
+    the kind of the training loss, `val_mse` the mean squared error on [0, 1] and `val_psnr` the
+    mean over images in dB; not-a-number for a model that cannot denoise.
     """
 
     number: int
@@ -239,6 +240,11 @@ class Run:
         return None if self.options.init == SCRATCH else self.options.init
 
     @property
+    def kept_start(self) -> bool:
+        """Whether no epoch so far was better than the weights that the run started from."""
+        return bool(self.starts_from and not any(epoch.best for epoch in self.history))
+
+    @property
     def parameters(self) -> int:
         """Trained numbers of the model."""
         return sum(p.numel() for p in self.trainer.model.parameters())
@@ -263,6 +269,8 @@ class Run:
 
     def _train(self) -> Iterator[Step | Epoch]:
         if not self.trainer.step:
+            if self.starts_from and self.source.validation:
+                yield self._judge_start()
             self._save()
         saved = time.monotonic()
         try:
@@ -310,6 +318,15 @@ class Run:
         return iter(()) if self.trainer.progress >= 1 or self._over else self.trainer.run()
 
     # --- epochs ------------------------------------------------------------------------------
+
+    def _judge_start(self) -> Epoch:
+        """Validate the weights of `--init`, which stay the best until an epoch beats them."""
+        val_loss, val_mse, val_psnr = self.processes.first_does(self._validate)
+        none = math.nan
+        epoch = Epoch(0, 0, none, val_loss, val_mse, val_psnr, 0.0, 0.0, 0.0, best=True)
+        self._least = val_loss
+        self.processes.first_does(lambda: self._write_weights(epoch))
+        return epoch
 
     def _end_epoch(self, step: Step) -> Epoch:
         """Validate, keep the weights if they are the best, and write the history."""

@@ -96,6 +96,8 @@ class TrainingScreen:
     def _line(self, epoch: Epoch) -> str:
         assert self._run is not None
         of = f"/{self._run.epochs}" if self._run.epochs else ""
+        if epoch.number == 0:
+            return f"before training  validation {epoch.val_loss:.5f} ({epoch.val_psnr:.2f} dB)"
         text = f"epoch {epoch.number}{of}  loss {epoch.loss:.5f}"
         if not math.isnan(epoch.val_loss):
             text += f"  validation {epoch.val_loss:.5f}"
@@ -116,6 +118,8 @@ class TrainingScreen:
         if self._last:
             share = self._last.waited / max(self._last.seconds, 1e-9)
             self._say(f"waited for data {100 * share:.1f} % of the time")
+        if run.kept_start:
+            self._say("no epoch was better than the weights it started from, so these are kept")
         self._say(f"weights are in {run.weights}")
         if not run.trainer.model.contract.cannot_denoise:
             model = shlex.quote(str(run.weights))

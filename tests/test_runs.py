@@ -351,6 +351,29 @@ def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
         train(tmp_path / "five", photos, **given)
 
 
+def test_training_never_ends_below_its_start(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights of --init stay where no epoch beats them, also after a resume, and it is said."""
+    first = train(tmp_path / "one", photos)
+    levels = iter([0.3, 0.5, 0.4, 0.2])
+    monkeypatch.setattr(Run, "_validate", lambda self: (next(levels), 0.1, 10.0))
+    run = Run(
+        Options(**{**FAST, "data": str(photos), "init": str(first.weights), "epochs": 3}),
+        tmp_path / "two",
+    )
+    for record in run:
+        run.stop = isinstance(record, Epoch) and record.number == 2
+    assert run.kept_start and [epoch.number for epoch in run.history] == [1, 2]
+    kept, start = (load_weights(str(of.weights)).state for of in (run, first))
+    assert all(torch.equal(kept[name], start[name]) for name in start)
+    again = Run(read_options(run.folder), run.folder, resume=True)
+    assert again.kept_start
+    list(again)
+    assert not again.kept_start
+    assert json.loads((run.folder / "weights.json").read_text())["trained"]["epoch"] == 3
+
+
 def test_weights_of_another_size_are_refused(tmp_path: Path, photos: Path) -> None:
     """--init with a model of one size names that size and the one of the images."""
     first = train(tmp_path / "one", photos, model="dense-ae", patch=16)
