@@ -8,7 +8,8 @@ Learning is Recorrupted-to-Recorrupted (Pang et al., CVPR 2021): z being fresh n
 the image's own, image + a z and image - z / a hold the same content, and their noises are
 uncorrelated. So the mean squared error between what becomes of the one and the other differs from
 that to the truth by a constant. Training sees whole images, where Neighbor2Neighbor (Huang et
-al., 2021) sees halved ones.
+al., 2021) sees halved ones. Noise that files in 8 bits cut off at black and white has a mean there,
+which `losses.censored_mse` takes into account.
 
 Judging is Stein's unbiased risk estimate: the mean squared error of any denoiser follows from what
 it makes of the noisy image and how its result answers small changes (Stein, 1981), measured along
@@ -75,12 +76,22 @@ def _surroundings(image: Array) -> Array:
 def recorrupt(image: Array, line: NoiseLine, rng: np.random.Generator) -> list[Pair]:
     """Two noisier versions of an H x W x C image in [0, 1], with targets of uncorrelated noise.
 
+    A target is H x W x 2 C: the image less its share of the fresh noise, and the standard deviation
+    of the image's own noise, for `losses.censored_mse`.
+
     The fresh noise of the second is that of the first with its sign changed, so that most of
     what it adds to the targets, which is far stronger than the image's own noise, cancels out.
     """
     share = np.float32(np.exp(rng.uniform(np.log(_WEAK), 0)))
-    fresh = rng.standard_normal(image.shape, np.float32) * line.sigma(image)
-    return [(image + sign * share * fresh, image - sign * fresh / share) for sign in (1, -1)]
+    sigma = line.sigma(image)
+    fresh = rng.standard_normal(image.shape, np.float32) * sigma
+    return [
+        (
+            image + sign * share * fresh,
+            np.concatenate([image - sign * fresh / share, sigma], axis=2),
+        )
+        for sign in (1, -1)
+    ]
 
 
 class Risk:

@@ -1,4 +1,7 @@
-"""Losses by name. Each takes denoised and clean images, N x C x H x W in [0, 1]."""
+"""Losses by name. Each takes denoised and clean images, N x C x H x W in [0, 1].
+
+`censored-mse` alone takes noisy targets, and the strength of their noise as further channels.
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,12 +10,36 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["LOSSES", "charbonnier", "clipped_l1", "ms_ssim", "psnr_loss"]
+__all__ = ["LOSSES", "censored_mse", "charbonnier", "clipped_l1", "ms_ssim", "psnr_loss"]
 
 # Exponents of the five scales (Wang, Simoncelli, Bovik, 2003), from the finest.
 _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW = 11
 _EDGE = 1 / 255
+
+
+def censored_mse(denoised: Tensor, target: Tensor) -> Tensor:
+    """The squared error to a noisy image whose noise was cut off at black and white.
+
+    A file in 8 bits holds max(0, min(1, clean + noise)), whose mean is brighter than black and
+    darker than white. What is compared with it is the mean that the denoised image would have
+    under that noise, in closed form (Tobin, 1958), so that the denoised image itself tends to the
+    clean one.
+
+    Args:
+        denoised: N x C x H x W.
+        target: N x 2 C x H x W: the noisy image, and the standard deviation of its noise.
+    """
+    noisy, sigma = target.chunk(2, 1)
+    sigma = sigma.clamp(min=1e-4)
+    low, high = -denoised / sigma, (1 - denoised) / sigma
+    under, upto = torch.special.ndtr(low), torch.special.ndtr(high)
+    density = (torch.exp(-low.square() / 2) - torch.exp(-high.square() / 2)) / math.sqrt(
+        2 * math.pi
+    )
+    mean = denoised * (upto - under) + 1 - upto + sigma * density
+    error: Tensor = mean - noisy
+    return error.square().mean()
 
 
 def charbonnier(denoised: Tensor, clean: Tensor) -> Tensor:
@@ -77,6 +104,7 @@ def _ssim_terms(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
 
 LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": functional.mse_loss,
+    "censored-mse": censored_mse,
     "l1": functional.l1_loss,
     "clipped-l1": clipped_l1,
     "charbonnier": charbonnier,

@@ -211,7 +211,7 @@ class Run:
         )
 
     def _loss(self, architecture: str) -> str:
-        """As asked for; noisy targets must be averaged, so without clean images it is `mse`.
+        """As asked for; noisy targets must be averaged, so without clean images it is an `mse`.
 
         Raises:
             UsageError: another one is asked for there.
@@ -223,7 +223,7 @@ class Run:
                 f"--loss {self.options.loss}: without clean images only mse finds the mean of "
                 "noisy targets; leave it out"
             )
-        return "mse"
+        return "censored-mse"
 
     def _time(self) -> float | None:
         """Seconds after which a run on endless made-up images ends, however slow the processor."""

@@ -393,7 +393,7 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
     for seed in range(3):
         make(tmp_path / "noisy" / f"{seed}.png", 64, 48, seed=seed)
     run = train(tmp_path / "run", None, noisy=str(tmp_path / "noisy"), noise=None, patch=32, seed=1)
-    assert run.config.loss == "mse" and len(run.source.risks) == 1
+    assert run.config.loss == "censored-mse" and len(run.source.risks) == 1
     lines = run.verdict()
     assert "SURE) on 1 held-out images" in lines[0] and lines[-1].startswith("verdict: ")
     assert any("non-local means" in line for line in lines)
