@@ -90,10 +90,13 @@ def _pull(kernels: Tensor, followed: Tensor, limit: float) -> None:
 def remove_means(kernels: Tensor, colours: int) -> None:
     """Take the mean of each colour out of every kernel, outputs x inputs x 3 x 3, of a first layer.
 
+    A plane of ones after the colours is left as it is.
+
     What the network removes is then the same at every brightness (as in normalization-equivariant
     networks, Herbreteau et al., 2023, but for additive shifts alone), and features have no large
     means that keep rectifiers from bending.
     """
     outputs, inputs, *sides = kernels.shape
-    parts = kernels.view(outputs, colours, inputs // colours, *sides)
+    each = inputs // colours
+    parts = kernels[:, : colours * each].view(outputs, colours, each, *sides)
     parts -= parts.mean((2, 3, 4), keepdim=True)

@@ -31,7 +31,12 @@ class Processes:
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's part of a batch, equal in size to every other's."""
+        """This process's part of a batch, equal in size to every other's.
+
+        Raises:
+            UsageError: it cannot be divided equally.
+        """
+        self.check(len(batch))
         return batch[self.rank :: self.count]
 
     def check(self, batch_size: int) -> None:
@@ -57,7 +62,8 @@ class Processes:
     def first_does(self, action: Callable[[], Any]) -> Any:
         """Act in the first process alone; all get its result, or raise its error.
 
-        Otherwise the others would wait for a process that has ended.
+        That holds for errors of the user's and for numbers that overflow. Otherwise the others
+        would wait for a process that has ended.
         """
         if self.count == 1:
             return action()
@@ -98,13 +104,13 @@ def join(device: str) -> tuple[Processes, str]:
     """Join the processes that `torchrun` started, if it did; gives the device of this one.
 
     Args:
-        device: what `--device` says; `auto` and `cuda` become a card for each process.
+        device: what `--device` says; `auto` and any card become one for each process.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         return ALONE, device
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device in ("auto", "cuda"):
+    if device == "auto" or device.startswith("cuda"):
         device = f"cuda:{int(os.environ['LOCAL_RANK']) % cards}" if cards else "cpu"
     if not distributed.is_initialized():
         if device.startswith("cuda"):

@@ -466,7 +466,7 @@ def _alike(
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an exception of PyTorch, OpenCV or NumPy says that memory was short."""
-    words = ("out of memory", "can't allocate memory", "not enough memory")
+    words = ("out of memory", "can't allocate memory", "not enough memory", "insufficient memory")
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         word in str(error).lower() for word in words
     )

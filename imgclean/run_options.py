@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from .errors import DependencyError, OutputError, UsageError
+from .mnist import SETS
 from .models import NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
 from .sources import Request, Source, open_source
@@ -77,14 +78,23 @@ def read_options(folder: Path) -> Options:
         UsageError: the folder holds no run.
     """
     try:
-        stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))["options"]
+        document = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        stored, training = document["options"], document["training"]
         known = {f.name for f in fields(Options)}
         options = {k: v for k, v in stored.items() if k in known}
         if options.get("filters"):
             options["filters"] = tuple(options["filters"])
-        return Options(**options)
+        if options["precision"] == "auto":  # of a version that did not write down what it was
+            options["precision"] = "bf16" if training["bf16"] else "fp32"
+        options["init"] = options["init"] or SCRATCH
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
+    if options["noisy"] and not options["clean"] and training["loss"] == "mse":
+        raise UsageError(
+            f"--resume {folder}: an earlier version taught noisy images another way; start a new "
+            f"run with --init {folder / 'weights.safetensors'}"
+        )
+    return Options(**options)
 
 
 def new_folder(out: Path | None, model: str) -> Path:
@@ -194,6 +204,7 @@ def start_of(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | N
 def open_images(options: Options, architecture: str, config: dict[str, Any], device: str) -> Source:
     """The images that the options name, in the size that the model needs."""
     fixed = architecture != "unet"
+    digits = options.data and options.data.partition(":")[0] in SETS
     filters = options.filters or (32, 64)
     multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
     if not fixed:
@@ -205,7 +216,7 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
             clean=options.clean,
             noise=options.noise,
             validation=options.validation,
-            patch=options.patch or (config.get("height") if fixed else None),
+            patch=options.patch or (None if digits or not fixed else config.get("height")),
             batch_size=options.batch_size,
             steps=options.steps_per_epoch,
             seed=options.seed,

@@ -174,6 +174,7 @@ class Run:
             refuse_inside(options, folder)
             self.folder = processes.first_does(lambda: new_folder(folder, options.model))
             processes.first_does(self._write_config)
+        self._read = self._stamp()
 
     def _plan(self, architecture: str) -> None:
         self.steps = self.source.steps
@@ -264,12 +265,25 @@ class Run:
 
     def _hold(self, held: contextlib.ExitStack) -> None:
         """Keep other processes from continuing this run while it runs."""
-        file = held.enter_context((self.folder / "config.json").open("rb"))
+        try:
+            file = held.enter_context((self.folder / "config.json").open("r+b"))
+        except OSError as error:
+            raise OutputError(f"{self.folder}: cannot be written ({error.strerror})") from error
         lock(file, self.folder, "wait for it, or start another run")
+        if self._stamp() != self._read:
+            raise UsageError(
+                f"{self.folder}: another imgclean has gone on with it; give the command again"
+            )
+
+    def _stamp(self) -> float:
+        """When the checkpoint was written."""
+        checkpoint = self.folder / "checkpoint.pt"
+        return checkpoint.stat().st_mtime if checkpoint.exists() else 0.0
 
     def _train(self) -> Iterator[Step | Epoch]:
         if not self.trainer.step:
-            if self.starts_from and self.source.validation:
+            denoises = not self.trainer.model.contract.cannot_denoise
+            if self.starts_from and self.source.validation and denoises:
                 yield self._judge_start()
             self._save()
         saved = time.monotonic()
@@ -294,13 +308,13 @@ class Run:
             if self.weights.exists():
                 kept = f"the weights in {self.weights} are the last good ones"
             raise DivergedError(f"{error}; {kept}; try a lower --lr") from error
-        except (MemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError, cv2.error) as error:
             if not is_out_of_memory(error):
                 raise
             raise MemoryShortError(
                 f"{self.device}: not enough memory for batches of {self.options.batch_size} "
                 f"patches of {self.source.patch} pixels; start again with a smaller --batch-size "
-                "or --patch"
+                f"or --patch, or free memory and use --resume {self.folder}"
             ) from error
         self.processes.first_does(self._finish)
 
@@ -479,7 +493,9 @@ class Run:
             "validation_psnr": epoch.val_psnr,
         }  # fmt: skip
         card = {
-            "summary": f"trained on {self.source.what}",
+            "summary": f"trained on {self.source.what}"
+            if epoch.number
+            else f"the weights {self.starts_from}; nothing learnt on {self.source.what} was better",
             "headline": [f"validation PSNR {epoch.val_psnr:.2f} dB"] if figures else [],
             "trained": {
                 "images": self.source.what,
@@ -564,6 +580,8 @@ class Run:
         lines = [f"{name}: {score:.2f} dB" for name, score in scores.items()]
         first = max(scores, key=lambda name: scores[name])
         advice = "keep them" if first == "these weights" else f"better use {first}"
+        if self.kept_start:
+            advice = f"nothing learnt here was better than {self.starts_from}; go on using that"
         what = "training images" if self.source.leaks else "held-out images"
         head = f"PSNR as estimated without clean images (SURE) on {len(self.source.risks)} {what}:"
         return [head, *("  " + line for line in lines), f"verdict: {advice}"]

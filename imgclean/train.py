@@ -142,6 +142,7 @@ class Trainer:
     def start_from(self, state: dict[str, Tensor]) -> None:
         """Take over weights of the same architecture, as a fresh run's start."""
         self.model.load_state_dict(state)
+        self._remove_means()
         self._average_afresh()
 
     def run(self, checkpoint: Path | None = None, every: float = 300.0) -> Iterator[Step]:
@@ -200,7 +201,7 @@ class Trainer:
             if self._balance:
                 self._balance.look(self.step)
             loss = self._objective(*map(self.processes.share, (noisy, clean)))
-            value = self._checked(loss)
+            value = self._checked(self.processes.average(loss.detach().clone()))
             self._descend(loss, self.optimisers)
         if self._balance:
             self._balance.step(self.processes.average)

@@ -78,7 +78,7 @@ Init = Annotated[
     str | None,
     typer.Option(
         metavar="photo|scan|PATH|none",
-        help="Weights to start from. [default: photo for noisy images alone, else none]",
+        help="Weights to start from. [default: photo for unet-s on noisy images alone, else none]",
     ),
 ]
 Filters = Annotated[
@@ -275,6 +275,8 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
 
 def _same(name: str, given: Any, stored: Any) -> bool:
     """Whether two values of an option mean the same; paths may be written in several ways."""
+    if name == "precision" and given == "auto":
+        return True  # it was measured when the run began
     if name in ("data", "noisy", "clean", "validation", "init") and given and stored:
         return Path(given) == Path(stored)
     return bool(given == stored)

@@ -22,18 +22,34 @@ BSD = {
     "name": "BSDS500 without its 68 standard test images, 432 photos",
     "licence": "not stated; research use by custom",
 }
+PHOTOS = [
+    BSD,
+    {
+        "name": "ImageNet sample, 793 photos shrunk by 0.5 to 0.6",
+        "licence": "not stated; research use by custom",
+    },
+    {"name": "Sun-Hays, 80 photos shrunk by 0.5", "licence": "none claimed"},
+    {"name": "CLIC, 7 photos", "licence": "Apache-2.0"},
+]
 FACTS: dict[str, dict[str, Any]] = {
+    "gaussian": {
+        "summary": "white Gaussian noise alone, as papers draw it; for real photos use photo",
+        "data": PHOTOS,
+        "recipe": (
+            "white Gaussian noise of sigma 0 to 55; 96 px patches, batch 16, L1, Muon with weight "
+            "decay and AdamW, balanced rectifiers, a first convolution whose kernels have no mean, "
+            "linear decay from half way, EMA; from scratch"
+        ),
+        "bad_at": [
+            "noise of real cameras, which is correlated and compressed: use photo",
+            "noise above sigma 55, which it was not trained on",
+        ],
+        "command": "benchmarks/quality.py --model gaussian --sets kodak24 set12 clean",
+        "rebuild": "recipes/gaussian.sh",
+    },
     "photo": {
         "summary": "photos: removes Gaussian and real camera noise, blind",
-        "data": [
-            BSD,
-            {
-                "name": "ImageNet sample, 793 photos shrunk by 0.5 to 0.6",
-                "licence": "not stated; research use by custom",
-            },
-            {"name": "Sun-Hays, 80 photos shrunk by 0.5", "licence": "none claimed"},
-            {"name": "CLIC, 7 photos", "licence": "Apache-2.0"},
-        ],
+        "data": PHOTOS,
         "recipe": (
             "noise.photo: 4 % clean, 58 % white Gaussian noise of sigma 0 to 55, 38 % a camera "
             "(photon and read noise, mosaic, tone curve, smoothing, sharpening, resizing, JPEG); "

@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--muon-decay", type=float, default=0.0)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
-    parser.add_argument("--loss", default="l1", choices=sorted(LOSSES))
+    parser.add_argument("--loss", default="l1", choices=sorted(LOSSES.keys() - {"censored-mse"}))
     parser.add_argument("--balance", type=float, default=1.5)
     parser.add_argument("--zero-mean", action="store_true", help="in the first convolution")
     parser.add_argument("--precision", choices=("fp32", "bf16"), help="default: the faster one")
@@ -119,8 +119,11 @@ def main() -> None:
         from scan_pairs import draw_scans
 
         draw = draw_scans(options.pack, options.patch)
+    checkpoint = options.out / "checkpoint.pt"
     bf16 = options.precision == "bf16"
-    if options.precision is None:
+    if options.precision is None and checkpoint.exists():
+        bf16 = torch.load(checkpoint, weights_only=True)["config"]["bf16"]  # as it was begun
+    elif options.precision is None:
         bf16 = trains_faster_in_bfloat16(torch.device(options.device))
     config = TrainConfig(
         config=ARCHITECTURES[options.kind],
@@ -139,7 +142,6 @@ def main() -> None:
     )
     trainer = Trainer(config, Patches(draw, options.batch, options.seed))
     options.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
         trainer.resume(checkpoint)
     elif options.init:

@@ -125,6 +125,26 @@ def test_a_stopped_run_resumes_exactly(tmp_path: Path, photos: Path, name: str, 
     assert digests[0] == digests[1]
 
 
+def test_runs_of_earlier_versions_resume(tmp_path: Path, photos: Path) -> None:
+    """A run that wrote down neither precision nor start goes on with those it had."""
+    whole = train(tmp_path / "whole", photos)
+    first = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    for record in first:
+        first.stop = not isinstance(record, Epoch) and record.step == 2
+    config = tmp_path / "run" / "config.json"
+    document = json.loads(config.read_text())
+    document["options"] |= {"precision": "auto", "init": None, "lr": 0.001}
+    config.write_text(json.dumps(document))
+    again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    list(again)
+    assert torch.equal(tensors(again), tensors(whole))
+    document["options"] |= {"noisy": "scans", "data": None}
+    document["training"]["loss"] = "mse"
+    config.write_text(json.dumps(document))
+    with pytest.raises(UsageError, match="taught noisy images another way"):
+        read_options(tmp_path / "run")
+
+
 def test_a_killed_run_resumes_exactly(tmp_path: Path, photos: Path) -> None:
     """SIGKILL at any moment loses nothing that a resume does not make again, bit for bit."""
     options: list[str | Path] = [
@@ -473,7 +493,10 @@ def test_one_process_at_a_time_trains_in_a_folder(tmp_path: Path, photos: Path) 
     with pytest.raises(UsageError, match="another imgclean is writing there"):
         next(iter(again))
     list(records)
-    list(again)
+    with pytest.raises(UsageError, match="has gone on with it"):
+        list(again)
+    again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    assert again.trainer.progress == 1
 
 
 @pytest.mark.parametrize(
@@ -513,7 +536,8 @@ def test_a_full_disk_stops_tensorboard_by_name(
 def test_a_path_may_be_written_in_two_ways(tmp_path: Path, photos: Path) -> None:
     """--resume with the same folder, spelt another way, is no change."""
     train(tmp_path / "run", photos, model="dense-ae")
-    done = imgclean("train", "--resume", tmp_path / "run", "--data", f"{photos}/")
+    given = ["--data", f"{photos}/", "--precision", "auto"]
+    done = imgclean("train", "--resume", tmp_path / "run", *given)
     assert done.returncode == 0, done.stderr
 
 

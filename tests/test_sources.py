@@ -215,7 +215,9 @@ def test_noisy_images_alone(tmp_path: Path, make: Make) -> None:
     """Without clean images both sides of a batch are made of the noisy patch."""
     source = open_source(request(noisy=str(folder_of(tmp_path, make)), noise=None))
     noisy, target = source.batches[0]
-    assert noisy.shape == target.shape and not torch.equal(noisy, target)
+    target, sigma = target.chunk(2, 1)
+    assert noisy.shape == target.shape == sigma.shape and not torch.equal(noisy, target)
+    assert float(sigma.min()) >= 0
     assert len(source.risks) == 1 and not source.leaks
     with pytest.raises(UsageError, match="unet-s"):
         open_source(request(noisy=str(tmp_path / "in"), noise=None, fixed=True))
