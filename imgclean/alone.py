@@ -122,3 +122,12 @@ class Risk:
         distance = (result - self.inputs[0]) ** 2 - self._variance
         answer = self._probe * (other - result) / self._step
         return float(np.mean((distance + 2 * self._variance * answer)[self._where], dtype=float))
+
+    def removed(self, result: Array) -> float:
+        """How much a denoiser took away, as a share of the noise's variance.
+
+        Hardly over 1 if the noise is what it was measured to be; far more where it is correlated
+        between pixels, which hides it from the measurement, or where content was taken too.
+        """
+        taken = float(np.mean(((result - self.inputs[0]) ** 2)[self._where], dtype=float))
+        return taken / max(float(np.mean(self._variance[self._where], dtype=float)), 1e-10)

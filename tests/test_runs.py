@@ -424,6 +424,27 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
     assert "on 1 training images" in run.verdict()[0]
 
 
+def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
+    """Noise that is correlated between pixels hides from the criterion, and this is said."""
+    folder = tmp_path / "noisy"
+    folder.mkdir()
+    ramp = np.linspace(60, 200, 128)[:, None, None] * np.ones((1, 128, 3))
+    for number, sigma in enumerate((0, 1.0, 1.0, 1.0)):
+        noise = np.random.default_rng(number).normal(0, 30 if sigma else 12, ramp.shape)
+        blurred = cv2.GaussianBlur(noise, (0, 0), sigma) if sigma else noise
+        pixels = np.clip(np.rint(ramp + blurred), 0, 255).astype(np.uint8)
+        (folder / f"{number}.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    advice = []
+    for held in ("0.png", "1.png"):
+        (tmp_path / held / "0").mkdir(parents=True)
+        (tmp_path / held / "0" / held).write_bytes((folder / held).read_bytes())
+        given = {"noisy": str(folder), "validation": str(tmp_path / held), "noise": None}
+        run = train(tmp_path / f"run-{held}", None, **given, epochs=1, steps_per_epoch=1)
+        advice.append(run.verdict()[-1])
+    assert "figures mean nothing" not in advice[0], advice
+    assert "correlated between pixels" in advice[1], advice
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
