@@ -10,7 +10,8 @@ training never saw, on paper of 240 with noise of sigma 4, so that no page count
 how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than
 40 % of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
-the pixels, at 200 dpi; less is better).
+the pixels, at 200 dpi; less is better), and how far grey photos of Kodak24 on an empty page are
+from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
 """
 
 import argparse
@@ -123,6 +124,21 @@ def scans(denoiser: Denoiser, count: int) -> None:
     print(f"pepper: {np.mean(left):.2f} of its depth left, most {max(left):.2f}")
 
 
+def pictures(denoiser: Denoiser, folder: Path, count: int) -> None:
+    """Print how far grey photos in the middle of an empty page are from themselves afterwards."""
+    for side in (250, 500, 800):
+        errors = []
+        for path in sorted(folder.iterdir())[:count]:
+            photo = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            if photo is None:
+                raise SystemExit(f"{path}: cannot be read")
+            photo = np.asarray(cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA))
+            page = np.pad(photo, 100, constant_values=250)[..., None]
+            change = (denoiser(page).astype(np.float32) - page)[100:-100, 100:-100] / 255
+            errors.append(float(np.sqrt(np.mean(change**2))))
+        print(f"pictures {side}: RMSE {np.mean(errors):.3f}, most {max(errors):.3f}", flush=True)
+
+
 def main() -> None:
     """Print the figures of both weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -134,7 +150,9 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     if options.scan:
-        scans(imgclean.load(options.scan, device="cpu"), options.count)
+        scan = imgclean.load(options.scan, device="cpu")
+        scans(scan, options.count)
+        pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:
         denoiser = imgclean.load(options.photo, device="cpu")
         photos(denoiser, Sources(options.data, True), options.count)
