@@ -87,14 +87,14 @@ def read_options(folder: Path) -> Options:
         if options["precision"] == "auto":  # of a version that did not write down what it was
             options["precision"] = "bf16" if training["bf16"] else "fp32"
         options["init"] = options["init"] or SCRATCH
+        if options["noisy"] and not options["clean"] and training["loss"] == "mse":
+            raise UsageError(
+                f"--resume {folder}: an earlier version taught noisy images another way; start a "
+                f"new run with --init {folder / 'weights.safetensors'}"
+            )
+        return Options(**options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
-    if options["noisy"] and not options["clean"] and training["loss"] == "mse":
-        raise UsageError(
-            f"--resume {folder}: an earlier version taught noisy images another way; start a new "
-            f"run with --init {folder / 'weights.safetensors'}"
-        )
-    return Options(**options)
 
 
 def new_folder(out: Path | None, model: str) -> Path:

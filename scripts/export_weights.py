@@ -22,19 +22,18 @@ BSD = {
     "name": "BSDS500 without its 68 standard test images, 432 photos",
     "licence": "not stated; research use by custom",
 }
-PHOTOS = [
-    BSD,
-    {
-        "name": "ImageNet sample, 793 photos shrunk by 0.5 to 0.6",
-        "licence": "not stated; research use by custom",
-    },
-    {"name": "Sun-Hays, 80 photos shrunk by 0.5", "licence": "none claimed"},
-    {"name": "CLIC, 7 photos", "licence": "Apache-2.0"},
-]
 FACTS: dict[str, dict[str, Any]] = {
     "photo": {
         "summary": "photos: removes Gaussian and real camera noise, blind",
-        "data": PHOTOS,
+        "data": [
+            BSD,
+            {
+                "name": "ImageNet sample, 793 photos shrunk by 0.5 to 0.6",
+                "licence": "not stated; research use by custom",
+            },
+            {"name": "Sun-Hays, 80 photos shrunk by 0.5", "licence": "none claimed"},
+            {"name": "CLIC, 7 photos", "licence": "Apache-2.0"},
+        ],
         "recipe": (
             "noise.photo: 4 % clean, 58 % white Gaussian noise of sigma 0 to 55, 38 % a camera "
             "(photon and read noise, mosaic, tone curve, smoothing, sharpening, resizing, JPEG); "

@@ -30,7 +30,7 @@ def main() -> None:
             if path.suffix.lower() == ".png":  # a photo as PNG is four times a JPEG at Q97
                 data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 97])[1].tobytes()
             blobs.append(data)
-    share = min(1.0, options.limit * 2**20 / sum(map(len, blobs)))
+    share = min(1.0, options.limit * 2**20 / max(1, sum(map(len, blobs))))
     kept = np.linspace(0, len(blobs) - 1, int(share * len(blobs))).round().astype(int)
     blobs = [blobs[index] for index in kept]  # evenly over all folders
     options.out.parent.mkdir(parents=True, exist_ok=True)

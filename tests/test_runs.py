@@ -223,7 +223,16 @@ def test_a_run_killed_before_its_first_checkpoint(tmp_path: Path, photos: Path) 
     assert torch.equal(tensors(again), tensors(train(tmp_path / "whole", photos)))
 
 
-@pytest.mark.parametrize("text", ["[]", '{"options": [1]}', '{"options": {"filters": 3}}', "{"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"options": {"precision": "fp32", "init": "none"}, "training": []}',
+        '{"options": [1]}',
+        '{"options": {"filters": 3}}',
+        "{",
+    ],
+)
 def test_resume_refuses_a_damaged_description(tmp_path: Path, text: str) -> None:
     """A config.json of another shape is an error that names the folder."""
     (tmp_path / "config.json").write_text(text)
