@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from .images import Image
 
-__all__ = ["Form", "to_form"]
+__all__ = ["Form", "black_and_white", "to_form"]
 
 Form = Literal["keep", "grey", "bilevel"]
 
 _WINDOW = 51  # pixels; wider than strokes at 300 dpi, narrower than what light does to a page
 _K = 0.2  # Sauvola's k: paper of one brightness turns black below 1 - k of it
 _RANGE = 128.0  # Sauvola's R: the largest standard deviation of 8-bit pixels
-_SURE = 64  # of 255; darker is ink wherever it is
+_SURE, _FAINT = 64, 180  # of 255; darker is ink wherever it is; lighter by its window alone
+_EDGE = 3  # pixels; reach of a dark stroke's soft edge
 _STRIP = 512  # rows at a time
 
 
@@ -35,7 +36,7 @@ def to_form(image: Image, form: Form) -> Image:
     if form == "grey":
         return replace(image, pixels=grey, info=info)
     info = replace(info, depth=1, compression="ccittfax4", miniswhite=True)
-    return Image(_black_and_white(_on_white(grey, image.alpha))[..., None], None, info)
+    return Image(black_and_white(_on_white(grey, image.alpha))[..., None], None, info)
 
 
 def _grey(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -60,20 +61,28 @@ def _on_white(grey: NDArray[np.generic], alpha: NDArray[np.generic] | None) -> N
     return plane
 
 
-def _black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """0 for ink and 255 for paper, H x W.
 
-    Ink is what lies below the threshold of its own 51 x 51 window (Sauvola and Pietikainen,
-    2000), which keeps light text that one threshold for the page (Otsu, 1979) would lose; and
-    what is darker than 64 anyway, since a window inside a large letter has nothing to compare.
+    Ink lies below the threshold of its own 51 x 51 window (Sauvola and Pietikainen, 2000), which
+    keeps light text and leaves shadows, but takes the soft edges of strokes for ink too. So of
+    what is within 3 pixels of ink only that counts which lies below the page's own threshold
+    (Otsu, 1979), half way up these edges; light ink is followed back to the dark that it
+    touches. What is darker than 64 is ink anyway, since a window inside a large letter has
+    nothing to compare.
     """
     result = np.empty_like(grey)
+    limit = float(np.clip(cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[0], _SURE, _FAINT))
+    near = np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)
     for first in range(0, len(grey), _STRIP):
         begin = max(0, first - _WINDOW)
         strip = grey[begin : first + _STRIP + _WINDOW]
         part = slice(first - begin, first - begin + _STRIP)
-        limit = np.maximum(_sauvola(strip)[part], _SURE)
-        result[first : first + _STRIP] = np.where(strip[part] < limit, 0, 255)
+        low = (strip < _sauvola(strip)).view(np.uint8)
+        ink = np.where(strip <= limit, low, 0) | (strip < _SURE)
+        light = low & (1 - cv2.dilate(ink, near))
+        light = low & cv2.dilate(light, near)
+        result[first : first + _STRIP] = np.where((ink | light)[part], 0, 255)
     return result
 
 

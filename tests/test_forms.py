@@ -123,6 +123,37 @@ def test_large_black_shapes_stay_solid() -> None:
     assert np.array_equal(page.pixels == 0, pixels == 30)
 
 
+def test_strokes_keep_their_width() -> None:
+    """The soft edge of a dark stroke is cut half way up, not at its foot."""
+    sharp = np.full((400, 400), 255, np.uint8)
+    for place in range(20, 380, 24):
+        sharp[place : place + 8, 20:380] = 0
+    soft = cv2.GaussianBlur(sharp, (0, 0), 1.5)
+    found = to_form(Image(soft[..., None]), "bilevel").pixels[..., 0]
+    assert np.mean(found != sharp) < 0.01
+
+
+def test_light_text_stays_beside_dark() -> None:
+    """Light strokes are ink too, apart from dark ones and where they touch them."""
+    page = np.full((200, 200), 255, np.uint8)
+    page[40:44, 20:180] = 0
+    page[100:104, 20:180] = 200
+    page[44:90, 60:64] = 200  # hangs from the dark line
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0]
+    assert np.array_equal(found == 0, page < 255)
+
+
+def test_shadows_are_paper() -> None:
+    """Half of the page in shadow, darker than the threshold of the whole: its paper is paper."""
+    page = np.full((300, 300), 250, np.uint8)
+    page[:, 150:] = 110
+    page[100:104, 20:280] = page[100:104, 20:280] // 4
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0]
+    for part in (slice(20, 120), slice(180, 280)):  # the edge of so hard a shadow is a line
+        assert (found[100:104, part] == 0).all()
+        assert (found[:90, part] == 255).all() and (found[114:, part] == 255).all()
+
+
 def test_forms_go_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the page is cut for the threshold, the result is the same."""
     image = Image(letters())
