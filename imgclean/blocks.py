@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .fonts import ENGLISH, EUROPEAN, SCRIPTS, load_font
 
-__all__ = ["BLOCKS", "Box", "Sheet", "draw_ink", "draw_pen", "draw_word", "put"]
+__all__ = ["BLOCKS", "Box", "Sheet", "draw_ink", "draw_pen", "draw_word", "halftone", "put"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -394,19 +394,26 @@ def _picture(sheet: Sheet, box: Box) -> int:
     photo = cv2.resize(photo, (wide, high), interpolation=cv2.INTER_LINEAR)
     picture = Image.fromarray(photo).convert(sheet.image.mode)
     if sheet.chance(0.35):
-        picture = _halftone(sheet, np.asarray(picture.convert("L"))).convert(sheet.image.mode)
+        pitch, angle = sheet.em * sheet.between(0.2, 0.5), sheet.between(0, np.pi / 2)
+        dots = halftone(np.asarray(picture.convert("L")), pitch, angle)
+        picture = Image.fromarray(dots).convert(sheet.image.mode)
     sheet.image.paste(picture, (left, top))
     return top + high
 
 
-def _halftone(sheet: Sheet, grey: NDArray[np.uint8]) -> Image.Image:
-    """Clustered dots on a turned screen, as in newspapers."""
-    pitch, angle = sheet.em * sheet.between(0.2, 0.5), sheet.between(0, np.pi / 2)
+def halftone(grey: NDArray[Any], pitch: float, angle: float) -> NDArray[np.uint8]:
+    """Clustered dots on a turned screen, as in newspapers: H x W, 0 to 255, to ink and paper.
+
+    Args:
+        grey: picture of 0 to 255.
+        pitch: pixels between dots.
+        angle: of the screen, in radians.
+    """
     y, x = np.indices(grey.shape, np.float32)
     u = (x * np.cos(angle) + y * np.sin(angle)) * (2 * np.pi / pitch)
     v = (y * np.cos(angle) - x * np.sin(angle)) * (2 * np.pi / pitch)
     screen = 127.5 + 63.75 * (np.cos(u) + np.cos(v))
-    return Image.fromarray(np.where(grey > screen, 255, 20).astype(np.uint8))
+    return np.where(grey > screen, 255, 20).astype(np.uint8)
 
 
 def _space(sheet: Sheet, box: Box) -> int:

@@ -6,18 +6,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgclean.pairs import Draw
+from imgclean.blocks import halftone
+from imgclean.pairs import Draw, load_pack
 from imgclean.paper import damage
 
 Array = NDArray[np.float32]
 
 
-def draw_scans(pack: Path, size: int) -> Draw:
-    """Half rendered pages under drawn damage, two fifths real pairs, the rest their text anew."""
+def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
+    """Half rendered pages under drawn damage, two fifths real pairs, the rest their text anew.
+
+    With photos (a pack of `pack_photos.py`) a fifth of the rendered pages get one as a picture, up
+    to many times as large as the patch: in its middle nothing but the picture is seen.
+    """
+    shown = load_pack(photos) if photos else []
     with np.load(pack, allow_pickle=False) as arrays:
         grey, colour = arrays["pages_grey"], arrays["pages_colour"]
         names = sorted(name for name in arrays.files if name.startswith("train_noisy"))
-        pairs = [(arrays[n], arrays[n.replace("noisy", "clean")]) for n in names]
+        pairs = [
+            (_at_least(arrays[n], size), _at_least(arrays[n.replace("noisy", "clean")], size))
+            for n in names
+        ]
         stains = [_unit(arrays[n])[..., 0] for n in arrays.files if n.startswith("stain")]
 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
@@ -29,15 +38,27 @@ def draw_scans(pack: Path, size: int) -> Draw:
             noisy, clean = damage(_crop(page, size, rng, _scale(rng)), rng, stains=stains)
         elif kind < 0.65:
             pages = colour if rng.random() < 0.3 else grey
-            noisy, clean = damage(_skewed(pages, size, rng), rng, stains=stains)
+            patch = _skewed(pages, size, rng)
+            if shown and rng.random() < 0.2:
+                patch = _with_picture(patch, shown, rng)
+            noisy, clean = damage(patch, rng, stains=stains)
         else:
             pages = colour if rng.random() < 0.3 else grey
             page = pages[int(rng.integers(len(pages)))]
             scale = _scale(rng) if rng.random() < 0.3 else 1.0
-            noisy, clean = damage(_crop(page, size, rng, scale), rng, stains=stains)
+            patch = _crop(page, size, rng, scale)
+            if shown and rng.random() < 0.2:
+                patch = _with_picture(patch, shown, rng)
+            noisy, clean = damage(patch, rng, stains=stains)
         return _three(noisy), _three(clean)
 
     return draw
+
+
+def _at_least(page: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The page, mirrored at its edges where it is smaller than a patch."""
+    below, beside = (max(0, size - side) for side in page.shape)
+    return np.pad(page, ((0, below), (0, beside)), "symmetric")
 
 
 def _scale(rng: np.random.Generator) -> float:
@@ -51,6 +72,34 @@ def _unit(pixels: NDArray[np.uint8]) -> Array:
 
 def _three(image: Array) -> Array:
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def _with_picture(page: Array, photos: list[NDArray[np.uint8]], rng: np.random.Generator) -> Array:
+    """A photo, or a halftone of one, pasted anywhere over a patch, which it may cover."""
+    photo = photos[int(rng.integers(len(photos)))]
+    size = page.shape[0]
+    longer = float(np.exp(rng.uniform(np.log(0.5 * size), np.log(5 * size))))
+    scale = longer / max(photo.shape[:2])
+    # Where in the photo the patch's corner lies: at least a quarter of a patch is covered.
+    sides = np.array(photo.shape[1::-1]) * scale
+    corner = rng.uniform(np.minimum(-0.5 * size, sides - size), np.maximum(sides - 0.5 * size, 0))
+    if scale < 1:
+        small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        photo, scale = np.asarray(small, np.uint8), 1.0
+    matrix = np.array([[scale, 0, -corner[0]], [0, scale, -corner[1]]])
+    placed = np.asarray(cv2.warpAffine(photo, matrix, (size, size), flags=cv2.INTER_CUBIC))
+    inside = np.ones(photo.shape[:2], np.uint8)
+    there = np.asarray(cv2.warpAffine(inside, matrix, (size, size), flags=cv2.INTER_NEAREST))
+    if page.shape[2] == 1:
+        placed = np.asarray(cv2.cvtColor(placed, cv2.COLOR_RGB2GRAY))[..., None]
+    if rng.random() < 0.25:
+        pitch, angle = float(rng.uniform(2, 9)), float(rng.uniform(0, np.pi / 2))
+        dots = halftone(placed.mean(axis=2), pitch, angle)
+        placed = np.broadcast_to(dots[..., None], placed.shape)
+    elif rng.random() < 0.5:  # printer's ink is no black, and paper under it no white
+        black = rng.uniform(0, 70)
+        placed = black + placed * ((rng.uniform(200, 255) - black) / 255)
+    return np.where(there[..., None] > 0, placed / np.float32(255), page).astype(np.float32)
 
 
 def _window(shape: tuple[int, ...], size: int, scale: float, rng: np.random.Generator) -> list[int]:

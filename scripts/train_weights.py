@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--muon-decay", type=float, default=0.0)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
+    parser.add_argument("--pictures", type=Path, help="pack of pack_photos.py, for scan")
     parser.add_argument("--loss", default="l1", choices=sorted(LOSSES.keys() - {"censored-mse"}))
     parser.add_argument("--balance", type=float, default=1.5)
     parser.add_argument("--zero-mean", action="store_true", help="in the first convolution")
@@ -118,7 +119,7 @@ def main() -> None:
     else:
         from scan_pairs import draw_scans
 
-        draw = draw_scans(options.pack, options.patch)
+        draw = draw_scans(options.pack, options.patch, options.pictures)
     checkpoint = options.out / "checkpoint.pt"
     bf16 = options.precision == "bf16"
     if options.precision is None and checkpoint.exists():
