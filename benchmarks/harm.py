@@ -10,8 +10,9 @@ training never saw, on paper of 240 with noise of sigma 4, so that no page count
 how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than
 40 % of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
-the pixels, at 200 dpi; less is better), and how far grey photos of Kodak24 on an empty page are
-from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
+the pixels, at 200 dpi; less is better), how much of that of hatching, contour lines, codes and
+other drawings on dirty paper in uneven light (`drawn`), and how far grey photos of Kodak24 on an
+empty page are from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
 """
 
 import argparse
@@ -23,11 +24,13 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 import imgclean
+from imgclean.blocks import BLOCKS, Sheet
 from imgclean.fonts import held_out
 from imgclean.metrics import psnr
-from imgclean.pages import find_fonts, render_page
+from imgclean.pages import find_fonts, render_page, scripts_of
 from imgclean.restore import Denoiser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -51,7 +54,7 @@ def drawn(kind: str, sources: Sources, count: int) -> Iterator[Pixels]:
             image = np.full((512, 512, 3), 255, np.uint8)
             inks = [(0, 0, 0), (40, 40, 40), (20, 40, 140), (170, 30, 30)]
             figures(image, rng, inks, int(rng.integers(1, 4)))
-            scribble(image, rng, 4, inks, float(rng.uniform(12, 40)))
+            scribble(image, rng, 4, inks, float(rng.uniform(7, 36)))
         yield np.ascontiguousarray(image[:512, :512])
 
 
@@ -75,6 +78,48 @@ def scanned(page: Pixels, rng: np.random.Generator) -> Pixels:
     """The page on slightly grey paper, with a little noise."""
     noise = rng.normal(0, 4, page.shape)
     return np.clip(np.rint(page * (PAPER / 255) + noise), 0, 255).astype(np.uint8)
+
+
+def block(name: str, rng: np.random.Generator, fonts: list[Path], side: int = 400) -> Pixels:
+    """A page full of one kind of block, in black, side x side x 1."""
+    scale, em = 3, float(rng.uniform(7, 36))
+    canvas = Image.new("L", (side * scale, side * scale), 255)
+    font = fonts[int(rng.integers(len(fonts)))]
+    sheet = Sheet(canvas, rng, [font], "latin", em * scale, 10, False, [])
+    top, edge = 10 * scale, (side - 10) * scale
+    while top < edge - em * scale:
+        top = BLOCKS[name][1](sheet, (10 * scale, top, edge, edge)) + round(em * scale)
+    soft = cv2.GaussianBlur(np.asarray(sheet.image), (0, 0), 0.35 * scale)
+    small: Pixels = np.asarray(
+        cv2.resize(soft, (side, side), interpolation=cv2.INTER_AREA), np.uint8
+    )
+    return small[..., None]
+
+
+def dirty(page: Pixels, rng: np.random.Generator) -> Pixels:
+    """The page on mottled paper, darker towards the right, with more noise."""
+    mottle = cv2.GaussianBlur(rng.normal(0, 1, page.shape[:2]), (0, 0), 12)
+    paper = 220 - np.linspace(0, 40, page.shape[1]) + 6 * mottle / mottle.std()
+    noisy = page * (paper[..., None] / 255) + rng.normal(0, 7, page.shape)
+    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+def drawings(denoiser: Denoiser, count: int) -> None:
+    """Print how much of the depth of drawings is left on dirty paper."""
+    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    for name in ("hatching", "contours", "code", "chart", "drawing", "music", "handwriting"):
+        left = []
+        for number in range(count):
+            rng = np.random.default_rng([2030, number])
+            page = block(name, rng, fonts)
+            ink = page < 200
+            if ink.any():
+                result = denoiser(dirty(page, rng)).astype(np.float64)
+                left.append(float((255 - result[ink]).sum() / (255.0 - page[ink]).sum()))
+        print(
+            f"drawn {name}: {np.mean(left):.2f} of its depth left, least {min(left):.2f}",
+            flush=True,
+        )
 
 
 def lost(clean: Pixels, result: Pixels) -> tuple[int, int]:
@@ -152,6 +197,7 @@ def main() -> None:
     if options.scan:
         scan = imgclean.load(options.scan, device="cpu")
         scans(scan, options.count)
+        drawings(scan, options.count)
         pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:
         denoiser = imgclean.load(options.photo, device="cpu")

@@ -416,6 +416,92 @@ def halftone(grey: NDArray[Any], pitch: float, angle: float) -> NDArray[np.uint8
     return np.where(grey > screen, 255, 20).astype(np.uint8)
 
 
+def _hatching(sheet: Sheet, box: Box) -> int:
+    """Shapes filled with parallel or crossed lines, as in engravings and technical drawings."""
+    left, top, right, bottom = box
+    end = min(bottom, top + round((right - left) * sheet.between(0.2, 0.8)))
+    size = (max(1, end - top), max(1, right - left))
+    covered = np.zeros(size, np.uint8)
+    pitch = max(3.0, sheet.em * sheet.between(0.15, 0.7))
+    for _ in range(int(sheet.rng.integers(1, 5))):
+        shape, lines = np.zeros((2, *size), np.uint8)
+        corners = sheet.rng.uniform(0, size[::-1], (int(sheet.rng.integers(3, 6)), 2))
+        cv2.fillPoly(shape, [corners.astype(np.int32)], 255)
+        thick = max(1, round(pitch * sheet.between(0.08, 0.4)))
+        for angle in sheet.rng.uniform(0, np.pi, 2 if sheet.chance(0.3) else 1):
+            along = np.array([np.cos(angle), np.sin(angle)])
+            for place in np.arange(-sum(size), sum(size), pitch):
+                middle = np.array(size[::-1]) / 2 + place * np.array([-along[1], along[0]])
+                ends = np.rint([middle - sum(size) * along, middle + sum(size) * along])
+                cv2.polylines(lines, [ends.astype(np.int32)], False, 255, thick, cv2.LINE_AA)
+        covered = np.maximum(covered, np.minimum(shape, lines))
+    sheet.image.paste(sheet.ink, (left, top), Image.fromarray(covered))
+    return end
+
+
+def _contours(sheet: Sheet, box: Box) -> int:
+    """A map: lines of equal height (thin, as wide everywhere), names and marks between them."""
+    left, top, right, bottom = box
+    high, wide = max(8, min(bottom - top, right - left)), max(8, right - left)
+    step = max(4, round(sheet.em * sheet.between(1.0, 4.0)))
+    coarse = sheet.rng.standard_normal((high // step + 3, wide // step + 3)).astype(np.float32)
+    relief = cv2.resize(coarse, (wide, high), interpolation=cv2.INTER_CUBIC)
+    relief = relief * np.float32(sheet.between(1, 5))
+    slope = cv2.magnitude(np.gradient(relief, axis=1), np.gradient(relief, axis=0))
+    away = np.abs(relief - np.rint(relief)) / np.maximum(slope, 1e-6)
+    width = max(0.7, sheet.em * sheet.between(0.02, 0.06))
+    line = np.clip((width - away + 0.5) * 255, 0, 255).astype(np.uint8)
+    sheet.image.paste(sheet.ink, (left, top), Image.fromarray(line))
+    font = sheet.font(sheet.between(0.6, 1.0))
+    for _ in range(int(sheet.rng.integers(0, 6))):
+        x, y = sheet.between(left, right), sheet.between(top, top + high)
+        put(sheet, x, y, draw_word(sheet), font)
+    return top + high
+
+
+def _code(sheet: Sheet, box: Box) -> int:
+    """A bar code, or a square of modules like a QR code's."""
+    left, top, right, bottom = box
+    module = max(1, round(sheet.em * sheet.between(0.1, 0.35)))
+    if sheet.chance(0.5):
+        high, x = round(sheet.em * sheet.between(2, 5)), left
+        while x < min(right, left + 100 * module):
+            bar = module * int(sheet.rng.integers(1, 5))
+            sheet.draw.rectangle((x, top, x + bar - 1, top + high), sheet.ink)
+            x += bar + module * int(sheet.rng.integers(1, 5))
+        return top + high
+    side = max(4, min(int(sheet.rng.integers(21, 46)), (right - left) // module))
+    bits = (sheet.rng.random((side, side)) < 0.5).astype(np.uint8) * 255
+    grown = Image.fromarray(bits.repeat(module, 0).repeat(module, 1))
+    sheet.image.paste(sheet.ink, (left, top), grown)
+    return top + side * module
+
+
+def _chart(sheet: Sheet, box: Box) -> int:
+    """Bars of flat greys or colours over a base line, some with a grid behind and dots among."""
+    left, top, right, bottom = box
+    high = max(8, min(bottom - top, round((right - left) * sheet.between(0.3, 0.8))))
+    thin, light = max(1, round(0.04 * sheet.em)), int(sheet.rng.integers(130, 225))
+    pale = (light,) * 3 if sheet.colour else light
+    for y in (
+        np.arange(top, top + high, sheet.em * sheet.between(1, 3)) if sheet.chance(0.5) else ()
+    ):
+        sheet.draw.line((left, y, right, y), pale, thin)
+    count = int(sheet.rng.integers(2, 13))
+    wide = (right - left) / count
+    outline = sheet.ink if sheet.chance(0.5) else None
+    for index in range(count):
+        level = sheet.rng.integers(40, 230, 3)
+        fill = tuple(int(v) for v in level) if sheet.colour else int(level[0])
+        x, y = left + index * wide, top + high * sheet.rng.random()
+        sheet.draw.rectangle((x, y, x + 0.7 * wide, top + high), fill, outline, thin)
+    for x, y in sheet.rng.uniform((left, top), (right, top + high), (count * 20, 2)):
+        if outline:
+            sheet.draw.ellipse((x, y, x + 2 * thin, y + 2 * thin), sheet.ink)
+    sheet.draw.line((left, top + high, right, top + high), sheet.ink, thin)
+    return top + high
+
+
 def _space(sheet: Sheet, box: Box) -> int:
     return box[1] + round(sheet.em * sheet.between(2, 8))
 
@@ -434,5 +520,9 @@ BLOCKS: Mapping[str, tuple[float, Callable[[Sheet, Box], int]]] = {
     "handwriting": (7, _handwriting),
     "drawing": (4, _drawing),
     "picture": (4, _picture),
+    "hatching": (2.5, _hatching),
+    "contours": (2, _contours),
+    "code": (1.5, _code),
+    "chart": (2, _chart),
     "space": (4, _space),
 }

@@ -116,6 +116,8 @@ def _fill(sheet: Sheet, plain: bool) -> None:
     gap = round(1.5 * sheet.em)
     if not plain and sheet.chance(0.06):
         _ruled(sheet)
+    if not plain and sheet.chance(0.04):
+        _watermark(sheet)
     step = (width - 2 * margin + gap) // columns
     for column in range(columns):
         left = margin + column * step
@@ -144,6 +146,16 @@ def _ruled(sheet: Sheet) -> None:
         sheet.draw.line((0, position, width, position), ink, thick)
         if grid:
             sheet.draw.line((position, 0, position, height), ink, thick)
+
+
+def _watermark(sheet: Sheet) -> None:
+    """A large light word behind the text."""
+    width, height = sheet.image.size
+    light = sheet.rng.integers(190, 235, 3)
+    ink = tuple(int(v) for v in light) if sheet.colour else int(light[0])
+    font = sheet.font(sheet.between(4, 10))
+    place = sheet.between(-0.1, 0.4) * width, sheet.between(0, 0.8) * height
+    sheet.draw.text(place, draw_word(sheet).upper(), ink, font)
 
 
 def _decorate(sheet: Sheet) -> None:
