@@ -101,7 +101,7 @@ def dirty(page: Pixels, rng: np.random.Generator) -> Pixels:
     mottle = cv2.GaussianBlur(rng.normal(0, 1, page.shape[:2]), (0, 0), 12)
     paper = 220 - np.linspace(0, 40, page.shape[1]) + 6 * mottle / mottle.std()
     noisy = page * (paper[..., None] / 255) + rng.normal(0, 7, page.shape)
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
 
 
 def drawings(denoiser: Denoiser, count: int) -> None:
