@@ -51,6 +51,7 @@ FACTS: dict[str, dict[str, Any]] = {
         ),
         "command": "benchmarks/quality.py --model photo --sets kodak24 set12 polyu clean",
         "rebuild": "recipes/photo.sh",
+        "pictures": "weights/photo.jpg",
     },
     "scan": {
         "summary": "scanned pages: white paper, every stroke kept",
@@ -90,6 +91,7 @@ FACTS: dict[str, dict[str, Any]] = {
         ),
         "command": "benchmarks/quality.py --model scan --sets pages",
         "rebuild": "recipes/scan.sh",
+        "pictures": "weights/scan.jpg",
     },
 }
 
