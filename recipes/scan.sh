@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Rebuild the scan weights: recipes/scan.sh DATA [MINUTES], from the checkout's top.
-# DATA holds documents/noisyoffice and photos/imagenet. Needs fonts: the more of Debian's
+# DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In six parts. The first part of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and
+# In eight parts. The first part of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and
 # damped the means of the kernels instead of balancing the rectifiers. The first two saw inks of all
 # greys below 110 and half as many specks; the third was preceded by 1,865 steps at half its rate, and
 # was followed by one more of its kind (seed 13, 97 minutes), which saw gloss every second time as did
 # all after it. Then came 97 minutes at rate 0.004 (after 20 more that were broken off), which won little,
-# and 16 minutes at 0.0012, which did.
+# and 16 minutes at 0.0012, which did; at last larger patches with photos pasted onto them, 663 steps on
+# the pages before and 8,086 on pages that also hold hatching, maps, codes and charts.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-50}
 [ -f local/scan.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
@@ -30,4 +31,13 @@ python scripts/train_weights.py scan --pack local/scan.npz --minutes 97 --muon-l
 python scripts/train_weights.py scan --pack local/scan.npz --minutes 16 --muon-lr 0.0012 \
     --muon-decay 0.1 --adam-lr 2.4e-4 --ema 0.998 --patch 192 --batch 8 --seed 19 --loss clipped-l1 \
     --init local/scan-fifth/checkpoint.pt --out local/scan-sixth
-python scripts/export_weights.py scan --checkpoint local/scan-sixth/checkpoint.pt --steps-before 31858
+[ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
+[ -f local/scan-new.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 1000 --seed 6 --out local/scan-new.npz
+python scripts/train_weights.py scan --pack local/scan.npz --pictures local/photos.npz --minutes 10 \
+    --muon-lr 0.0015 --muon-decay 0.1 --adam-lr 3e-4 --ema 0.998 --patch 320 --batch 3 --seed 42 \
+    --loss clipped-l1 --init local/scan-sixth/checkpoint.pt --out local/scan-seventh
+python scripts/train_weights.py scan --pack local/scan-new.npz --pictures local/photos.npz --minutes 106 \
+    --muon-lr 0.0015 --muon-decay 0.1 --adam-lr 3e-4 --ema 0.998 --patch 320 --batch 3 --seed 43 \
+    --loss clipped-l1 --init local/scan-seventh/checkpoint.pt --out local/scan-eighth
+python scripts/export_weights.py scan --checkpoint local/scan-eighth/checkpoint.pt --steps-before 33906

@@ -72,7 +72,8 @@ def scans() -> Iterator[tuple[str, Pixels]]:
     yield "faded copy", page(5, 110, ("fade", "dropout", "specks", "grain", "grey"), plain=True)
     whole = np.full((HEIGHT + 600, WIDTH + 600, 3), 235, np.uint8)
     drawn = render_scene(np.random.default_rng(7), HEIGHT + 400, WIDTH + 400)
-    whole[100:-100, 100:-100] = cv2.GaussianBlur(drawn, (0, 0), 12)
+    soft = cv2.GaussianBlur(drawn, (0, 0), 25).mean(axis=2, keepdims=True)
+    whole[100:-100, 100:-100] = 110 + 0.5 * soft
     yield "bad: the middle of a large soft picture", whole
     hairs = np.full((HEIGHT, WIDTH, 3), 240, np.uint8)
     for start in np.random.default_rng(8).uniform(0, (WIDTH, HEIGHT), (9, 2)):
