@@ -72,7 +72,8 @@ def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     nothing to compare.
     """
     result = np.empty_like(grey)
-    limit = float(np.clip(cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[0], _SURE, _FAINT))
+    otsu = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU, dst=result)[0]  # no plane of its own
+    limit = float(np.clip(otsu, _SURE, _FAINT))
     near = np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)
     for first in range(0, len(grey), _STRIP):
         begin = max(0, first - _WINDOW)
