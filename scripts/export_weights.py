@@ -92,6 +92,7 @@ FACTS: dict[str, dict[str, Any]] = {
             "stain layers of the held-out pages resemble those of the training pages, so the "
             "figure on NoisyOffice is optimistic about stains, not about text",
             "coloured paper becomes white; highlighter may stay",
+            "very dark, blotched paper is taken for a picture in places and stays dark",
             "pictures of over some 300 pixels a side are lightened in the middle where they are "
             "soft: use photo for pages with these",
         ],
