@@ -18,15 +18,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from quality import pages
-from read_pages import DPI, KINDS, faces, unit
+from read_pages import damaged, faces, office_pages, turn, unit
 
 import imgclean
 from imgclean.baselines import otsu, sauvola
-from imgclean.cases import ArrayPicture
 from imgclean.forms import black_and_white
 from imgclean.pages import render_page
-from imgclean.paper import damage
 from imgclean.restore import Denoiser
 from imgclean.safety import protect
 
@@ -34,23 +31,15 @@ Pixels = NDArray[np.uint8]
 Bits = NDArray[np.bool_]  # H x W, paper true
 
 
-def office(folder: Path) -> Iterator[tuple[Pixels, Pixels]]:
-    """Noisy and clean pages that training never saw."""
-    for case in pages(folder):
-        assert isinstance(case.noisy, ArrayPicture) and isinstance(case.clean, ArrayPicture)
-        yield case.noisy.pixels, case.clean.pixels
-
-
 def drawn(count: int, seed: int) -> Iterator[tuple[Pixels, Pixels]]:
     """Noisy and clean pages of every resolution and kind of damage in turn."""
     fonts = faces()
     for number in range(count):
         rng = np.random.default_rng([seed, number])
-        dpi, kind = DPI[number % len(DPI)], list(KINDS)[number // len(DPI) % len(KINDS)]
+        dpi, kind = turn(number)
         font = fonts[number % len(fonts)]
         page, _ = render_page(rng, 3 * dpi, 4 * dpi, [font], dpi=dpi, plain=True)
-        noisy = damage(unit(page), rng, strength=0.8, kinds=KINDS[kind])[0]
-        yield np.rint(noisy * 255).astype(np.uint8), page
+        yield damaged(page, rng, kind), page
 
 
 def scores(truth: Bits, found: Bits) -> tuple[float, float]:
@@ -102,7 +91,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     denoiser = imgclean.load(options.model, device="cpu")
     if options.data:
-        table("NoisyOffice", denoiser, office(options.data / "documents" / "noisyoffice"))
+        held = office_pages(options.data / "documents" / "noisyoffice")
+        table("NoisyOffice", denoiser, ((noisy, clean) for _, noisy, clean in held))
     table("drawn", denoiser, drawn(options.pages, options.seed))
 
 

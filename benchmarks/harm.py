@@ -54,7 +54,7 @@ def drawn(kind: str, sources: Sources, count: int) -> Iterator[Pixels]:
             image = np.full((512, 512, 3), 255, np.uint8)
             inks = [(0, 0, 0), (40, 40, 40), (20, 40, 140), (170, 30, 30)]
             figures(image, rng, inks, int(rng.integers(1, 4)))
-            scribble(image, rng, 4, inks, float(rng.uniform(7, 36)))
+            scribble(image, rng, 4, inks, float(rng.uniform(12, 40)))
         yield np.ascontiguousarray(image[:512, :512])
 
 

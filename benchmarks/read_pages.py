@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from quality import pages
 
 import imgclean
-from imgclean.cases import ArrayPicture
+from imgclean.cases import ArrayPicture, Case
 from imgclean.fonts import family, find_fonts, held_out, scripts_of
 from imgclean.pages import render_page
 from imgclean.paper import damage
@@ -79,6 +79,24 @@ def unit(page: Pixels) -> NDArray[np.float32]:
     return page.astype(np.float32) / np.float32(255)
 
 
+def turn(number: int) -> tuple[int, str]:
+    """Resolution and kind of damage of a drawn page, each in turn."""
+    return DPI[number % len(DPI)], list(KINDS)[number // len(DPI) % len(KINDS)]
+
+
+def damaged(page: Pixels, rng: np.random.Generator, kind: str) -> Pixels:
+    """A drawn page under damage of one kind."""
+    noisy = damage(unit(page), rng, strength=0.8, kinds=KINDS[kind])[0]
+    return np.asarray(np.rint(noisy * 255), np.uint8)
+
+
+def office_pages(folder: Path) -> Iterator[tuple[Case, Pixels, Pixels]]:
+    """NoisyOffice's held-out cases with their noisy and clean pixels."""
+    for case in pages(folder):
+        assert isinstance(case.noisy, ArrayPicture) and isinstance(case.clean, ArrayPicture)
+        yield case, case.noisy.pixels, case.clean.pixels
+
+
 def rows(model: str, count: int, seed: int) -> Iterator[Row]:
     """Render, damage, clean and read, one page after the other."""
     denoiser = imgclean.load(model, device="cpu")
@@ -86,7 +104,7 @@ def rows(model: str, count: int, seed: int) -> Iterator[Row]:
     readable: list[Path] = []
     for number in range(count):
         rng = np.random.default_rng([seed, number])
-        dpi, kind = DPI[number % len(DPI)], list(KINDS)[number // len(DPI) % len(KINDS)]
+        dpi, kind = turn(number)
         size = (round(4.5 * dpi), round(6 * dpi))
         while True:
             if len(readable) < 12 and fonts:
@@ -98,8 +116,7 @@ def rows(model: str, count: int, seed: int) -> Iterator[Row]:
             if clean <= 10:
                 break
             readable.remove(font)
-        noisy = np.rint(damage(unit(page), rng, strength=0.8, kinds=KINDS[kind])[0] * 255)
-        noisy = noisy.astype(np.uint8)
+        noisy = damaged(page, rng, kind)
         result, _ = protect(noisy, denoiser(noisy))
         after = rate(np.asarray(result, np.uint8), text)
         yield Row(font.stem, dpi, kind, clean, rate(noisy, text), after)
@@ -108,9 +125,7 @@ def rows(model: str, count: int, seed: int) -> Iterator[Row]:
 def office(model: str, folder: Path) -> Iterator[Row]:
     """Clean the held-out pages and read them, doubled in size."""
     denoiser = imgclean.load(model, device="cpu")
-    for case in pages(folder):
-        assert isinstance(case.noisy, ArrayPicture) and isinstance(case.clean, ArrayPicture)
-        noisy, clean = case.noisy.pixels, case.clean.pixels
+    for case, noisy, clean in office_pages(folder):
         result, _ = protect(noisy, denoiser(noisy))
         text = read_text(doubled(clean))
         grain = np.random.default_rng(case.number).normal(0, 1, clean.shape)

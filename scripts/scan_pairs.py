@@ -36,17 +36,14 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
         elif kind < 0.52:
             page = pairs[int(rng.integers(len(pairs)))][1]
             noisy, clean = damage(_crop(page, size, rng, _scale(rng)), rng, stains=stains)
-        elif kind < 0.65:
-            pages = colour if rng.random() < 0.3 else grey
-            patch = _skewed(pages, size, rng)
-            if shown and rng.random() < 0.2:
-                patch = _with_picture(patch, shown, rng)
-            noisy, clean = damage(patch, rng, stains=stains)
         else:
             pages = colour if rng.random() < 0.3 else grey
-            page = pages[int(rng.integers(len(pages)))]
-            scale = _scale(rng) if rng.random() < 0.3 else 1.0
-            patch = _crop(page, size, rng, scale)
+            if kind < 0.65:
+                patch = _skewed(pages, size, rng)
+            else:
+                page = pages[int(rng.integers(len(pages)))]
+                scale = _scale(rng) if rng.random() < 0.3 else 1.0
+                patch = _crop(page, size, rng, scale)
             if shown and rng.random() < 0.2:
                 patch = _with_picture(patch, shown, rng)
             noisy, clean = damage(patch, rng, stains=stains)
