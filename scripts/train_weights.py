@@ -1,10 +1,11 @@
-"""Train the weights that ship: `photo`, `gaussian` or `scan`, from a pack, for a given time.
+"""Train the weights that ship: `photo`, `photo-best` or `scan`, from a pack, for a given time.
 
     python scripts/train_weights.py photo --pack local/photos.npz --minutes 80 --out local/photo
     python scripts/train_weights.py scan --pack local/scan.npz --minutes 60 --out local/scan
 
 Started again with the same options it continues from its checkpoint. `--init` starts a
-fresh schedule from the averaged weights of an earlier checkpoint, or from a weights file.
+fresh schedule from the averaged weights of an earlier checkpoint, or from a weights file; where
+these are of a smaller network, the larger one begins as the same function.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from imgclean import noise
 from imgclean.losses import LOSSES
 from imgclean.models.fused import trains_faster_in_bfloat16
+from imgclean.models.grow import grow
 from imgclean.pairs import Draw, Patches, load_pack, random_patch
 from imgclean.train import TrainConfig, Trainer
 from imgclean.weights import load_weights
@@ -33,6 +35,7 @@ _PHOTO = {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "ce
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     "photo": _PHOTO,
     "gaussian": _PHOTO,
+    "photo-best": {**_PHOTO, "widths": [64, 96, 144], "down": [2, 3], "bottom": 4, "up": [2, 3]},
     "scan": {
         "widths": [32, 64, 96, 128],
         "down": [1, 2, 1],
@@ -77,14 +80,22 @@ def _weighted(pack: Path) -> tuple[list[NDArray[np.uint8]], Array]:
     return images, np.asarray(area / area.sum())
 
 
-def _state(source: Path) -> dict[str, torch.Tensor]:
-    """The averaged weights of a checkpoint, or a weights file."""
+def _state(source: Path, config: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The averaged weights of a checkpoint, or a weights file, in a network that may be larger."""
     if source.suffix == ".safetensors":
-        return dict(load_weights(str(source)).state)
-    return dict(torch.load(source, weights_only=True)["average"])
+        weights = load_weights(str(source))
+        state, small = dict(weights.state), dict(weights.config)
+    else:
+        saved = torch.load(source, weights_only=True)
+        state, small = dict(saved["average"]), dict(saved["config"]["config"])
+    return dict(grow(state, small, config).state_dict())
 
 
-CORRUPTIONS: dict[str, Corrupt] = {"photo": noise.photo, "gaussian": white}
+CORRUPTIONS: dict[str, Corrupt] = {
+    "photo": noise.photo,
+    "gaussian": white,
+    "photo-best": noise.photo,
+}
 
 
 def main() -> None:
@@ -146,7 +157,7 @@ def main() -> None:
     if checkpoint.exists():
         trainer.resume(checkpoint)
     elif options.init:
-        trainer.start_from(_state(options.init))
+        trainer.start_from(_state(options.init, config.config))
     with (options.out / "history.csv").open("a", newline="") as file:
         log = csv.writer(file)
         losses = []

@@ -15,6 +15,7 @@ from imgclean.models.conv import ConvAE, Halve, _Double
 from imgclean.models.dense import DenseAE
 from imgclean.models.fused import NEEDED, FusedBlock, fuse
 from imgclean.models.gan import GAN
+from imgclean.models.grow import grow
 from imgclean.models.pca import PCA
 from imgclean.models.unet import UNet
 from imgclean.models.vae import VAE, kl_to_normal
@@ -237,3 +238,50 @@ def test_without_the_operators_the_network_is_left_alone(monkeypatch: pytest.Mon
     monkeypatch.setattr("imgclean.models.fused.NEEDED", ("no_such_operator",))
     network = fuse(UNet(widths=(16, 24, 32)).eval())
     assert not any(isinstance(part, FusedBlock) for part in network.modules())
+
+
+SMALL: dict[str, Any] = {"widths": [8, 12], "down": [1], "bottom": 3, "up": [1]}
+
+
+@pytest.mark.parametrize("ink", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"widths": [16, 20], "down": [2], "bottom": 5, "up": [3]},
+        {"widths": [8, 12, 16], "down": [1, 2], "bottom": 1, "up": [1, 1]},
+        {"widths": [10, 12, 16], "down": [2, 3], "bottom": 0, "up": [1, 2]},
+    ],
+)
+def test_a_grown_network_is_the_same_function(change: dict[str, Any], ink: bool) -> None:
+    """It gives the small one's result, and every weight that is new can learn."""
+    small = UNet(**SMALL, ink=ink)
+    with torch.no_grad():
+        for weight in small.parameters():
+            weight.normal_(0, 0.1)
+    large = grow(small.state_dict(), small.config, {**SMALL, **change, "ink": ink})
+    batch = torch.rand(2, 3, 32, 40)
+    assert large(batch).shape == batch.shape
+    torch.testing.assert_close(large(batch), small(batch), rtol=1e-5, atol=1e-6)
+    step = torch.optim.SGD(large.parameters(), 0.1)
+    before = {name: weight.clone() for name, weight in large.named_parameters()}
+    for _ in range(3):  # behind a zero nothing moves at first
+        step.zero_grad()
+        (large(batch) - 0.5).square().sum().backward()
+        step.step()
+    assert all(not torch.equal(weight, before[name]) for name, weight in large.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"widths": [8, 10]}, "cannot hold"),
+        ({"bottom": 2}, "has no bottom"),
+        ({"widths": [8, 12, 16, 20], "down": [1, 2, 1], "up": [1, 1, 1]}, "one level"),
+        ({"widths": [8, 12, 16], "down": [1, 1], "up": [1, 1]}, "has no encoder"),
+    ],
+)
+def test_a_network_cannot_grow_smaller(change: dict[str, Any], problem: str) -> None:
+    """What the large one has no room for is an error."""
+    with pytest.raises(ValueError, match=problem):
+        grow(UNet(**SMALL).state_dict(), UNet(**SMALL).config, {**SMALL, **change})
