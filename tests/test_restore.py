@@ -135,6 +135,40 @@ def test_half_precision_is_tried_only_where_it_is_computed(
     assert set(tried) == ({"fp32", "bf16"} if fast else set())
 
 
+@pytest.mark.parametrize(
+    ("share", "apart", "pace", "taken"),
+    [
+        (0.0, 0, 2.0, "bf16"),
+        (0.2, 1, 2.0, "bf16"),  # what rounding does
+        (0.3, 1, 2.0, "fp32"),  # too many values
+        (0.001, 4, 2.0, "bf16"),  # a few values at an edge
+        (0.001, 5, 2.0, "fp32"),
+        (0.0, 0, 1.05, "fp32"),  # not worth it
+    ],
+)
+def test_half_precision_is_taken_where_it_is_faster_and_as_good(
+    share: float, apart: int, pace: float, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may differ by about what rounding does, and by four levels in a few places."""
+    denoiser = cpu(strong_network(), precision="auto")
+    now = 0.0
+
+    def forward(tiles: list[Any], strength: float, precision: str) -> list[Any]:
+        nonlocal now
+        now += 1.0 if precision == "bf16" else pace
+        if precision == "fp32":
+            return tiles
+        values = tiles[0].astype(np.int16).ravel()
+        some = values[: round(share * values.size)]
+        some += np.where(some < 128, apart, -apart).astype(np.int16)
+        return [values.reshape(tiles[0].shape).astype(np.uint8)]
+
+    monkeypatch.setattr("imgclean.restore.fast_bfloat16", lambda device: True)
+    monkeypatch.setattr("imgclean.restore.time.perf_counter", lambda: now)
+    monkeypatch.setattr(denoiser, "_forward", forward)
+    assert denoiser.precision == taken
+
+
 def test_a_memory_limit_cuts_tiles() -> None:
     """With little memory an image is tiled by itself, and the pixels stay."""
     image = noise(900, 700, 3)
