@@ -13,6 +13,8 @@ from functools import reduce
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 __all__ = ["Kept", "is_clean", "protect"]
 
@@ -189,15 +191,15 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
     soft, fall, depth = _depth(_despeckled(before))
     left = cv2.dilate(_depth(after)[2], np.ones((3, 3), np.uint8))  # edges may move by a pixel
     limit = cv2.addWeighted(_typical(depth), 1.5, depth, 0, _FAINTEST)
-    mask = ((depth > limit) & (left < LEFT * depth)).view(np.uint8)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    area, length = boxes[:, 4], boxes[:, 2:4].max(axis=1)
-    stroke = (length >= _SHORTEST) & (area >= _SMALLEST)
+    mask = (depth > limit) & (left < LEFT * depth)
     place = np.flatnonzero(mask)
-    place = place[stroke[labels.ravel()[place]]]
+    label = _connected(place, mask.shape[1])
+    area, length = _sizes(place, label, mask.shape[1])
+    stroke = ((length >= _SHORTEST) & (area >= _SMALLEST))[label]
+    place, label = place[stroke], label[stroke]
     if not place.size:
         return np.zeros(shape, np.float32)
-    label = labels.ravel()[place]
+    count = area.size
     steep = cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     slope, drop = (np.bincount(label, p.ravel()[place], count) for p in (steep, fall))
     peak = np.zeros(count, np.uint8)
@@ -211,6 +213,48 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
     each = (weight * length / area)[label] * scale  # so that a long line counts in every cell
     total = np.bincount(cell, each, shape[0] * shape[1])
     return total.reshape(shape).astype(np.float32)
+
+
+def _connected(place: NDArray[np.intp], width: int) -> NDArray[np.intp]:
+    """The number of the piece that each pixel belongs to, from 0; neighbours touch at corners too.
+
+    Of a page that was cleaned well a few hundred pixels are missing, so looking at all others, as
+    OpenCV does, would take half of the gate's time.
+
+    Args:
+        place: pixels in rising order, as row times width plus column.
+        width: of the plane in pixels.
+    """
+    column = place % width
+    ends = []
+    for step, inside in (
+        (1, column < width - 1),
+        (width - 1, column > 0),
+        (width, column >= 0),
+        (width + 1, column < width - 1),
+    ):
+        start = np.flatnonzero(inside)
+        other = np.searchsorted(place, place[start] + step)
+        found = np.append(place, -1)[other] == place[start] + step
+        ends.append((start[found], other[found]))
+    first, second = np.concatenate(ends, axis=1)
+    links = coo_array((np.ones(first.size, np.bool_), (first, second)), (place.size, place.size))
+    label: NDArray[np.intp] = connected_components(links, directed=False)[1].astype(np.intp)
+    return label
+
+
+def _sizes(
+    place: NDArray[np.intp], label: NDArray[np.intp], width: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pixels of each piece, and the longer side of the box around it."""
+    area = np.bincount(label)
+    length = np.zeros_like(area)
+    for way in np.divmod(place, width):
+        low, high = np.full_like(area, place.size and way.max()), np.zeros_like(area)
+        np.minimum.at(low, label, way)
+        np.maximum.at(high, label, way)
+        np.maximum(length, high - low + 1, out=length)
+    return area, length
 
 
 def _despeckled(grey: Plane) -> Plane:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgclean.safety import Kept, is_clean, protect
+from imgclean.safety import Kept, _connected, _sizes, is_clean, protect
 
 Page = NDArray[Any]
 INK, PALE, PENCIL = 0, 170, 150
@@ -181,3 +181,20 @@ def test_what_was_kept_is_plain_data() -> None:
     kept = protect(written(), np.full_like(written(), 255))[1]
     assert kept and all(isinstance(one, Kept) for one in kept)
     assert all(type(number) is int for one in kept for number in one.box)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.05, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize("shape", [(40, 60), (1, 50), (50, 1)])
+def test_pieces_are_those_that_opencv_finds(shape: tuple[int, int], share: float) -> None:
+    """Which pixels belong together, how many there are, and how long the piece is."""
+    mask = np.random.default_rng(3).random(shape) < share
+    place = np.flatnonzero(mask)
+    label = _connected(place, shape[1])
+    area, length = _sizes(place, label, shape[1])
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    other = labels.ravel()[place]
+    pairs = set(zip(label.tolist(), other.tolist(), strict=True))
+    assert len(pairs) == len(area) == len(boxes) - 1  # one to one
+    for mine, theirs in pairs:
+        assert area[mine] == boxes[theirs, 4]
+        assert length[mine] == boxes[theirs, 2:4].max()
