@@ -72,7 +72,9 @@ OcrLanguage = Annotated[
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="The first N images only.")]
 Model = Annotated[
     list[str] | None,
-    typer.Option(metavar="auto|photo|scan|PATH", help="Weights; may be repeated. [default: auto]"),
+    typer.Option(
+        metavar="auto|photo|scan|NAME|PATH", help="Weights; may be repeated. [default: auto]"
+    ),
 ]
 BaselineOption = Annotated[
     str | None,

@@ -77,7 +77,7 @@ Model = Annotated[
 Init = Annotated[
     str | None,
     typer.Option(
-        metavar="photo|scan|PATH|none",
+        metavar="photo|scan|NAME|PATH|none",
         help="Weights to start from. [default: photo for unet-s on noisy images alone, else none]",
     ),
 ]

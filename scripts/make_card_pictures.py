@@ -1,6 +1,6 @@
 """Draw the pictures of the weights' cards: what they are good at and, in the last rows, bad at.
 
-    python scripts/make_card_pictures.py          # weights/photo.jpg and weights/scan.jpg
+    python scripts/make_card_pictures.py          # weights/{photo,photo-best,scan}.jpg
 
 Noisy left, denoised right. All of it is made by the project: sample images, scenes and pages in the
 DejaVu fonts (Debian's fonts-dejavu-core), with fixed seeds.
@@ -102,14 +102,16 @@ def sheet(model: str, rows: Iterator[tuple[str, Pixels]]) -> Pixels:
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write the pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("weights"))
     parser.add_argument("--photo", default="photo", help="weights to show")
+    parser.add_argument("--photo-best", default="photo-best", help="weights to show")
     parser.add_argument("--scan", default="scan", help="weights to show")
     options = parser.parse_args()
     for name, weights, rows in (
         ("photo", options.photo, photos()),
+        ("photo-best", options.photo_best, photos()),
         ("scan", options.scan, scans()),
     ):
         picture = sheet(weights, rows)[..., ::-1]

@@ -16,7 +16,7 @@ Array = NDArray[np.float32]
 def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
     """Half rendered pages under drawn damage, two fifths real pairs, the rest their text anew.
 
-    With photos (a pack of `pack_photos.py`) a fifth of the rendered pages get one as a picture, up
+    With photos (a pack of `pack_photos.py`) a third of the rendered pages get one as a picture, up
     to many times as large as the patch: in its middle nothing but the picture is seen.
     """
     shown = load_pack(photos) if photos else []
@@ -44,7 +44,7 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
                 page = pages[int(rng.integers(len(pages)))]
                 scale = _scale(rng) if rng.random() < 0.3 else 1.0
                 patch = _crop(page, size, rng, scale)
-            if shown and rng.random() < 0.2:
+            if shown and rng.random() < 1 / 3:
                 patch = _with_picture(patch, shown, rng)
             noisy, clean = damage(patch, rng, stains=stains)
         return _three(noisy), _three(clean)

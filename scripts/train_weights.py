@@ -37,10 +37,10 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "gaussian": _PHOTO,
     "photo-best": {**_PHOTO, "widths": [64, 96, 144], "down": [2, 3], "bottom": 4, "up": [2, 3]},
     "scan": {
-        "widths": [32, 64, 96, 128],
-        "down": [1, 2, 1],
+        "widths": [32, 64, 96, 128, 160],
+        "down": [1, 2, 1, 1],
         "bottom": 2,
-        "up": [1, 2, 1],
+        "up": [1, 2, 1, 1],
         "ink": True,
     },
 }

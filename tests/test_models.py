@@ -19,6 +19,7 @@ from imgclean.models.grow import grow
 from imgclean.models.pca import PCA
 from imgclean.models.unet import UNet
 from imgclean.models.vae import VAE, kl_to_normal
+from imgclean.weights import load_weights
 
 FIXED = sorted(name for name in MODELS if name != "unet")
 
@@ -285,3 +286,26 @@ def test_a_network_cannot_grow_smaller(change: dict[str, Any], problem: str) -> 
     """What the large one has no room for is an error."""
     with pytest.raises(ValueError, match=problem):
         grow(UNet(**SMALL).state_dict(), UNet(**SMALL).config, {**SMALL, **change})
+
+
+def cost(network: nn.Module, side: int = 64) -> float:
+    """Multiply-accumulates a pixel of all convolutions, for a colour image."""
+    total = 0
+
+    def count(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        largest = max(inputs[0][0, 0].numel(), output[0, 0].numel())
+        kernel = module.weight[0, 0].numel() if module.stride == (1, 1) else 1
+        total += largest * kernel * module.in_channels * module.out_channels
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            module.register_forward_hook(count)
+    network(torch.zeros(1, 3, side, side))
+    return total / side**2
+
+
+@pytest.mark.parametrize(("name", "limit"), [("photo", 60), ("photo-best", 250), ("scan", 60)])
+def test_shipped_weights_stay_cheap(name: str, limit: int) -> None:
+    """What cleaning a pixel costs is part of what the weights promise, in thousands."""
+    assert 30 < cost(UNet(**load_weights(name).config)) / 1000 <= limit

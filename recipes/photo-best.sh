@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Train photo-best weights: recipes/photo-best.sh DATA [MINUTES], from the checkout's top.
+# DATA holds photos/{bsd432,imagenet,sunhays,clic}. Interrupted, it continues.
+#
+# A network of three times the cost that begins as the shipped photo weights. The first part of the
+# shipped weights was broken off after 685 steps, before its rate fell.
+set -euo pipefail
+data=${1:?folder of the training data} minutes=${2:-117}
+[ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
+[ -f local/screens.npz ] || python scripts/make_screens.py --data "$data" --out local/screens.npz
+python scripts/train_weights.py photo-best --pack local/photos.npz --screens local/screens.npz --minutes 12 \
+    --patch 128 --batch 9 --muon-lr 0.003 --muon-decay 0.1 --adam-lr 3e-4 --seed 61 \
+    --init weights/photo.safetensors --out local/best-first
+python scripts/train_weights.py photo-best --pack local/photos.npz --screens local/screens.npz --minutes "$minutes" \
+    --patch 128 --batch 9 --muon-lr 0.004 --muon-decay 0.1 --adam-lr 4e-4 --seed 72 \
+    --init local/best-first/checkpoint.pt --out local/best
+python scripts/export_weights.py photo-best --checkpoint local/best/checkpoint.pt --steps-before 56722
