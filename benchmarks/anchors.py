@@ -210,7 +210,7 @@ def plot(rows: Sequence[dict[str, Any]], target: Path) -> None:
         axes.scatter(row["speed"], row["psnr"], 70, edgecolors=colour, facecolors=face)
         label = row["method"] + (" †" if cited else "")
         left = row["speed"] > fastest / 2  # room for its words is on this side of it
-        axes.annotate(label, (row["speed"], row["psnr"]), (-7 if left else 7, 5),
+        axes.annotate(label, (row["speed"], row["psnr"]), (-7 if left else 7, -15 if own else 5),
                       textcoords="offset points", ha="right" if left else "left",
                       color=colour, weight="bold" if own else "normal", fontsize=9)  # fmt: skip
     axes.set_xscale("log")
@@ -226,7 +226,7 @@ def main() -> None:
     """Measure, print a table, draw the plot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--model", nargs="+", default=["photo"])
+    parser.add_argument("--model", nargs="+", default=["photo", "photo-best"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--precision", default="bf16", choices=["bf16", "fp32"])

@@ -7,6 +7,7 @@ validates through it too.
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,8 @@ def load(
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         tile: side of a tile in pixels; by default as large as `memory` allows.
         batch_size: tiles a pass; by default 1 on a CPU and what fits elsewhere, up to 16.
-        memory: bytes that the network may use beside the image; by default 500 MB, on a GPU
-            half of what is free.
+        memory: bytes that the network may use beside the image; by default 500 MB, beside
+            small images up to 1.4 GB if twice that is free, on a GPU half of what is free.
 
     Raises:
         WeightsError: no such weights, or damaged ones.
@@ -438,9 +439,21 @@ def _gpu_budget(device: torch.device) -> int | None:
 def _budget(held: int) -> int:
     """Bytes for features where nobody said, beside an image of `held` bytes.
 
-    Less beside images of over 850 MB, so that 200 megapixels of 16 bits still fit in 2 GB.
+    Less beside images of over 850 MB, so that 200 megapixels of 16 bits still fit in 2 GB. Beside
+    small ones more, but no more than half of what the machine has left: then a page of A4 at 300
+    dpi is one tile, and no halo is computed twice.
     """
-    return max(150_000_000, min(500_000_000, 1_350_000_000 - held))
+    usual = min(500_000_000, 1_350_000_000 - held)
+    return max(150_000_000, usual, min(1_400_000_000 - 2 * held, _available() // 2))
+
+
+def _available() -> int:
+    """Bytes of memory that programs can still get; 0 where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line), 0)
 
 
 def _same_kind(one: Pixels, other: Pixels) -> bool:

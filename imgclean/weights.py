@@ -44,7 +44,7 @@ def data_folder(name: str) -> Path:
 
 def available() -> list[Path]:
     """The weights that ship with the package, by name."""
-    return sorted(data_folder("weights").glob("*.safetensors"))
+    return sorted(data_folder("weights").glob("*.safetensors"), key=lambda path: path.stem)
 
 
 def locate(model: str) -> Path:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imgclean import restore
 from imgclean.errors import ImageError, UsageError, WeightsError
 from imgclean.models import UNet
-from imgclean.restore import Denoiser
+from imgclean.restore import Denoiser, _available, _budget
 from imgclean.weights import Weights, load_weights, save
 
 SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
@@ -167,6 +167,29 @@ def test_half_precision_is_taken_where_it_is_faster_and_as_good(
     monkeypatch.setattr("imgclean.restore.time.perf_counter", lambda: now)
     monkeypatch.setattr(denoiser, "_forward", forward)
     assert denoiser.precision == taken
+
+
+@pytest.mark.parametrize(
+    ("held", "available", "budget"),
+    [
+        (8_700_000, 16 * 10**9, 1_382_600_000),  # a page of A4 in one tile
+        (8_700_000, 2 * 10**9, 1_000_000_000),
+        (8_700_000, 0, 500_000_000),  # unknown
+        (600_000_000, 16 * 10**9, 500_000_000),
+        (1_200_000_000, 16 * 10**9, 150_000_000),
+    ],
+)
+def test_features_get_more_memory_beside_small_images(
+    held: int, available: int, budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to half of what the machine has left; beside giant images as little as ever."""
+    monkeypatch.setattr("imgclean.restore._available", lambda: available)
+    assert _budget(held) == budget
+
+
+def test_the_memory_left_is_known() -> None:
+    """On Linux the system tells."""
+    assert _available() > 10**8 or not Path("/proc/meminfo").exists()
 
 
 def test_a_memory_limit_cuts_tiles() -> None:
