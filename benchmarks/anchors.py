@@ -203,15 +203,19 @@ def plot(rows: Sequence[dict[str, Any]], target: Path) -> None:
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     fastest = max(row["speed"] for row in rows)
+    below = 0
     for row in rows:
         own, cited = row["method"].startswith("imgclean"), row["cited"]
+        below += 14 * own  # points: ours lie close together, so their words go beneath each other
         colour = "#c2410c" if own else "#475569"
         face = "none" if cited else colour
         axes.scatter(row["speed"], row["psnr"], 70, edgecolors=colour, facecolors=face)
         label = row["method"] + (" †" if cited else "")
         left = row["speed"] > fastest / 2  # room for its words is on this side of it
-        axes.annotate(label, (row["speed"], row["psnr"]), (-7 if left else 7, -15 if own else 5),
-                      textcoords="offset points", ha="right" if left else "left",
+        place = (0, -4 - below) if own else (-7 if left else 7, 5)
+        side = "center" if own else "right" if left else "left"
+        axes.annotate(label, (row["speed"], row["psnr"]), place,
+                      textcoords="offset points", ha=side,
                       color=colour, weight="bold" if own else "normal", fontsize=9)  # fmt: skip
     axes.set_xscale("log")
     axes.margins(x=0.28, y=0.12)
