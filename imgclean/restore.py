@@ -447,13 +447,24 @@ def _budget(held: int) -> int:
     return max(150_000_000, usual, min(1_400_000_000 - 2 * held, _available() // 2))
 
 
-def _available() -> int:
-    """Bytes of memory that programs can still get; 0 where the system does not tell."""
+def _available(system: Path = Path("/")) -> int:
+    """Bytes of memory that this process can still get; 0 where the system does not tell.
+
+    In a container that is what its own limit leaves, whatever the machine has.
+    """
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        lines = (system / "proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line), 0)
+    free = next((int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line), 0)
+    group = system / "sys/fs/cgroup"
+    try:
+        limit, used = (
+            (group / f"memory.{name}").read_text().strip() for name in ("max", "current")
+        )
+    except OSError:
+        return free
+    return free if limit == "max" else max(0, min(free, int(limit) - int(used)))
 
 
 def _same_kind(one: Pixels, other: Pixels) -> bool:

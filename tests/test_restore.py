@@ -187,9 +187,19 @@ def test_features_get_more_memory_beside_small_images(
     assert _budget(held) == budget
 
 
-def test_the_memory_left_is_known() -> None:
-    """On Linux the system tells."""
+def test_the_memory_left_is_known(tmp_path: Path) -> None:
+    """On Linux the system tells; in a container its own limit counts."""
     assert _available() > 10**8 or not Path("/proc/meminfo").exists()
+    assert _available(tmp_path) == 0
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 9000 kB\nMemAvailable: 5000 kB\n")
+    assert _available(tmp_path) == 5000 * 1024
+    group = tmp_path / "sys/fs/cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.current").write_text("1000000\n")
+    for limit, left in (("max", 5000 * 1024), ("3000000", 2000000), ("900000", 0)):
+        (group / "memory.max").write_text(f"{limit}\n")
+        assert _available(tmp_path) == left
 
 
 def test_a_memory_limit_cuts_tiles() -> None:
