@@ -118,6 +118,7 @@ class Denoiser:
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or _gpu_budget(self.device)
+        self._free = _available()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
 
@@ -303,7 +304,7 @@ class Denoiser:
     def _tile_pixels(self, held: int) -> int:
         """How many pixels, halo included, one tile of an image of `held` bytes may have."""
         least = (2 * self._halo + 64) ** 2
-        memory = self.memory or _budget(held)
+        memory = self.memory or _budget(held, self._free)
         return max(int(memory / self.batch_size / self._per_pixel()), least)
 
     def _grid(self, height: int, width: int, held: int) -> tuple[list[int], list[int]]:
@@ -341,7 +342,7 @@ class Denoiser:
         if len(tiles) > 1:
             self.batch_size = max(1, len(tiles) // 2)
             return [self._run([tile], strength)[0] for tile in tiles]
-        self.memory = (self.memory or _budget(0)) // 2
+        self.memory = (self.memory or _budget(0, self._free)) // 2
         return [self._halve(tiles[0], strength)]
 
     def _halve(self, tile: Pixels, strength: float) -> Pixels:
@@ -436,15 +437,15 @@ def _gpu_budget(device: torch.device) -> int | None:
     return int(torch.cuda.mem_get_info(device)[0]) // 2
 
 
-def _budget(held: int) -> int:
+def _budget(held: int, free: int) -> int:
     """Bytes for features where nobody said, beside an image of `held` bytes.
 
     Less beside images of over 850 MB, so that 200 megapixels of 16 bits still fit in 2 GB. Beside
-    small ones more, but no more than half of what the machine has left: then a page of A4 at 300
+    small ones more, but no more than half of the `free` bytes: then a page of A4 at 300
     dpi is one tile, and no halo is computed twice.
     """
     usual = min(500_000_000, 1_350_000_000 - held)
-    return max(150_000_000, usual, min(1_400_000_000 - 2 * held, _available() // 2))
+    return max(150_000_000, usual, min(1_400_000_000 - 2 * held, free // 2))
 
 
 def _available(system: Path = Path("/")) -> int:

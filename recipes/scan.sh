@@ -3,15 +3,16 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In nine parts. Here all have the network's five levels; the shipped weights got the fifth before the last
-# part, in which a third instead of a fifth of the rendered patches had photos, and which was broken off and
-# started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and
-# damped the means of the kernels instead of balancing the rectifiers. The first two saw inks of all
-# greys below 110 and half as many specks; the third was preceded by 1,865 steps at half its rate, and
-# was followed by one more of its kind (seed 13, 97 minutes), which saw gloss every second time as did
-# all after it. Then came 97 minutes at rate 0.004 (after 20 more that were broken off), which won little,
-# and 16 minutes at 0.0012, which did; at last larger patches with photos pasted onto them, 663 steps on
-# the pages before and 8,086 on pages that also hold hatching, maps, codes and charts.
+# In nine parts. Here all have the network's five levels; the shipped weights got the fifth before the
+# last part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
+# off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
+# of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and damped the means of the kernels
+# instead of balancing the rectifiers. The first two saw inks of all greys below 110 and half as many
+# specks; the third was preceded by 1,865 steps at half its rate, and was followed by one more of its
+# kind (seed 13, 97 minutes), which saw gloss every second time as did all after it. Then came 97 minutes
+# at rate 0.004 (after 20 more that were broken off), which won little, and 16 minutes at 0.0012, which
+# did; at last larger patches with photos pasted onto them, 663 steps on the pages before and 8,086 on
+# pages that also hold hatching, maps, codes and charts.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-50}
 [ -f local/scan.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \

@@ -180,11 +180,10 @@ def test_half_precision_is_taken_where_it_is_faster_and_as_good(
     ],
 )
 def test_features_get_more_memory_beside_small_images(
-    held: int, available: int, budget: int, monkeypatch: pytest.MonkeyPatch
+    held: int, available: int, budget: int
 ) -> None:
     """Up to half of what the machine has left; beside giant images as little as ever."""
-    monkeypatch.setattr("imgclean.restore._available", lambda: available)
-    assert _budget(held) == budget
+    assert _budget(held, available) == budget
 
 
 def test_the_memory_left_is_known(tmp_path: Path) -> None:
