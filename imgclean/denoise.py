@@ -1,4 +1,4 @@
-"""Clean folders: plan the work, run it, one `Outcome` a file.
+"""Clean folders: carry out a plan, one `Outcome` a file.
 
 Worker threads decode, choose and encode; one more thread owns the network, so that
 reading and writing go on beside it and small images share its batches. What is in
@@ -11,27 +11,25 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .choose import choose
-from .errors import ImageError, ImgcleanError, InputError, OutputError, UsageError
-from .forms import Form, to_form
-from .images import SUFFIXES, TEMPORARY, Image, Reader, Writer, find, output_format
+from .errors import ImageError, ImgcleanError, OutputError, UsageError
+from .forms import to_form
+from .images import TEMPORARY, Image, Reader, Writer
 from .journal import Journal, fingerprint
 from .memory import return_freed
 from .metrics import estimate_sigma
+from .network import Budget, Network
+from .plans import Job, Options, Plan, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
-
-if TYPE_CHECKING:
-    from .restore import Denoiser
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
@@ -44,51 +42,7 @@ _HUGE = 300_000_000  # bytes of a decoded image from which on freed memory is no
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_SMALL = 1_000_000  # pixels; up to this size images share batches
 _GENERATION = 1  # raised when the same weights and options give other pixels than before
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `imgclean denoise` can be told; see its help for each."""
-
-    model: str = "auto"
-    strength: float = 1.0
-    device: str = "auto"
-    precision: str = "auto"
-    tile: int | None = None
-    batch_size: int | None = None
-    workers: int | None = None
-    limit_memory: int | None = None
-    format: str = "keep"
-    output_mode: Form = "keep"
-    quality: int | None = None
-    safe: bool | None = None
-    recursive: bool = True
-    parents: bool = False
-    overwrite: bool = False
-    keep_times: bool = False
-    compare: bool = False
-    fail_fast: bool = False
-    max_pixels: int = 300_000_000
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to clean and where the result goes."""
-
-    source: Path
-    target: Path
-    comparison: Path | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that a command will do: its jobs in natural order, and the files it passes over."""
-
-    out: Path
-    jobs: list[Job]
-    ignored: list[Path]
 
 
 @dataclass(frozen=True)
@@ -117,98 +71,6 @@ class Outcome:
         return (self.width or 0) * (self.height or 0) * (self.pages or 0) / 1e6
 
 
-# --- the plan ----------------------------------------------------------------------------
-
-
-def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
-    """Decide what goes where, before anything is read or written.
-
-    Raises:
-        InputError: an input does not exist, or there is no image in any.
-        UsageError: the output folder is an input or inside one, or two sources share a target.
-    """
-    if options.output_mode == "bilevel" and options.format in ("jpg", "webp"):
-        raise UsageError(
-            f"--format {options.format}: cannot hold one bit a pixel; "
-            "use --format tiff or png for --output-mode bilevel"
-        )
-    found = find(inputs, recursive=options.recursive, exclude=None)
-    _refuse_inside(inputs, out)
-    jobs: list[Job] = []
-    written: dict[Path, Job] = {}
-    for source, relative in found.images:
-        place = _with_parents(source) if options.parents else relative
-        _, suffix = _format(source, options)
-        target = out / place.with_name(place.stem + suffix)
-        comparison = target.with_name(target.stem + ".compare.jpg") if options.compare else None
-        job = Job(source, target, comparison)
-        jobs.append(job)
-        for path in filter(None, (target, comparison)):
-            other = written.setdefault(path, job)
-            if other is not job:
-                raise UsageError(_collision(other, job, path, options))
-    # What cannot be listed may hold images: it fails as a file would, and is not passed over.
-    jobs += [Job(folder, out / folder.name) for folder in found.unreadable]
-    if not jobs:
-        raise InputError(
-            f"{', '.join(map(str, inputs))}: no images there; imgclean reads "
-            f"{' '.join(sorted(SUFFIXES))}"
-        )
-    sources = {os.path.realpath(job.source) for job in jobs}
-    for path in written:
-        if os.path.realpath(path) in sources:
-            raise UsageError(f"{path}: would overwrite an original; choose another --out folder")
-    return Plan(out, jobs, found.ignored)
-
-
-def _format(source: Path, options: Options) -> tuple[str, str]:
-    """Format and suffix of the output; the suffix names the format, even where it lied."""
-    kind = SUFFIXES[source.suffix.lower()]
-    return output_format(kind, options.format, source.suffix, mode=options.output_mode)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: cannot be made ({error.strerror}); check permissions and free space"
-        ) from error
-
-
-def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
-    folder = Path(os.path.realpath(out))
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{out}: is a file; give --out a folder")
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}; choose another --out") from error
-    for given in inputs:
-        if given.is_dir() and folder.is_relative_to(os.path.realpath(given)):
-            raise UsageError(
-                f"{out}: lies in the input folder {given}, where outputs would mix with "
-                "originals; choose an --out folder beside it"
-            )
-
-
-def _with_parents(source: Path) -> Path:
-    """The path as given, without the parts that lead out of the output folder."""
-    return Path(*(part for part in source.parts if part not in (source.anchor, "..", ".")))
-
-
-def _collision(one: Job, other: Job, path: Path, options: Options) -> str:
-    cure = "use --parents, which keeps each input's own folder"
-    if one.target != other.target:
-        cure = "leave out --compare, or clean them into two --out folders"
-    elif one.source.suffix != other.source.suffix and one.source.parent == other.source.parent:
-        cure = "use --format keep, which keeps each file's suffix"
-        if options.format == "keep":
-            cure = "clean them into two --out folders"
-    elif options.parents:
-        cure = "clean them into two --out folders"
-    return f"{one.source} and {other.source}: both would be written to {path}; {cure}"
-
-
 @dataclass
 class _Seen:
     """What came up while a file's pages were cleaned."""
@@ -221,98 +83,8 @@ class _Seen:
     views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
 
 
-# --- one thread for the network ------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Request:
-    pixels: NDArray[Any]
-    model: str
-    future: "Future[None]" = field(default_factory=Future)
-
-
-class _Network:
-    """The thread that owns the denoisers; requests that wait together share a batch."""
-
-    def __init__(self, denoisers: "Mapping[str, Denoiser]", strength: float) -> None:
-        self.denoisers, self.strength = denoisers, strength
-        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="imgclean-network", daemon=True)
-        self._thread.start()
-
-    def clean(self, pixels: NDArray[Any], model: str) -> None:
-        """Clean H x W x C pixels in place; blocks until done."""
-        request = _Request(pixels, model)
-        self._requests.put(request)
-        request.future.result()
-
-    def close(self, *, wait: bool = False) -> None:
-        self._requests.put(None)
-        if wait:
-            self._thread.join()
-
-    def _serve(self) -> None:
-        while (request := self._requests.get()) is not None:
-            requests = [request]
-            limit = self.denoisers[request.model].batch_size
-            with suppress(queue.Empty):
-                while len(requests) < limit:
-                    following = self._requests.get_nowait()
-                    if following is None:
-                        self.close()
-                        break
-                    requests.append(following)
-            for request in filter(self._is_large, requests):
-                self._clean([request])
-            for model in dict.fromkeys(request.model for request in requests):
-                small = [r for r in requests if r.model == model and not self._is_large(r)]
-                if small:
-                    self._clean(small)
-
-    def _is_large(self, request: _Request) -> bool:
-        """Whether an image fills passes of the network by itself and would gain nothing."""
-        return request.pixels.size > 3 * _SMALL
-
-    def _clean(self, requests: list[_Request]) -> None:
-        denoiser = self.denoisers[requests[0].model]
-        kept = [request.pixels.copy() for request in requests] if len(requests) > 1 else []
-        try:
-            denoiser.clean([request.pixels for request in requests], self.strength)
-        except BaseException as error:  # noqa: BLE001  # handed to the threads that wait, whole
-            if len(requests) > 1:
-                for request, pixels in zip(requests, kept, strict=True):
-                    request.pixels[...] = pixels  # some were cleaned: no image is cleaned twice
-                    self._clean([request])  # so that one bad image fails alone
-                return
-            requests[0].future.set_exception(error)
-            return
-        for request in requests:
-            request.future.set_result(None)
-
-
-class _Budget:
-    """Bytes of images in flight; a single image is let in whatever its size."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self._used = limit, 0
-        self._changed = threading.Condition()
-
-    def take(self, size: int) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._used == 0 or self._used + size <= self.limit)
-            self._used += size
-
-    def give(self, size: int) -> None:
-        with self._changed:
-            self._used -= size
-            self._changed.notify_all()
-
-
 class _Stopped(Exception):
     """The run was interrupted: the work in hand is dropped."""
-
-
-# --- the run -------------------------------------------------------------------------------
 
 
 class Run:
@@ -355,10 +127,10 @@ class Run:
         self.workers = options.workers or (min(cores, 4) if self.device == "cpu" else 8)
         self.current: list[str] = []
         self._digests = {name: loaded.digest for name, loaded in weights.items()}
-        self._budget = _Budget(images)
+        self._budget = Budget(images)
         self._strict = options.limit_memory is not None
         self._journal = Journal(work.out, write=not dry)
-        self._network = _Network(self._denoisers, options.strength)
+        self._network = Network(self._denoisers, options.strength)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._writers: set[Writer] = set()
@@ -512,7 +284,7 @@ class Run:
             return Outcome(job, "skipped", **facts, reason="already done")
         if self.dry:
             return Outcome(job, "done", **facts)
-        form, _ = _format(job.source, self.options)
+        form, _ = kind_and_suffix(job.source, self.options)
         _make_folder(job.target.parent)
         with self._writing(job.target, form, self.options.quality, reader) as writer:
             seen = self._pages(job, reader, writer)
@@ -606,6 +378,15 @@ class Run:
         kept = "model strength precision format output_mode quality safe keep_times"
         chosen = {name: told[name] for name in kept.split()}
         return fingerprint({"source": digest, "weights": self._digests, **chosen, "v": _GENERATION})
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be made ({error.strerror}); check permissions and free space"
+        ) from error
 
 
 def _split_memory(limit: int | None) -> tuple[int | None, int]:

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imgclean import denoise as module
+from imgclean import network
 from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
 from imgclean.errors import ImageError, InputError, OutputError, UsageError
 from imgclean.images import Reader, Writer
@@ -542,10 +543,10 @@ def test_a_batch_that_fails_half_way_cleans_nothing_twice(
     denoiser = load(tiny, device="cpu", precision="fp32", batch_size=4)
     expected = [denoiser(read(make(tmp_path / f"{k}.png", seed=k))) for k in range(2)]
     monkeypatch.setattr(Denoiser, "clean", failing_late)
-    network = module._Network({"tiny": denoiser}, 1.0)
-    requests = [module._Request(read(tmp_path / f"{k}.png").copy(), "tiny") for k in range(2)]
-    network._clean(requests)
-    network.close()
+    one_thread = network.Network({"tiny": denoiser}, 1.0)
+    requests = [network._Request(read(tmp_path / f"{k}.png").copy(), "tiny") for k in range(2)]
+    one_thread._clean(requests)
+    one_thread.close()
     for request, pixels in zip(requests, expected, strict=True):
         assert np.array_equal(request.pixels, pixels)
 

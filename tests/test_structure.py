@@ -11,7 +11,7 @@ LAYERS = [
     {"progress"},
     {"runs", "evaluate"},
     {"denoise", "train", "methods", "ledger", "run_options"},
-    {"report"},
+    {"plans", "network", "report"},
     {"report_rows"},
     {"report_pictures", "report_plots", "report_words"},
     {"report_contents"},

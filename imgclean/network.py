@@ -1,0 +1,107 @@
+"""One thread for the network, and a bound on what is in memory beside it."""
+
+import queue
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .restore import Denoiser
+
+__all__ = ["Budget", "Network"]
+
+_SMALL = 1_000_000  # pixels; up to this size images share batches
+
+
+@dataclass(frozen=True)
+class _Request:
+    pixels: NDArray[Any]
+    model: str
+    future: "Future[None]" = field(default_factory=Future)
+
+
+class Network:
+    """The thread that owns the denoisers; requests that wait together share a batch."""
+
+    def __init__(self, denoisers: "Mapping[str, Denoiser]", strength: float) -> None:
+        """Start the thread; it cleans at `strength`, with the denoisers by their names."""
+        self.denoisers, self.strength = denoisers, strength
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="imgclean-network", daemon=True)
+        self._thread.start()
+
+    def clean(self, pixels: NDArray[Any], model: str) -> None:
+        """Clean H x W x C pixels in place; blocks until done."""
+        request = _Request(pixels, model)
+        self._requests.put(request)
+        request.future.result()
+
+    def close(self, *, wait: bool = False) -> None:
+        """End the thread once what was asked of it is done; with `wait`, return only then."""
+        self._requests.put(None)
+        if wait:
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while (request := self._requests.get()) is not None:
+            requests = [request]
+            limit = self.denoisers[request.model].batch_size
+            with suppress(queue.Empty):
+                while len(requests) < limit:
+                    following = self._requests.get_nowait()
+                    if following is None:
+                        self.close()
+                        break
+                    requests.append(following)
+            for request in filter(self._is_large, requests):
+                self._clean([request])
+            for model in dict.fromkeys(request.model for request in requests):
+                small = [r for r in requests if r.model == model and not self._is_large(r)]
+                if small:
+                    self._clean(small)
+
+    def _is_large(self, request: _Request) -> bool:
+        """Whether an image fills passes of the network by itself and would gain nothing."""
+        return request.pixels.size > 3 * _SMALL
+
+    def _clean(self, requests: list[_Request]) -> None:
+        denoiser = self.denoisers[requests[0].model]
+        kept = [request.pixels.copy() for request in requests] if len(requests) > 1 else []
+        try:
+            denoiser.clean([request.pixels for request in requests], self.strength)
+        except BaseException as error:  # noqa: BLE001  # handed to the threads that wait, whole
+            if len(requests) > 1:
+                for request, pixels in zip(requests, kept, strict=True):
+                    request.pixels[...] = pixels  # some were cleaned: no image is cleaned twice
+                    self._clean([request])  # so that one bad image fails alone
+                return
+            requests[0].future.set_exception(error)
+            return
+        for request in requests:
+            request.future.set_result(None)
+
+
+class Budget:
+    """Bytes of images in flight; a single image is let in whatever its size."""
+
+    def __init__(self, limit: int) -> None:
+        """Bound the bytes in flight by `limit`."""
+        self.limit, self._used = limit, 0
+        self._changed = threading.Condition()
+
+    def take(self, size: int) -> None:
+        """Wait until an image of so many bytes fits in."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._used == 0 or self._used + size <= self.limit)
+            self._used += size
+
+    def give(self, size: int) -> None:
+        """Say that an image of so many bytes is out of memory again."""
+        with self._changed:
+            self._used -= size
+            self._changed.notify_all()

@@ -1,0 +1,135 @@
+"""Decide what to clean and where results go, before anything is read or written."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import InputError, OutputError, UsageError
+from .forms import Form
+from .images import SUFFIXES, find, output_format
+
+__all__ = ["Job", "Options", "Plan", "kind_and_suffix", "plan"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `imgclean denoise` can be told; see its help for each."""
+
+    model: str = "auto"
+    strength: float = 1.0
+    device: str = "auto"
+    precision: str = "auto"
+    tile: int | None = None
+    batch_size: int | None = None
+    workers: int | None = None
+    limit_memory: int | None = None
+    format: str = "keep"
+    output_mode: Form = "keep"
+    quality: int | None = None
+    safe: bool | None = None
+    recursive: bool = True
+    parents: bool = False
+    overwrite: bool = False
+    keep_times: bool = False
+    compare: bool = False
+    fail_fast: bool = False
+    max_pixels: int = 300_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to clean and where the result goes."""
+
+    source: Path
+    target: Path
+    comparison: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a command will do: its jobs in natural order, and the files it passes over."""
+
+    out: Path
+    jobs: list[Job]
+    ignored: list[Path]
+
+
+def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
+    """Decide what goes where, before anything is read or written.
+
+    Raises:
+        InputError: an input does not exist, or there is no image in any.
+        UsageError: the output folder is an input or inside one, or two sources share a target.
+    """
+    if options.output_mode == "bilevel" and options.format in ("jpg", "webp"):
+        raise UsageError(
+            f"--format {options.format}: cannot hold one bit a pixel; "
+            "use --format tiff or png for --output-mode bilevel"
+        )
+    found = find(inputs, recursive=options.recursive, exclude=None)
+    _refuse_inside(inputs, out)
+    jobs: list[Job] = []
+    written: dict[Path, Job] = {}
+    for source, relative in found.images:
+        place = _with_parents(source) if options.parents else relative
+        _, suffix = kind_and_suffix(source, options)
+        target = out / place.with_name(place.stem + suffix)
+        comparison = target.with_name(target.stem + ".compare.jpg") if options.compare else None
+        job = Job(source, target, comparison)
+        jobs.append(job)
+        for path in filter(None, (target, comparison)):
+            other = written.setdefault(path, job)
+            if other is not job:
+                raise UsageError(_collision(other, job, path, options))
+    # What cannot be listed may hold images: it fails as a file would, and is not passed over.
+    jobs += [Job(folder, out / folder.name) for folder in found.unreadable]
+    if not jobs:
+        raise InputError(
+            f"{', '.join(map(str, inputs))}: no images there; imgclean reads "
+            f"{' '.join(sorted(SUFFIXES))}"
+        )
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for path in written:
+        if os.path.realpath(path) in sources:
+            raise UsageError(f"{path}: would overwrite an original; choose another --out folder")
+    return Plan(out, jobs, found.ignored)
+
+
+def kind_and_suffix(source: Path, options: Options) -> tuple[str, str]:
+    """Format and suffix of the output; the suffix names the format, even where it lied."""
+    kind = SUFFIXES[source.suffix.lower()]
+    return output_format(kind, options.format, source.suffix, mode=options.output_mode)
+
+
+def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
+    folder = Path(os.path.realpath(out))
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{out}: is a file; give --out a folder")
+    except OSError as error:
+        raise OutputError(f"{out}: {error.strerror}; choose another --out") from error
+    for given in inputs:
+        if given.is_dir() and folder.is_relative_to(os.path.realpath(given)):
+            raise UsageError(
+                f"{out}: lies in the input folder {given}, where outputs would mix with "
+                "originals; choose an --out folder beside it"
+            )
+
+
+def _with_parents(source: Path) -> Path:
+    """The path as given, without the parts that lead out of the output folder."""
+    return Path(*(part for part in source.parts if part not in (source.anchor, "..", ".")))
+
+
+def _collision(one: Job, other: Job, path: Path, options: Options) -> str:
+    cure = "use --parents, which keeps each input's own folder"
+    if one.target != other.target:
+        cure = "leave out --compare, or clean them into two --out folders"
+    elif one.source.suffix != other.source.suffix and one.source.parent == other.source.parent:
+        cure = "use --format keep, which keeps each file's suffix"
+        if options.format == "keep":
+            cure = "clean them into two --out folders"
+    elif options.parents:
+        cure = "clean them into two --out folders"
+    return f"{one.source} and {other.source}: both would be written to {path}; {cure}"
