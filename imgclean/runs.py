@@ -5,15 +5,12 @@ is written atomically, and what a checkpoint holds is enough to continue exactly
 """
 
 import contextlib
-import csv
-import importlib.util
-import io
 import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .baselines import BASELINES
+from .epochs import Epoch, write, write_events, write_history, write_picture
 from .errors import (
     ExitCode,
     ImageError,
@@ -32,11 +29,9 @@ from .errors import (
     WeightsError,
 )
 from .journal import lock
-from .losses import LOSSES
-from .metrics import estimate_sigma
 from .models import MODELS
 from .models.pca import PCA
-from .pictures import beside, grid, plot_losses
+from .pictures import beside, grid
 from .processes import ALONE, Processes
 from .restore import Denoiser, is_out_of_memory, resolve_device
 from .run_options import (
@@ -54,6 +49,7 @@ from .run_options import (
     start_of,
 )
 from .train import Step, TrainConfig, Trainer
+from .verdict import decibels, mean_loss, risks_of, verdict
 from .weights import Weights, load_weights, save
 
 __all__ = [
@@ -70,8 +66,6 @@ Array = NDArray[np.float32]
 _EPOCHS = 25
 EPOCH_TIME = 32.0  # seconds at most of an epoch whose length nobody gave: 25 take 14 minutes
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
-_BEST = 99.0  # dB; what an infinite PSNR counts as
-_EXCESS = 1.2  # times the measured noise removed; from there on it was not measured rightly
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
 _DECAY = 0.1  # likewise, of Muon's rate
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
@@ -87,27 +81,6 @@ class MemoryShortError(ImgcleanError):
     """The device has not enough memory for a step of training."""
 
     exit_code = ExitCode.SOME_FAILED
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch: mean training loss, and what the averaged weights do on the validation images.
-
-    Number 0 is the weights that a run starts from, which have no training loss. `val_loss` is of
-    the kind of the training loss, `val_mse` the mean squared error on [0, 1] and `val_psnr` the
-    mean over images in dB; not-a-number for a model that cannot denoise.
-    """
-
-    number: int
-    step: int
-    loss: float
-    val_loss: float
-    val_mse: float
-    val_psnr: float
-    seconds: float
-    images_per_second: float
-    waited: float
-    best: bool
 
 
 class Run:
@@ -381,7 +354,7 @@ class Run:
         patience = self.options.early_stop
         self._over = patience is not None and self._waiting >= patience
         self.processes.first_does(self._write_history)
-        self.processes.first_does(lambda: self._write_events(epoch))
+        self.processes.first_does(lambda: write_events(self.folder / "events", epoch))
         return epoch
 
     def _fitted_error(self) -> float:
@@ -407,9 +380,9 @@ class Run:
         if self.trainer.model.contract.cannot_denoise:
             return math.nan, math.nan, math.nan
         if self.source.risks:
-            errors = self._risks(self._denoiser())
+            errors = risks_of(self._denoiser(), self.source.risks)
             mse = float(np.mean(errors))
-            return mse, mse, _decibels(mse)  # of the mean: an estimate for one image can be zero
+            return mse, mse, decibels(mse)  # of the mean: an estimate for one image can be zero
         denoised = [noisy.copy() for noisy, _ in self.source.validation]
         self._denoiser().clean(denoised)
         clean = [pair[1] for pair in self.source.validation]
@@ -417,8 +390,8 @@ class Run:
             float(np.mean((np.clip(one, 0, 1) - other) ** 2))
             for one, other in zip(denoised, clean, strict=True)
         ]
-        loss = _mean_loss(self.config.loss, denoised, clean)
-        return loss, float(np.mean(errors)), float(np.mean([_decibels(e) for e in errors]))
+        loss = mean_loss(self.config.loss, denoised, clean)
+        return loss, float(np.mean(errors)), float(np.mean([decibels(e) for e in errors]))
 
     # --- files -------------------------------------------------------------------------------
 
@@ -437,7 +410,7 @@ class Run:
             "torch": torch.__version__,
         }
         text = json.dumps(document, indent=2) + "\n"  # ASCII: paths may not be valid text
-        _write(self.folder / "config.json", text.encode())
+        write(self.folder / "config.json", text.encode())
 
     def _save(self) -> None:
         self.processes.first_does(self._write_checkpoint)
@@ -472,21 +445,8 @@ class Run:
         self._over = extra["over"]
 
     def _write_history(self) -> None:
-        text = io.StringIO(newline="")
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["epoch", "step", "loss", "val_loss", "val_mse", "val_psnr", "seconds"])
-        for epoch in self.history:
-            values = (epoch.loss, epoch.val_loss, epoch.val_mse)
-            shown = ["" if math.isnan(v) else f"{v:.8g}" for v in values]
-            level = "" if math.isnan(epoch.val_psnr) else f"{epoch.val_psnr:.4f}"
-            table.writerow([epoch.number, epoch.step, *shown, level, f"{epoch.seconds:.1f}"])
-        _write(self.folder / "history.csv", text.getvalue().encode())
-        curves = [
-            ("training loss", [epoch.loss for epoch in self.history]),
-            ("validation loss", [epoch.val_loss for epoch in self.history]),
-        ]
-        target = Path(self.options.plot) if self.options.plot else self.folder / "plot.png"
-        _write_picture(target, plot_losses(curves))
+        plot = Path(self.options.plot) if self.options.plot else self.folder / "plot.png"
+        write_history(self.folder, self.history, plot)
 
     def _write_weights(self, epoch: Epoch) -> None:
         figures = {} if math.isnan(epoch.val_mse) else {
@@ -519,22 +479,6 @@ class Run:
         except OSError as error:
             raise OutputError(f"{self.weights}: cannot be written ({error.strerror})") from error
 
-    def _write_events(self, epoch: Epoch) -> None:
-        """TensorBoard's file, where TensorBoard is installed."""
-        if importlib.util.find_spec("tensorboard") is None:
-            return
-        from torch.utils.tensorboard import SummaryWriter
-
-        target = self.folder / "events"
-        try:
-            with SummaryWriter(str(target)) as events:
-                for name in ("loss", "val_loss", "val_mse", "val_psnr"):
-                    value = getattr(epoch, name)
-                    if not math.isnan(value):
-                        events.add_scalar(name, value, epoch.number)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-
     def _finish(self) -> None:
         """The pictures, made with the weights that were kept."""
         if not self.weights.exists():
@@ -546,14 +490,14 @@ class Run:
         contract = model.contract
         if contract.generates and count:
             drawn = generate(model, count**2, self.options.seed)
-            _write_picture(self.folder / "generated.png", grid(drawn))
+            write_picture(self.folder / "generated.png", grid(drawn))
         if contract.cannot_denoise or not count:
             return
         pairs = self._samples(count)
         denoised = [noisy.copy() for noisy in pairs]
         Denoiser(best, device=str(self.device), precision="fp32").clean(denoised)
         target = Path(self.options.output) if self.options.output else self.folder / "output.png"
-        _write_picture(target, beside(list(zip(pairs, denoised, strict=True))))
+        write_picture(target, beside(list(zip(pairs, denoised, strict=True))))
 
     def _samples(self, count: int) -> list[Array]:
         """Noisy validation images, spread evenly over all of them."""
@@ -561,60 +505,13 @@ class Run:
         chosen = np.linspace(0, len(noisy) - 1, min(count, len(noisy))).round().astype(int)
         return [noisy[k] for k in chosen]
 
-    # --- without clean images ------------------------------------------------------------------
-
     def verdict(self) -> list[str]:
-        """Whether to keep weights that were trained without clean images, in plain words.
-
-        The criterion is Stein's unbiased risk estimate on images not trained on (`alone`), as a
-        PSNR, against the shipped photo weights and OpenCV's non-local means at the strength of the
-        noise. There is no verdict where the noise is not what the criterion takes it for.
-        """
+        """Whether to keep weights that were trained without clean images, see `verdict`."""
         if not self.source.risks or not self.weights.exists():
             return []
-        mine = Denoiser(load_weights(str(self.weights)))
-        scores = {"these weights": self._score(mine)}
-        scores["non-local means"] = self._score(_non_local_means)
-        try:
-            scores["the shipped photo weights"] = self._score(Denoiser(load_weights("photo")))
-        except WeightsError as error:
-            self.notes.append(str(error))
-        lines = [f"{name}: {score:.2f} dB" for name, score in scores.items()]
-        first = max(scores, key=lambda name: scores[name])
-        advice = "keep them" if first == "these weights" else f"better use {first}"
-        if self.kept_start:
-            advice = f"nothing learnt here was better than {self.starts_from}; go on using that"
-        risks = self.source.risks
-        excess = float(np.mean([r.removed(np.clip(mine(r.inputs[0]), 0, 1)) for r in risks]))
-        if excess > _EXCESS:
-            advice = (
-                f"none, these figures mean nothing; {excess:.1f} times the noise that was measured "
-                "is removed, so it is correlated between pixels, as a camera's JPEG is, or "
-                "content is removed too; look at the picture of results"
-            )
         what = "training images" if self.source.leaks else "held-out images"
-        head = f"PSNR as estimated without clean images (SURE) on {len(risks)} {what}:"
-        return [head, *("  " + line for line in lines), f"verdict: {advice}"]
-
-    def _risks(self, clean: Callable[[Array], Array]) -> list[float]:
-        """Estimated mean squared errors of a denoiser on the held-out noisy images."""
-        return [
-            risk.of(*(np.clip(clean(image), 0, 1) for image in risk.inputs))
-            for risk in self.source.risks
-        ]
-
-    def _score(self, clean: Callable[[Array], Array]) -> float:
-        return _decibels(float(np.mean(self._risks(clean))))
-
-
-def _decibels(error: float) -> float:
-    return min(-10 * math.log10(max(error, 1e-10)), _BEST)
-
-
-def _non_local_means(image: Array) -> Array:
-    """OpenCV's non-local means, as strong as suits the noise that is measured in the image."""
-    shown = np.clip(image, 0, 1)
-    return BASELINES["nlm"].clean(shown, estimate_sigma(shown))
+        start = self.starts_from if self.kept_start else None
+        return verdict(Denoiser(load_weights(str(self.weights))), self.source.risks, what, start)
 
 
 def generate(model: Any, count: int, seed: int) -> list[Array]:
@@ -623,40 +520,3 @@ def generate(model: Any, count: int, seed: int) -> list[Array]:
     codes = torch.randn(count, model.contract.code, generator=generator)
     with torch.inference_mode():
         return list(model.eval().generate(codes).permute(0, 2, 3, 1).numpy())
-
-
-def _mean_loss(name: str, denoised: Sequence[Array], clean: Sequence[Array]) -> float:
-    """A loss over images of any sizes, those of one size together."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index, image in enumerate(clean):
-        groups.setdefault(image.shape, []).append(index)
-    total = 0.0
-    for indices in groups.values():
-        for start in range(0, len(indices), 256):
-            part = indices[start : start + 256]
-            one, other = (
-                torch.from_numpy(np.stack([images[k] for k in part])).permute(0, 3, 1, 2)
-                for images in (denoised, clean)
-            )
-            total += float(LOSSES[name](one.clamp(0, 1), other)) * len(part)
-    return total / len(clean)
-
-
-def _write(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.partial")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-
-
-def _write_picture(target: Path, pixels: NDArray[np.uint8]) -> None:
-    suffix = (
-        target.suffix if target.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp") else ".png"
-    )
-    done, data = cv2.imencode(suffix, np.ascontiguousarray(pixels[..., ::-1]))
-    if not done:
-        raise OutputError(f"{target}: cannot be encoded; name a .png file")
-    _write(target, data.tobytes())

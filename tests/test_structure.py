@@ -10,7 +10,7 @@ LAYERS = [
     {"training_screen", "eval_screen", "samples"},
     {"progress"},
     {"runs", "evaluate"},
-    {"denoise", "train", "methods", "ledger", "run_options"},
+    {"denoise", "train", "methods", "ledger", "run_options", "verdict", "epochs"},
     {"plans", "network", "report"},
     {"report_rows"},
     {"report_pictures", "report_plots", "report_words"},
