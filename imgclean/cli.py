@@ -303,7 +303,7 @@ def models(json_: Json = False) -> None:
 
     cards = {path.stem: read_card(path) for path in available()}
     if json_:
-        typer.echo(json.dumps({"models": [{"name": n, **card} for n, card in cards.items()]}))
+        typer.echo(json.dumps({"models": [{**card, "name": n} for n, card in cards.items()]}))
         return
     for name, card in cards.items():
         typer.echo(f"{name}: {card.get('summary', 'no card')}")

@@ -26,7 +26,8 @@ __all__ = ["DAMAGE", "Sink", "sniff"]
 pyvips.cache_set_max(0)
 
 # What decoders and parsers raise on bytes they cannot make sense of.
-DAMAGE = (pyvips.Error, OSError, ValueError, struct.error, EOFError, SyntaxError, OverflowError)
+DAMAGE = (pyvips.Error, OSError, ValueError, struct.error, IndexError, EOFError, SyntaxError,
+          OverflowError)  # fmt: skip
 
 TYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
 _NAMES = {np.dtype(kind): name for name, kind in TYPES.items()}
@@ -144,7 +145,7 @@ def bmp_open(file: BinaryIO) -> tuple[Header, Metadata, BmpImagePlugin.BmpImageF
     file.seek(0)
     image = BmpImagePlugin.BmpImageFile(file)
     dpi = image.info.get("dpi")
-    known = metadata.whole_dpi(*dpi) if dpi and min(dpi) > 0 else None
+    known = metadata.plausible_dpi(*dpi) if dpi else None
     depth, channels = 1 if image.mode == "1" else 8, 1 if image.mode in ("1", "L") else 3
     return Header(*image.size, depth, channels), Metadata(dpi=known), image
 

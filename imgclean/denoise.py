@@ -27,7 +27,7 @@ from .images import TEMPORARY, Image, Reader, Writer
 from .journal import Journal, fingerprint
 from .memory import return_freed
 from .metrics import estimate_sigma
-from .network import Budget, Network
+from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
 
@@ -81,10 +81,6 @@ class _Seen:
     cleaned: bool = False  # whether the network was needed
     kept: list[Kept] = field(default_factory=list)
     views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
-
-
-class _Stopped(Exception):
-    """The run was interrupted: the work in hand is dropped."""
 
 
 class Run:
@@ -215,7 +211,7 @@ class Run:
             begun = time.perf_counter()
             try:
                 outcome = self._one(job)
-            except _Stopped:
+            except Stopped:
                 return
             except ImgcleanError as error:
                 outcome = Outcome(job, "failed", error=str(error))
@@ -312,7 +308,7 @@ class Run:
         """A writer whose partial file is removed whatever ends the block, `abort` too."""
         with self._lock:
             if self._stop.is_set():
-                raise _Stopped
+                raise Stopped
             writer = Writer(target, format=form, quality=quality, source=source)
             self._writers.add(writer)
         try:
@@ -326,7 +322,7 @@ class Run:
         seen = _Seen()
         for index in range(reader.pages):
             if self._stop.is_set():
-                raise _Stopped
+                raise Stopped
             page = reader.page(index)
             model = self.options.model
             if model == "auto":
@@ -354,7 +350,8 @@ class Run:
         before = _aside(page.pixels, job.target.parent) if guarded else None
         try:
             self._network.clean(page.pixels, model)
-            self.precision = self._denoisers[model].precision
+            if strength > 0:
+                self.precision = self._denoisers[model].precision
         except ImageError as error:
             raise ImageError(f"{job.source}: {error}") from error
         if before is None:
@@ -368,7 +365,7 @@ class Run:
             os.utime(writer.temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
         with self._lock:
             if self._stop.is_set():
-                raise _Stopped
+                raise Stopped
             self._journal.add(writer.target, writer.temporary, key, facts)
             writer.commit()
 

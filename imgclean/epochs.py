@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OutputError
+from .files import write_whole
 from .pictures import plot_losses
 
-__all__ = ["Epoch", "write", "write_events", "write_history", "write_picture"]
+__all__ = ["ROOM", "Epoch", "write_events", "write_history", "write_picture"]
+
+ROOM = "make room, or check the folder and its permissions"
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def write_history(folder: Path, epochs: Sequence[Epoch], plot: Path) -> None:
         shown = ["" if math.isnan(v) else f"{v:.8g}" for v in values]
         level = "" if math.isnan(epoch.val_psnr) else f"{epoch.val_psnr:.4f}"
         table.writerow([epoch.number, epoch.step, *shown, level, f"{epoch.seconds:.1f}"])
-    write(folder / "history.csv", text.getvalue().encode())
+    write_whole(folder / "history.csv", text.getvalue().encode(), ROOM)
     curves = [
         ("training loss", [epoch.loss for epoch in epochs]),
         ("validation loss", [epoch.val_loss for epoch in epochs]),
@@ -73,17 +76,6 @@ def write_events(folder: Path, epoch: Epoch) -> None:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
-def write(target: Path, content: bytes) -> None:
-    """Replace a file whole, or leave it as it was."""
-    temporary = target.with_name(f".{target.name}.partial")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-
-
 def write_picture(target: Path, pixels: NDArray[np.uint8]) -> None:
     """Write an H x W x 3 picture; PNG where the suffix names no format that is known."""
     suffix = (
@@ -92,4 +84,4 @@ def write_picture(target: Path, pixels: NDArray[np.uint8]) -> None:
     done, data = cv2.imencode(suffix, np.ascontiguousarray(pixels[..., ::-1]))
     if not done:
         raise OutputError(f"{target}: cannot be encoded; name a .png file")
-    write(target, data.tobytes())
+    write_whole(target, data.tobytes(), ROOM)

@@ -1,6 +1,7 @@
 """What `imgclean eval` shows: progress, tables of figures, one JSON document, CSV."""
 
 import csv
+import io
 import json
 import shlex
 import sys
@@ -17,9 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from .errors import OutputError, printable
+from .errors import printable
 from .evaluate import Run
-from .progress import span
+from .progress import span, write_output
 from .scores import FIGURES, NOISY, Evaluation, Mean, Score
 
 __all__ = ["Bound", "EvalScreen", "document", "print_json", "write_csv"]
@@ -230,7 +231,7 @@ def document(
             "failed": len(failures),
             "report": str(report) if report else None,
         },
-        "methods": [{"name": n, **card} for n, card in evaluation.cards.items()],
+        "methods": [{**card, "name": n} for n, card in evaluation.cards.items()],
         "means": [asdict(mean) for mean in evaluation.means],
         "scores": [asdict(score) for score in evaluation.scores],
         "suspicious": [asdict(found) for found in evaluation.suspicious],
@@ -252,14 +253,10 @@ def write_csv(target: Path, scores: Sequence[Score]) -> None:
     """
     keys = [key for key in FIGURES if any(key in score.figures for score in scores)]
     head = ["image", "level", "method", "width", "height", *keys, "error"]
-    try:
-        with target.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            rows = csv.writer(file)
-            rows.writerow(head)
-            for score in scores:
-                place = [score.image, score.level, score.method, score.width, score.height]
-                rows.writerow([*place, *(score.figures.get(key, "") for key in keys), score.error])
-    except OSError as error:
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); name another file"
-        ) from error
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(head)
+    for score in scores:
+        place = [score.image, score.level, score.method, score.width, score.height]
+        rows.writerow([*place, *(score.figures.get(key, "") for key in keys), score.error])
+    write_output(target, text.getvalue().encode(errors="surrogateescape"))

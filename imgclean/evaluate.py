@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 
 from . import metrics, texts
 from .cases import Case
-from .errors import ImageError, OutputError
+from .errors import ImageError
+from .files import write_whole
 from .journal import fingerprint
 from .ledger import Ledger
 from .methods import Method, eight_bits
@@ -158,8 +158,6 @@ class Run:
                 results.append(self._clean(method, keys[method.name], noisy, reading))
             except ImageError as error:
                 scores[method.name] = _failed(case, method.name, str(error))
-        if isinstance(true, Future):
-            true = true.result()
         places = self._pictures(case, results, clean)
         before: dict[str, float] = {}
         for result in results:
@@ -233,8 +231,8 @@ class Run:
 
     # --- texts ----------------------------------------------------------------------------------
 
-    def _truth(self, case: Case, clean: Pixels | None) -> tuple[str | Future[str] | None, bool]:
-        """The true text, perhaps still being read, and whether results are to be read."""
+    def _truth(self, case: Case, clean: Pixels | None) -> tuple[str | None, bool]:
+        """The true text, and whether results are to be read."""
         if not self.options.ocr:
             return None, False
         text = case.true_text()
@@ -276,17 +274,7 @@ class Run:
         target = self.folder / name
         image = _shallow(pixels)
         data: Any = cv2.imencode(".png", image[..., ::-1] if image.shape[2] == 3 else image)[1]
-        temporary = target.with_name(f".{target.name}.partial")
-        try:
-            target.parent.mkdir(exist_ok=True)
-            temporary.write_bytes(data.tobytes())
-            temporary.replace(target)
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise OutputError(
-                f"{target}: cannot be written ({error.strerror}); choose another --out"
-            ) from error
+        write_whole(target, data.tobytes(), "choose another --out", flush=False)
         return name
 
 

@@ -41,15 +41,14 @@ class Found:
 
     Attributes:
         images: Source, and its path relative to the input it was found in.
-        ignored: Files whose suffix names no image format; pipes, sockets and devices.
-        links: Symbolic links inside folders, which are not followed: they would lead out of
-            the folder or to a file that is found anyway.
+        ignored: Files whose suffix names no image format; pipes, sockets and devices; symbolic
+            links inside folders, which are not followed: they would lead out of the folder or
+            to a file that is found anyway.
         unreadable: Folders that may not be listed.
     """
 
     images: list[tuple[Path, Path]]
     ignored: list[Path]
-    links: list[Path]
     unreadable: list[Path]
 
 
@@ -59,7 +58,7 @@ def shown(path: Path) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def find(inputs: Sequence[Path], *, recursive: bool = True, exclude: Path | None = None) -> Found:
+def find(inputs: Sequence[Path], *, recursive: bool = True) -> Found:
     """Images among files and in folders, in natural order (page2 before page10).
 
     Hidden files and folders are skipped, and inside folders symbolic links. A file reached
@@ -68,13 +67,11 @@ def find(inputs: Sequence[Path], *, recursive: bool = True, exclude: Path | None
     Args:
         inputs: Files and folders; given explicitly, a link or hidden file counts.
         recursive: Go down into folders.
-        exclude: A folder to skip (the output).
 
     Raises:
         InputError: An input does not exist or may not be listed.
     """
-    found = Found([], [], [], [])
-    skipped = exclude.resolve() if exclude else None
+    found = Found([], [], [])
     seen: set[Path] = set()
     for given in inputs:
         try:
@@ -87,7 +84,7 @@ def find(inputs: Sequence[Path], *, recursive: bool = True, exclude: Path | None
             ) from error
         files: list[Path] = [given]
         if given.is_dir():
-            files = _walk(given, found, recursive=recursive, skipped=skipped)
+            files = _walk(given, found, recursive=recursive)
             if given in found.unreadable:
                 raise InputError(f"{shown(given)}: not allowed to list; check its permissions")
         for path in sorted(files, key=_natural):
@@ -103,13 +100,11 @@ def find(inputs: Sequence[Path], *, recursive: bool = True, exclude: Path | None
     return found
 
 
-def _walk(folder: Path, found: Found, *, recursive: bool, skipped: Path | None) -> list[Path]:
+def _walk(folder: Path, found: Found, *, recursive: bool) -> list[Path]:
     files: list[Path] = []
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        if skipped is not None and current.resolve() == skipped:
-            continue
         try:
             entries = [e for e in os.scandir(current) if not e.name.startswith(".")]
         except OSError:
@@ -118,7 +113,7 @@ def _walk(folder: Path, found: Found, *, recursive: bool, skipped: Path | None) 
         for entry in entries:
             path = current / entry.name
             if entry.is_symlink():
-                found.links.append(path)
+                found.ignored.append(path)
             elif entry.is_file():
                 files.append(path)
             elif not entry.is_dir():  # a pipe, a socket, a device

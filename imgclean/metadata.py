@@ -23,6 +23,7 @@ _EXIF, _ICC, _IPTC = b"Exif\0\0", b"ICC_PROFILE\0", b"Photoshop 3.0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_KEY = b"XML:com.adobe.xmp"
 _MAX_PROFILE = 1 << 24
+_MAX_DPI = 65535  # the most that a JPEG can say
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Metadata:
         """Segments to stand behind a JPEG's first marker."""
         if self.container == "jpeg":
             return b"".join(self.blocks)
-        dpi = [min(round(d), 65535) for d in self.dpi or (0, 0)]
+        dpi = [round(d) for d in self.dpi or (0, 0)]
         jfif = (b"\1\1\1" if self.dpi else b"\1\1\0") + struct.pack(">HH", *(d or 1 for d in dpi))
         segments = [(0xE0, b"JFIF\0" + jfif + b"\0\0")]
         if self.exif:
@@ -174,8 +175,13 @@ def from_tiff(page: tiff.Directory) -> Metadata:
     )
 
 
-def whole_dpi(x: float, y: float) -> tuple[float, float]:
-    """Undo the rounding of formats that count dots per metre: 299.9994 is 300."""
+def plausible_dpi(x: float, y: float) -> tuple[float, float] | None:
+    """Undo the rounding of formats that count dots per metre: 299.9994 is 300.
+
+    None for what some format could not hold: a resolution tells nothing there.
+    """
+    if not (0 < x <= _MAX_DPI and 0 < y <= _MAX_DPI):
+        return None
     near = [round(d) if abs(d - round(d)) < 0.013 else d for d in (x, y)]
     return float(near[0]), float(near[1])
 
@@ -187,8 +193,7 @@ def _tag_dpi(tags: tiff.Directory) -> tuple[float, float] | None:
         return None
     number = unit.numbers()[0] if isinstance(unit, tiff.Tag) else 1
     scale = {2: 1.0, 3: 2.54}.get(number, 0.0)
-    dpi = whole_dpi(x.ratio() * scale, y.ratio() * scale)
-    return dpi if min(dpi) > 0 else None
+    return plausible_dpi(x.ratio() * scale, y.ratio() * scale)
 
 
 def read_jpeg(file: BinaryIO) -> tuple[Metadata, JpegFacts]:
@@ -209,7 +214,7 @@ def _jpeg_metadata(kept: list[tuple[int, bytes]]) -> Metadata:
     jfif, dpi = first(0xE0, b"JFIF\0"), None
     if jfif and len(jfif) >= 7 and jfif[2] in (1, 2):
         x, y = (n * (1.0 if jfif[2] == 1 else 2.54) for n in struct.unpack(">HH", jfif[3:7]))
-        dpi = whole_dpi(x, y) if min(x, y) > 0 else None
+        dpi = plausible_dpi(x, y)
     profile = sorted(d[12:] for m, d in kept if m == 0xE2 and d.startswith(_ICC))
     icc = b"".join(part[2:] for part in profile) or None
     meta = from_blocks(icc=icc, exif=first(0xE1, _EXIF), xmp=first(0xE1, _XMP), dpi=dpi)
@@ -288,7 +293,7 @@ def _png_metadata(chunks: dict[bytes, bytes], blocks: tuple[bytes, ...]) -> Meta
     physical = chunks.get(b"pHYs", b"")
     if len(physical) == 9 and physical[8] == 1 and all(struct.unpack(">II", physical[:8])):
         x, y = struct.unpack(">II", physical[:8])
-        dpi = whole_dpi(x * 0.0254, y * 0.0254)
+        dpi = plausible_dpi(x * 0.0254, y * 0.0254)
     meta = from_blocks(icc=icc, exif=chunks.get(b"eXIf"), xmp=xmp, dpi=dpi)
     return replace(meta, container="png", blocks=blocks)
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError, OutputError
+from .errors import InputError
+from .files import write_whole
 
 __all__ = ["SETS", "load_images", "read_idx", "read_labels"]
 
@@ -137,16 +138,7 @@ def _fetch(name: str, part: str) -> Path:
             f"{address}{target.name}: not the file as published (its checksum differs); put the "
             f"idx files of {name} into a folder and give --data {name}:FOLDER"
         )
-    temporary = target.with_suffix(".partial")
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(target)
-    except OSError as error:
-        raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); set XDG_CACHE_HOME to a folder that "
-            "can, or make room"
-        ) from error
+    write_whole(target, data, "set XDG_CACHE_HOME to a folder that can, or make room")
     return target
 
 

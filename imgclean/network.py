@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from .restore import Denoiser
 
-__all__ = ["Budget", "Network"]
+__all__ = ["Budget", "Network", "Stopped"]
 
 _SMALL = 1_000_000  # pixels; up to this size images share batches
+
+
+class Stopped(Exception):
+    """The run was interrupted: the work in hand is dropped."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,28 @@ class Network:
         """Start the thread; it cleans at `strength`, with the denoisers by their names."""
         self.denoisers, self.strength = denoisers, strength
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._lock, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._serve, name="imgclean-network", daemon=True)
         self._thread.start()
 
     def clean(self, pixels: NDArray[Any], model: str) -> None:
-        """Clean H x W x C pixels in place; blocks until done."""
+        """Clean H x W x C pixels in place; blocks until done.
+
+        Raises:
+            Stopped: the network was closed before.
+        """
         request = _Request(pixels, model)
-        self._requests.put(request)
+        with self._lock:
+            if self._closed:
+                raise Stopped
+            self._requests.put(request)
         request.future.result()
 
     def close(self, *, wait: bool = False) -> None:
         """End the thread once what was asked of it is done; with `wait`, return only then."""
-        self._requests.put(None)
+        with self._lock:  # nothing comes behind the end: nobody would answer it
+            self._closed = True
+            self._requests.put(None)
         if wait:
             self._thread.join()
 
@@ -55,7 +69,7 @@ class Network:
                 while len(requests) < limit:
                     following = self._requests.get_nowait()
                     if following is None:
-                        self.close()
+                        self._requests.put(None)
                         break
                     requests.append(following)
             for request in filter(self._is_large, requests):

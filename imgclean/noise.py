@@ -5,14 +5,13 @@ Results are not clipped unless a step of the model clips (a sensor saturates, JP
 `sigma` is a standard deviation in [0, 1]. Randomness comes from the generator passed in.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RECIPES", "Sensor", "camera", "draw_sensor", "gaussian", "jpeg", "photo"]
+__all__ = ["Sensor", "camera", "draw_sensor", "gaussian", "jpeg", "photo"]
 
 Array = NDArray[np.float32]
 
@@ -210,9 +209,3 @@ def photo(clean: Array, rng: np.random.Generator) -> Array:
     if kind < 0.62:
         return gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
     return camera(clean, rng)
-
-
-RECIPES: dict[str, Callable[[Array, np.random.Generator], Array]] = {
-    "photo": photo,
-    "camera": camera,
-}

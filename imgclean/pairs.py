@@ -29,7 +29,9 @@ def save_pack(files: Iterable[bytes], target: Path) -> int:
     """Write encoded images into one pack; returns how many."""
     blobs = [np.frombuffer(blob, np.uint8) for blob in files]
     offsets = np.cumsum([0, *(blob.size for blob in blobs)])
-    np.savez(target, data=np.concatenate(blobs), offsets=offsets)
+    part = target.with_suffix(".part.npz")
+    np.savez(part, data=np.concatenate(blobs), offsets=offsets)
+    part.replace(target)  # an interrupted pack is not taken for a whole one
     return len(blobs)
 
 

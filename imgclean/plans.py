@@ -67,7 +67,7 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
             f"--format {options.format}: cannot hold one bit a pixel; "
             "use --format tiff or png for --output-mode bilevel"
         )
-    found = find(inputs, recursive=options.recursive, exclude=None)
+    found = find(inputs, recursive=options.recursive)
     _refuse_inside(inputs, out)
     jobs: list[Job] = []
     written: dict[Path, Job] = {}

@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from rich.text import Text
 
 from .denoise import Outcome, Plan, Run
 from .errors import OutputError, printable
+from .files import write_whole
 
 __all__ = ["Screen", "is_stream", "span", "write_report"]
 
@@ -227,28 +228,24 @@ def _warning(outcome: Outcome) -> str:
 
 
 def write_report(target: Path, document: dict[str, Any]) -> None:
-    """Write the JSON document to a file, atomically; a link to a file stays one.
+    """Write the JSON document to a file, see `write_output`."""
+    write_output(target, (json.dumps(document, indent=2) + "\n").encode())
+
+
+def write_output(target: Path, content: bytes) -> None:
+    """Write a file that the user named, whole or not at all; a link to a file stays one.
 
     Into what is no regular file, such as a pipe, it is written directly.
 
     Raises:
         OutputError: it cannot be written.
     """
-    text = json.dumps(document, indent=2) + "\n"
-    temporary: Path | None = None
+    if not is_stream(target):
+        write_whole(Path(os.path.realpath(target)), content, "name another file")
+        return
     try:
-        if is_stream(target):
-            target.write_text(text, encoding="utf-8")
-            return
-        place = Path(os.path.realpath(target))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_name(f".{place.name}.partial")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(place)
+        target.write_bytes(content)
     except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{target}: cannot be written ({error.strerror}); name another file"
         ) from error
@@ -256,4 +253,7 @@ def write_report(target: Path, document: dict[str, Any]) -> None:
 
 def is_stream(target: Path) -> bool:
     """Whether a report goes to a pipe or device, which takes it once and must never be replaced."""
-    return target.exists() and not target.is_file() and not target.is_dir()
+    try:
+        return target.exists() and not target.is_file() and not target.is_dir()
+    except OSError:  # a name too long, a folder that may not be searched: writing will say so
+        return False

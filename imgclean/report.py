@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .errors import OutputError, printable
+from .errors import printable
+from .files import write_whole
 from .report_contents import FLAG, Survey, figure, survey, text
 from .report_pictures import CLEAN, embed
 from .report_plots import by_image, by_level, training
@@ -41,15 +42,8 @@ def write_html(evaluation: Evaluation, folder: Path, *, full_pictures: bool = Fa
         OutputError: it cannot be written.
     """
     target = folder / "report.html"
-    partial = folder / ".report.html.imgclean-tmp"
     page = _page(evaluation, folder, full_pictures)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{target}: {error.strerror}; choose another folder") from error
+    write_whole(target, page.encode(), "choose another folder")
     return target
 
 

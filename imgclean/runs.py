@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .epochs import Epoch, write, write_events, write_history, write_picture
+from .epochs import ROOM, Epoch, write_events, write_history, write_picture
 from .errors import (
     ExitCode,
     ImageError,
@@ -28,6 +28,7 @@ from .errors import (
     UsageError,
     WeightsError,
 )
+from .files import write_whole
 from .journal import lock
 from .models import MODELS
 from .models.pca import PCA
@@ -303,7 +304,7 @@ class Run:
         return step.step % self.steps == 0 or step.progress >= 1
 
     def _steps(self) -> Iterator[Step]:
-        return iter(()) if self.trainer.progress >= 1 or self._over else self.trainer.run()
+        return iter(()) if self._over else self.trainer.run()
 
     # --- epochs ------------------------------------------------------------------------------
 
@@ -410,7 +411,7 @@ class Run:
             "torch": torch.__version__,
         }
         text = json.dumps(document, indent=2) + "\n"  # ASCII: paths may not be valid text
-        write(self.folder / "config.json", text.encode())
+        write_whole(self.folder / "config.json", text.encode(), ROOM)
 
     def _save(self) -> None:
         self.processes.first_does(self._write_checkpoint)
@@ -468,16 +469,13 @@ class Run:
             },
             **figures,
         }
-        try:
-            save(
-                self.weights,
-                architecture=self.config.architecture,
-                config=self.config.config,
-                state=self.trainer.average,
-                card=card,
-            )
-        except OSError as error:
-            raise OutputError(f"{self.weights}: cannot be written ({error.strerror})") from error
+        save(
+            self.weights,
+            architecture=self.config.architecture,
+            config=self.config.config,
+            state=self.trainer.average,
+            card=card,
+        )
 
     def _finish(self) -> None:
         """The pictures, made with the weights that were kept."""

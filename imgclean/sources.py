@@ -69,11 +69,12 @@ class _Digits(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         number, place = divmod(step, self.passes)
-        if self._order is None or self._order[0] != number:
+        kept = self._order  # threads of different passes may come here at once
+        if kept is None or kept[0] != number:
             rng = np.random.default_rng([self.seed, 2, number])
             order = torch.from_numpy(rng.permutation(len(self.images)))
-            self._order = number, order.to(self.images.device)
-        index = self._order[1][place * self.batch : (place + 1) * self.batch]
+            self._order = kept = number, order.to(self.images.device)
+        index = kept[1][place * self.batch : (place + 1) * self.batch]
         clean = self.images[index].float().div_(255)
         if self.recipe.on_tensors:
             generator = torch.Generator(self.images.device)

@@ -147,6 +147,8 @@ class Trainer:
 
     def run(self, checkpoint: Path | None = None, every: float = 300.0) -> Iterator[Step]:
         """Train until time or steps are up, saving a checkpoint every so many seconds."""
+        if self.progress >= 1:  # one more step would move the averaged weights
+            return
         begun, saved = time.monotonic() - self.seconds, time.monotonic()
         asked = saved
         for noisy, clean in self._batches():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import WeightsError
+from .files import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +63,9 @@ def locate(model: str) -> Path:
             return path
     except OSError as error:
         raise WeightsError(f"{path}: {error.strerror}; check the name and permissions") from error
-    names = ", ".join(["auto", *shipped]) or "none"
+    names = ", ".join(shipped) or "none"
+    if model == "auto":
+        raise WeightsError(f"auto: chooses for each image in denoise and eval; here name {names}")
     looks_like_path = os.sep in model or path.suffix
     what = "no such weights file" if looks_like_path else "no weights of that name"
     raise WeightsError(f"{model}: {what}; give a .safetensors file or one of: {names}")
@@ -142,7 +145,11 @@ def save(
     state: "Mapping[str, Tensor]",
     card: Mapping[str, Any],
 ) -> None:
-    """Write a weights file in half precision (counters as they are), and its card, atomically."""
+    """Write a weights file in half precision (counters as they are), and its card, each whole.
+
+    Raises:
+        OutputError: one of them cannot be written.
+    """
     from safetensors.torch import save as serialise
 
     tensors = {
@@ -161,12 +168,7 @@ def save(
     }
     text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
     for target, content in ((path, data), (path.with_suffix(".json"), text.encode())):
-        temporary = target.with_name(f".{target.name}.partial")
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(target)
-        finally:  # a full disk leaves no part behind
-            temporary.unlink(missing_ok=True)
+        write_whole(target, content, "make room, or check the folder and its permissions")
 
 
 def _ordered(data: bytes) -> bytes:

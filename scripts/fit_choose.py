@@ -107,8 +107,9 @@ def main() -> None:
     parser.add_argument("--add", action="store_true", help="keep the members there are")
     parser.add_argument("--cache", type=Path, help="keep the measures there, or take them from it")
     options = parser.parse_args()
+    fits = options.check is None
     seed = 10_000_000 * (options.check or 0)
-    every = [c for c in cases(options.data, options.units, seed) if c.held_out or not options.check]
+    every = [c for c in cases(options.data, options.units, seed) if c.held_out or fits]
     if options.cache and options.cache.exists():
         samples = np.load(options.cache)
         if len(samples) < len(every):
@@ -118,7 +119,7 @@ def main() -> None:
         samples = taken(every, options.data)
         if options.cache:
             np.save(options.cache, samples)
-    if not options.check:
+    if fits:
         scan = np.array([case.scan for case in every])
         train = np.array([not case.held_out for case in every])
         old: dict[str, Tensors] = load_file(choose.NETWORK) if options.add else {}

@@ -473,6 +473,31 @@ def test_memory_limits(tmp_path: Path, make: Make, tiny: str) -> None:
     with pytest.raises(UsageError, match="--limit-memory"):
         clean(source, tmp_path / "out", tiny, limit_memory=100_000_000)
     assert clean(source, tmp_path / "out", tiny, limit_memory=10**9)["a.png"].status == "done"
+    make(tmp_path / "in" / "large.png", 300, 300)
+    options = Options(model=tiny, limit_memory=10**9)
+    run = Run(plan([tmp_path / "in"], tmp_path / "both", options), options)
+    run._budget.limit = 100_000
+    outcomes = {outcome.job.source.name: outcome for outcome in run}
+    assert outcomes["a.png"].status == "done" and outcomes["large.png"].status == "failed"
+    assert "raise --limit-memory" in str(outcomes["large.png"].error)
+
+
+def test_a_closed_network_answers(make: Make, tiny: str) -> None:
+    """Whoever comes after the end is told, and does not wait for ever."""
+    one_thread = network.Network({"tiny": load(tiny, device="cpu", precision="fp32")}, 1.0)
+    one_thread.close(wait=True)
+    with pytest.raises(network.Stopped):
+        one_thread.clean(np.zeros((8, 8, 3), np.uint8), "tiny")
+
+
+def test_strength_zero_needs_no_network(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is to change nothing is computed, not even which precision is faster."""
+    make(tmp_path / "in" / "a.png")
+    monkeypatch.setattr(Denoiser, "precision", property(lambda self: 1 / 0))
+    outcome = clean(tmp_path / "in", tmp_path / "out", tiny, strength=0.0)["a.png"]
+    assert outcome.status == "done"
 
 
 def test_a_giant_image_makes_freed_memory_return(

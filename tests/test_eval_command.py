@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,19 @@ def test_json_is_all_of_stdout(pairs: Path, tiny: str, tmp_path: Path) -> None:
     assert mean["worse"] in (0, 1, 2)
     table = list(csv.DictReader(rows.read_text(encoding="utf-8").splitlines()))
     assert len(table) == 6 and float(table[1]["psnr"]) == score["figures"]["psnr"]
+
+
+def test_runs_are_told_apart(pairs: Path, tiny: str, tmp_path: Path) -> None:
+    """Two trained weights go by their folders in JSON, whatever their cards call them."""
+    places = [tmp_path / name / "weights.safetensors" for name in ("one", "two")]
+    for place in places:
+        place.parent.mkdir()
+        for suffix in (".safetensors", ".json"):
+            shutil.copy(Path(tiny).with_suffix(suffix), place.with_suffix(suffix))
+    done = imgclean("eval", pairs, "--model", places[0], "--model", places[1], "--json")
+    document = json.loads(done.stdout)
+    named = [method["name"] for method in document["methods"]]
+    assert len(set(named)) == 2 and set(named) <= {s["method"] for s in document["scores"]}
 
 
 def test_table_is_plain_in_a_pipe(pairs: Path, tiny: str) -> None:
@@ -153,6 +167,7 @@ def test_sheet_of_samples(pairs: Path, tiny: str, tmp_path: Path) -> None:
         (["SET", "--out", "SET/noisy/0.png/out"], 2, "--out"),
         (["SET", "--out", "FILE"], 5, "FILE"),
         (["SET", "--csv", "EMPTY/no/a.csv"], 5, "make it"),
+        (["SET", "--csv", "SET/noisy/0.png"], 2, "not overwritten"),
         (["SET", "--samples", "3"], 2, "--output"),
         (["SET", "--output", "EMPTY/sheet.doc"], 2, ".png"),
         (["SET", "--full-pictures"], 2, "--report"),

@@ -374,5 +374,5 @@ def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
 
 def test_unknown_names_list_the_known() -> None:
     """A name that does not exist is answered with those that do."""
-    with pytest.raises(WeightsError, match="auto"):
+    with pytest.raises(WeightsError, match="photo-best"):
         load_weights("phto")

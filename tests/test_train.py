@@ -53,6 +53,16 @@ def test_a_resumed_run_ends_the_same(tmp_path: Path) -> None:
     assert torch.equal(weights(second), weights(whole))
 
 
+def test_a_finished_run_stays_as_it_is(tmp_path: Path) -> None:
+    """Continued after its end, a run takes no further step."""
+    whole = trainer(6)
+    list(whole.run(tmp_path / "checkpoint.pt"))
+    again = trainer(6)
+    again.resume(tmp_path / "checkpoint.pt")
+    assert not list(again.run()) and again.step == 6
+    assert torch.equal(weights(again), weights(whole))
+
+
 def test_resume_with_other_options_is_refused(tmp_path: Path) -> None:
     """Options that differ from the checkpoint's are listed."""
     trainer(5).save(tmp_path / "checkpoint.pt")
