@@ -28,8 +28,9 @@ def main() -> None:
         print("imgclean: interrupted", file=sys.stderr)
         _leave(SystemExit(int(ExitCode.INTERRUPTED)))
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.SOME_FAILED)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _leave(SystemExit(int(ExitCode.SOME_FAILED)))
 
 
 def _open_standard_streams() -> None:

@@ -16,6 +16,7 @@ import typer
 
 from .errors import ExitCode, UsageError
 from .eval_command import evaluate
+from .files import print_out
 from .train_command import train
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _size(text: str) -> int:
     """Bytes from text such as 800M or 2G."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not match:
-        raise typer.BadParameter(f"{text!r} is not a size; write 800M or 2G")
+        raise UsageError(f"--limit-memory {text}: is not a size; write 800M or 2G")
     return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
 
 
@@ -250,8 +251,7 @@ def denoise(
     if json_:
         import json
 
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
-        sys.stdout.flush()
+        print_out(json.dumps(document, indent=2))
     screen.finish(run, interrupted=interrupted)
     if report:
         write_report(report, document)
@@ -264,10 +264,16 @@ def _refuse_original(report: Path, work: "Plan") -> None:
     place = os.path.realpath(report)
     if any(place in (os.path.realpath(j.source), os.path.realpath(j.target)) for j in work.jobs):
         raise UsageError(f"{report}: is an image of this run; choose another --report")
+    known = report.suffix.lower() == ".json"
+    if not known and os.path.isfile(place):  # noqa: PTH113  # Path's raises for names too long
+        raise UsageError(f"{report}: exists, is no .json file and is not overwritten; name another")
 
 
 def _consume(run: "Run", screen: "Screen") -> bool:
     """Show every outcome; returns whether the user interrupted."""
+    for ending in ("SIGTERM", "SIGHUP"):  # of a shutdown or a terminal that closes
+        if hasattr(signal, ending):
+            signal.signal(getattr(signal, ending), signal.default_int_handler)
     outcomes = iter(run)
     try:
         with screen.live(run):
@@ -275,8 +281,9 @@ def _consume(run: "Run", screen: "Screen") -> bool:
                 screen.show(outcome)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only spoil the ending
-        run.abort()
         return True
+    finally:  # also where a message has nowhere to go
+        run.abort()
     return False
 
 
@@ -303,7 +310,7 @@ def models(json_: Json = False) -> None:
 
     cards = {path.stem: read_card(path) for path in available()}
     if json_:
-        typer.echo(json.dumps({"models": [{**card, "name": n} for n, card in cards.items()]}))
+        print_out(json.dumps({"models": [{**card, "name": n} for n, card in cards.items()]}))
         return
     for name, card in cards.items():
         typer.echo(f"{name}: {card.get('summary', 'no card')}")

@@ -56,17 +56,49 @@ def sniff(start: bytes) -> str | None:
     return next((name for name, magic in _MAGIC if magic.match(start)), None)
 
 
-def reason(error: BaseException) -> str:
-    """The last line of what a library said."""
-    text = error.detail if isinstance(error, pyvips.Error) else str(error)
-    lines = [line.strip() for line in str(text).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+def reason(error: BaseException, kind: str = "") -> str:
+    """The last line of what a library said about a file of a format, in words.
+
+    libvips' messages of all threads come together, so what names another format is left out.
+    """
+    if not isinstance(error, pyvips.Error):
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return lines[-1] if lines else type(error).__name__
+    lines = [line.strip() for line in str(error.detail).splitlines()]
+    told = [line for line in lines if re.search("[A-Za-z]{3}", line) and line != "Error"]
+    own = [line for line in told if _speaker(line) in (None, kind or _speaker(line))]
+    return own[-1] if own else "damaged data"
 
 
-def vips_open(descriptor: int, kind: str, view: tiff.View | None = None) -> pyvips.Image:
+_SPEAKERS = {"spng": "png", "libpng": "png", "tiff2vips": "tiff", "webp2vips": "webp"}
+
+
+def _speaker(line: str) -> str | None:
+    """The format that a message of libvips is about, if it begins with it."""
+    word = re.split("[^a-z0-9]", line.lower().removeprefix("vips"), maxsplit=1)[0]
+    return word if word in ("jpeg", "png", "tiff", "webp", "gif") else _SPEAKERS.get(word)
+
+
+def tells_of_damage(error: pyvips.Error, kind: str) -> bool:
+    """Whether what libvips stumbled over while strict is damaged pixels, and no harmless oddity.
+
+    Bytes between the parts of a JPEG are ones, and tags that libtiff does not know.
+    """
+    for line in str(error.detail).splitlines():
+        if kind == "tiff" and line.startswith("tiff2vips: "):
+            return True
+        if kind == "jpeg" and "Corrupt JPEG data" in line and "extraneous" not in line:
+            return True
+    return False
+
+
+def vips_open(
+    descriptor: int, kind: str, view: tiff.View | None = None, *, strict: bool = False
+) -> pyvips.Image:
     """The image behind a descriptor, of which only the header has been read.
 
-    Truncated data are an error. What is flipped inside a JPEG's data often cannot be noticed.
+    Truncated data are an error, but not in the tiles of a TIFF: these are left black. With `strict`
+    the decoders' warnings are errors too. What is flipped inside data often cannot be noticed.
     """
     if view is None:
         source = pyvips.Source.new_from_descriptor(descriptor)
@@ -75,7 +107,7 @@ def vips_open(descriptor: int, kind: str, view: tiff.View | None = None) -> pyvi
         source.on_read(view.read)
         source.on_seek(view.seek)
         view.source = source
-    options: dict[str, Any] = {"access": "sequential", "fail_on": "error"}
+    options: dict[str, Any] = {"access": "sequential", "fail_on": "warning" if strict else "error"}
     if kind in ("avif", "heic"):
         # Their rotation belongs to the file format: there is no unrotated picture to keep.
         return pyvips.Image.heifload_source(source, autorotate=True, **options)
@@ -214,8 +246,16 @@ class Sink:
         target.on_write(self.write)
         if not self.container:  # TIFF goes back to fill in its offsets
             target.on_read(lambda size: self.file.read(size) or None)
-            target.on_seek(lambda offset, whence: self.file.seek(offset, whence))
+            target.on_seek(self.seek)
         return target
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Go to a place, writing what is still in memory; -1 where that failed."""
+        try:
+            return self.file.seek(offset, whence)
+        except OSError as error:
+            self.error = error
+            return -1
 
     def write(self, data: Any) -> int:
         """Write all of `data`; -1 where that failed."""

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from .choose import choose
 from .errors import ImageError, ImgcleanError, OutputError, UsageError
 from .forms import to_form
-from .images import TEMPORARY, Image, Reader, Writer
+from .images import TEMPORARY, Image, PageInfo, Reader, Writer, in_use
 from .journal import Journal, fingerprint
 from .memory import return_freed
+from .metadata import Metadata
 from .metrics import estimate_sigma
 from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, kind_and_suffix, plan
@@ -50,7 +51,7 @@ class Outcome:
     """What became of one file.
 
     `clean` is done too: nothing had to be cleaned. `sigma` is the input's estimated noise, 0 to
-    255, and `kept` what the safety gate found missing.
+    255, `kept` what the safety gate found missing; of a `damaged` file parts could not be decoded.
     """
 
     job: Job
@@ -64,6 +65,7 @@ class Outcome:
     error: str | None = None
     reason: str | None = None
     kept: tuple[Kept, ...] = ()
+    damaged: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -81,6 +83,8 @@ class _Seen:
     cleaned: bool = False  # whether the network was needed
     kept: list[Kept] = field(default_factory=list)
     views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
+    profile: bytes | None = None  # ICC, of the first page
+    damaged: bool = False
 
 
 class Run:
@@ -194,11 +198,12 @@ class Run:
         return 0.768 * 0.768 / (time.perf_counter() - begun)
 
     def _sweep(self) -> None:
-        """Remove what a killed run left half-written; the journal's lock says it is ours."""
+        """Remove what a killed run left half-written, and nothing that a living one holds."""
         for folder in {job.target.parent for job in self.plan.jobs}:
             with suppress(OSError):  # where nothing can be removed nothing can be written either
                 for leftover in folder.glob(f".*{TEMPORARY}"):
-                    leftover.unlink(missing_ok=True)
+                    if not in_use(leftover):
+                        leftover.unlink(missing_ok=True)
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -275,6 +280,7 @@ class Run:
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
+            facts["damaged"] = line.get("damaged", False)
             kept = line.get("kept", [])
             facts["kept"] = tuple(Kept(**{**one, "box": tuple(one["box"])}) for one in kept)
             return Outcome(job, "skipped", **facts, reason="already done")
@@ -287,10 +293,12 @@ class Run:
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
+            facts["damaged"] = seen.damaged
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY) as writer:
-                writer.add(Image(_side_by_side(*seen.views)))
+                info = PageInfo(metadata=Metadata(icc=seen.profile))
+                writer.add(Image(_side_by_side(*seen.views), info=info))
                 self._commit(job, writer, key, {})
         status: Status = "done" if seen.cleaned else "clean"
         return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
@@ -331,14 +339,16 @@ class Run:
             seen.models.append(model)
             seen.sigmas.append(255 * estimate_sigma(page.pixels))
             shown = job.comparison is not None and index == 0
+            seen.damaged |= page.damaged
             if shown:
-                seen.views.append(_shrink(page.pixels))
+                seen.views.append(_shrink(page))
+                seen.profile = page.info.metadata.icc
             if not (self._guards(model) and is_clean(page.pixels)):
                 seen.cleaned = True
                 seen.kept += self._denoise(job, page, model, index)
             page = to_form(page, self.options.output_mode)
             if shown:
-                seen.views.append(_shrink(page.pixels))
+                seen.views.append(_shrink(page))
             if reader.pages > 1 or not self._stays(seen, reader, writer):
                 writer.add(page)
         return seen
@@ -354,9 +364,12 @@ class Run:
                 self.precision = self._denoisers[model].precision
         except ImageError as error:
             raise ImageError(f"{job.source}: {error}") from error
-        if before is None:
-            return []
-        return protect(before, page.pixels, strength=strength, page=index, out=page.pixels)[1]
+        kept: list[Kept] = []
+        if before is not None:
+            kept = protect(before, page.pixels, strength=strength, page=index, out=page.pixels)[1]
+        if page.pixels.dtype == np.float32:
+            np.clip(page.pixels, 0, 1, out=page.pixels)  # all that a file holds, as that read
+        return kept
 
     def _commit(self, job: Job, writer: Writer, key: str, facts: Mapping[str, Any]) -> None:
         writer.finish()
@@ -418,14 +431,15 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 2) if values else 0.0
 
 
-def _shrink(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """A copy for looking at: 8 bit, and no side over what a JPEG viewer takes."""
+def _shrink(page: Image) -> NDArray[np.uint8]:
+    """A copy for looking at: upright, 8 bit, and no side over what a JPEG viewer takes."""
+    pixels = page.pixels
     factor = min(1.0, _COMPARE_SIDE / max(pixels.shape[:2]))
     size = tuple(max(1, round(length * factor)) for length in pixels.shape[1::-1])
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if factor < 1 else pixels
     peak = {"uint8": 1.0, "uint16": 1 / 257, "float32": 255.0}[str(pixels.dtype)]
     copy: NDArray[np.uint8] = np.clip(small * peak + 0.5, 0, 255).astype(np.uint8)
-    return copy if copy.ndim == 3 else copy[..., None]
+    return Image(copy if copy.ndim == 3 else copy[..., None], info=page.info).upright().pixels
 
 
 def _side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:

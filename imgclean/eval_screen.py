@@ -20,6 +20,7 @@ from rich.text import Text
 
 from .errors import printable
 from .evaluate import Run
+from .files import print_out
 from .progress import span, write_output
 from .scores import FIGURES, NOISY, Evaluation, Mean, Score
 
@@ -241,8 +242,7 @@ def document(
 
 def print_json(content: Mapping[str, Any]) -> None:
     """One document on standard output."""
-    sys.stdout.write(json.dumps(content, indent=2) + "\n")
-    sys.stdout.flush()
+    print_out(json.dumps(content, indent=2))
 
 
 def write_csv(target: Path, scores: Sequence[Score]) -> None:

@@ -1,12 +1,13 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, and a document to standard output."""
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import OutputError
 
-__all__ = ["write_whole"]
+__all__ = ["print_out", "write_whole"]
 
 
 def write_whole(target: Path, content: bytes, cure: str, *, flush: bool = True) -> None:
@@ -36,3 +37,19 @@ def write_whole(target: Path, content: bytes, cure: str, *, flush: bool = True) 
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise OutputError(f"{target}: cannot be written ({error.strerror}); {cure}") from error
+
+
+def print_out(text: str) -> None:
+    """Print a document on standard output, all of it.
+
+    Raises:
+        OutputError: there is no room for it where standard output goes.
+        BrokenPipeError: its reader has gone.
+    """
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output: {error.strerror}; send it elsewhere") from error

@@ -1,7 +1,7 @@
 """Forms of an output: as its input, in one channel of grey, or in black and white."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from .images import Image
 
-__all__ = ["Form", "black_and_white", "to_form"]
+__all__ = ["FORMS", "Form", "black_and_white", "to_form"]
 
 Form = Literal["keep", "grey", "bilevel"]
+FORMS: tuple[Form, ...] = get_args(Form)
 
 _WINDOW = 51  # pixels; wider than strokes at 300 dpi, narrower than what light does to a page
 _K = 0.2  # Sauvola's k: paper of one brightness turns black below 1 - k of it

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from imgclean.folders import SUFFIXES, Found, find, shown
 from imgclean.reading import Image, PageInfo, Reader
-from imgclean.writing import FORMATS, TEMPORARY, Writer
+from imgclean.writing import FORMATS, TEMPORARY, Writer, in_use
 
 __all__ = [
     "FORMATS",
+    "REQUESTS",
     "SUFFIXES",
     "TEMPORARY",
     "Found",
@@ -25,11 +26,12 @@ __all__ = [
     "Reader",
     "Writer",
     "find",
+    "in_use",
     "output_format",
     "shown",
 ]
 
-_REQUESTS = {
+REQUESTS: dict[str, tuple[str, str]] = {  # what may be asked for: format and suffix
     "png": ("png", ".png"),
     "jpg": ("jpeg", ".jpg"),
     "tiff": ("tiff", ".tif"),
@@ -56,7 +58,7 @@ def output_format(
     """
     named = SUFFIXES.get(suffix.lower(), reader_format)
     if requested != "keep":
-        kind, usual = _REQUESTS[requested]
+        kind, usual = REQUESTS[requested]
         return kind, suffix if named == kind and suffix else usual
     if named not in FORMATS or mode == "bilevel" and named not in _BILEVEL:
         return "png", ".png"

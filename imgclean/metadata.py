@@ -111,10 +111,7 @@ class Metadata:
         """Descriptive tags of a TIFF page."""
         if self.container == "tiff":
             return self.tags
-        tags = tiff.parse_block(self.exif) if self.exif else {}
-        if self.dpi:
-            tags[tiff.X_RESOLUTION], tags[tiff.Y_RESOLUTION] = map(tiff.rational, self.dpi)
-            tags[tiff.RESOLUTION_UNIT] = tiff.short(2)
+        tags = (tiff.parse_block(self.exif) if self.exif else {}) | self._resolution()
         if self.icc:
             tags[tiff.ICC] = tiff.raw(self.icc)
         if self.xmp:
@@ -123,16 +120,23 @@ class Metadata:
             tags[tiff.IPTC] = tiff.raw(self.iptc)
         return tags
 
+    def _resolution(self) -> tiff.Directory:
+        if not self.dpi:
+            return {}
+        x, y = map(tiff.rational, self.dpi)
+        return {tiff.X_RESOLUTION: x, tiff.Y_RESOLUTION: y, tiff.RESOLUTION_UNIT: tiff.short(2)}
+
     def webp(self, encoded: bytes, width: int, height: int, *, alpha: bool) -> bytes:
         """The WebP file `encoded`, which has no metadata yet, with this metadata."""
         pixels = [c for c in _riff(encoded) if c[0] in (b"ALPH", b"VP8 ", b"VP8L")]
-        flags = (0x20 if self.icc else 0) | (0x08 if self.exif else 0) | (0x04 if self.xmp else 0)
+        exif = self.exif or tiff.exif_block(self._resolution())  # the only place for it
+        flags = (0x20 if self.icc else 0) | (0x08 if exif else 0) | (0x04 if self.xmp else 0)
         if not flags:
             return encoded
         sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         head = bytes((flags | (0x10 if alpha else 0), 0, 0, 0)) + sizes
         chunks = [(b"VP8X", head), (b"ICCP", self.icc), *pixels]
-        chunks += [(b"EXIF", self.exif), (b"XMP ", self.xmp)]
+        chunks += [(b"EXIF", exif), (b"XMP ", self.xmp)]
         body = b"".join(
             name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
             for name, data in chunks

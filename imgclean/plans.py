@@ -3,11 +3,12 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from .errors import InputError, OutputError, UsageError
-from .forms import Form
-from .images import SUFFIXES, find, output_format
+from .forms import FORMS, Form
+from .images import REQUESTS, SUFFIXES, find, output_format
 
 __all__ = ["Job", "Options", "Plan", "kind_and_suffix", "plan"]
 
@@ -35,6 +36,24 @@ class Options:
     compare: bool = False
     fail_fast: bool = False
     max_pixels: int = 300_000_000
+
+    def __post_init__(self) -> None:
+        """Refuse what the command line does, for scripts.
+
+        Raises:
+            UsageError: a value that is out of range or of the wrong kind.
+        """
+        for name in ("tile", "batch_size", "workers", "limit_memory", "max_pixels", "quality"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, Integral) or value < 1):
+                raise UsageError(f"{name}={value!r}: give a whole number from 1")
+        if self.quality is not None and self.quality > 100:
+            raise UsageError(f"quality={self.quality}: give a number from 1 to 100")
+        if not 0 <= self.strength <= 1:
+            raise UsageError(f"strength={self.strength}: give a number from 0 to 1")
+        for name, known in (("format", ("keep", *REQUESTS)), ("output_mode", FORMS)):
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,11 @@ class Screen:
             self._say(self._line(outcome))
         if outcome.kept and outcome.status == "done" and not self.quiet:
             self._say(_warning(outcome))
+        if outcome.damaged and outcome.status == "done" and not self.quiet:
+            self._say(
+                f"damaged  {outcome.job.source}: parts of it cannot be read and are wrong in the "
+                "result too; look for a better copy"
+            )
         if self._progress:
             self._tick(self._progress)
         elif not self.each and not self.quiet and time.monotonic() - self._spoken > _PACE:
@@ -170,7 +175,8 @@ class Screen:
         self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {span(elapsed)}")
         if self.verbose or len(self.plan.ignored) <= _FEW:
             for path in self.plan.ignored:
-                self._say(f"ignored  {path}: not an image")
+                what = "a link inside a folder" if path.is_symlink() else "not an image"
+                self._say(f"ignored  {path}: {what}")
         if self.dry:
             self._forecast(run)
         models = Counter(outcome.model for outcome in self.outcomes if outcome.model)
@@ -216,6 +222,7 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error,
         "kept": [asdict(kept) for kept in outcome.kept],
+        "damaged": outcome.damaged,
     }
 
 

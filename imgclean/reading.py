@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pyvips
 
 from imgclean import codecs, metadata, pnm, tiff
 from imgclean.errors import ImageError
@@ -69,11 +70,13 @@ class Image:
         pixels: H x W x C, C in {1, 3}, writable; uint8, uint16, or float32 in [0, 1].
         alpha: H x W of the same type, None where the file has none.
         info: What it takes to write the page back.
+        damaged: Parts of the pixels could not be decoded.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     info: PageInfo = field(default_factory=PageInfo)
+    damaged: bool = False
 
     def upright(self) -> Image:
         """The page rotated as its EXIF orientation asks, for where there is no place for one."""
@@ -89,7 +92,7 @@ class Image:
 
 
 @contextlib.contextmanager
-def _reading(path: Path, what: str) -> Iterator[None]:
+def _reading(path: Path, what: str, kind: str = "") -> Iterator[None]:
     """Turn what decoders raise into an `ImageError` that names the file."""
     try:
         yield
@@ -101,7 +104,7 @@ def _reading(path: Path, what: str) -> Iterator[None]:
         raise ImageError(f"{shown(path)}: no longer there; was it moved?") from error
     except codecs.DAMAGE as error:
         raise ImageError(
-            f"{shown(path)}: {what} cannot be decoded ({codecs.reason(error)}); "
+            f"{shown(path)}: {what} cannot be decoded ({codecs.reason(error, kind)}); "
             "replace the file with an intact copy or convert it to PNG"
         ) from error
 
@@ -199,7 +202,7 @@ class Reader:
         if not 0 <= index < self.pages:
             raise IndexError(index)
         what = f"page {index + 1} of {self.pages}" if self.pages > 1 else "the image"
-        with _reading(self.path, what):
+        with _reading(self.path, what, self.format):
             if self._directories and not self._directories[index]:
                 raise ValueError("its directory is damaged")
             return self._decode(index)
@@ -212,8 +215,18 @@ class Reader:
             return Image(pnm.read_pnm(self._file, self._pnm), None, self._info)
         if self.format == "jp2":
             return Image(*codecs.jp2_pixels(self._file), self._info)
+        if self.format not in ("jpeg", "tiff"):
+            return self._vips_decode(index)
+        try:
+            return self._vips_decode(index, strict=True)
+        except pyvips.Error as error:
+            damaged = codecs.tells_of_damage(error, self.format)
+        return replace(self._vips_decode(index), damaged=damaged)
+
+    def _vips_decode(self, index: int, *, strict: bool = False) -> Image:
         self._raw.seek(0)
-        image = codecs.vips_open(self._raw.fileno(), self.format, self._view(index))
+        view = self._view(index)
+        image = codecs.vips_open(self._raw.fileno(), self.format, view, strict=strict)
         info = self._page_info(index) if self.format == "tiff" else self._info
         self._check_size(codecs.vips_header(image, info.depth))
         if image.interpretation == "cmyk":
@@ -301,7 +314,8 @@ class Reader:
         if header.width * header.height > self.max_pixels:
             raise ImageError(
                 f"{shown(self.path)}: {header.width} x {header.height} pixels are more than the "
-                f"limit of {self.max_pixels}; if the file can be trusted raise --max-pixels"
+                f"limit of {self.max_pixels / 1e6:g} megapixels; if the file can be trusted raise "
+                "--max-pixels"
             )
 
 

@@ -19,7 +19,12 @@ from imgclean.errors import ImageError, OutputError
 from imgclean.folders import shown
 from imgclean.reading import Image, PageInfo, Reader
 
-__all__ = ["FORMATS", "TEMPORARY", "Writer"]
+try:
+    import fcntl
+except ImportError:  # not on Windows, where an unfinished file cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["FORMATS", "TEMPORARY", "Writer", "in_use"]
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "bmp", "pnm", "avif")
 TEMPORARY = ".imgclean-tmp"  # how the names of unfinished files end
@@ -40,7 +45,8 @@ class Writer:
         format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``bmp``, ``pnm`` or ``avif``.
         quality: Of lossy formats, 1 to 100; None for a JPEG source's own, or else the format's
             default. It does not make a lossless WebP lossy unless given.
-        source: The file whose pages will be written, which tells how large a TIFF will be.
+        source: The file whose pages will be written, which tells how large a TIFF will be and
+            what messages name.
 
     Raises:
         OutputError: The file cannot be written.
@@ -58,6 +64,7 @@ class Writer:
         if format not in FORMATS:
             raise ValueError(f"{format} is not written")
         self.target, self.format, self.quality = target, format, quality
+        self._source = source.path if source else None
         self.temporary = target.with_name(_temporary_name(target.name))
         self._pages = 0
         with self._writing():
@@ -65,6 +72,9 @@ class Writer:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(self.temporary, flags, 0o666)
         self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
+        if fcntl:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # see `in_use`
         if format == "tiff":
             big = source is not None and source.uncompressed > _CLASSIC_LIMIT
             self._joiner = tiff.Joiner(self._file, big=big)
@@ -149,7 +159,8 @@ class Writer:
                 os.close(folder)
 
     def _cannot(self, what: str, better: str) -> str:
-        return f"{shown(self.target)}: {self.format} cannot {what}; use --format {better}"
+        name = shown(self._source or self.target)
+        return f"{name}: {self.format} cannot {what}; use --format {better}"
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -243,6 +254,20 @@ class Writer:
 
     def _chosen_quality(self, info: PageInfo) -> int:
         return self.quality or info.quality or _QUALITY[self.format]
+
+
+def in_use(temporary: Path) -> bool:
+    """Whether the writer of an unfinished file is still alive."""
+    if not fcntl:
+        return False
+    with temporary.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+    return False
 
 
 def _bilevel(image: Image) -> bool:

@@ -103,7 +103,7 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
         (["denoise", "IN", "--out", "OUT", "--format", "gif"], 2, "format"),
         (["denoise", "IN", "--out", "OUT", "--output-mode", "1"], 2, "bilevel"),
         (["denoise", "IN", "-o", "OUT", "--format", "jpg", "--output-mode", "bilevel"], 2, "tiff"),
-        (["denoise", "IN", "--out", "OUT", "--limit-memory", "lots"], 2, "800M"),
+        (["denoise", "IN", "--out", "OUT", "--limit-memory", "lots"], 2, "--limit-memory lots"),
         (["denoise", "IN", "--out", "OUT", "--device", "cuda:9"], 2, "cuda:9"),
         (["denoise", "IN", "--out", "IN"], 2, "input folder"),
         (["denoise", "IN", "--out", "OUT", "--model", "nosuch"], 3, "photo"),
@@ -210,3 +210,47 @@ def test_every_option_is_documented(command: str) -> None:
     named = set(re.findall(r"--[a-z][a-z-]+", part))
     options = set(re.findall(r"--[a-z][a-z-]+", imgclean(command, "--help").stdout))
     assert not sorted(options - named - {"--help"})
+
+
+def test_a_report_takes_no_other_files_place(tmp_path: Path, make: Make, tiny: str) -> None:
+    """What --report names by accident stays: an image that is not of the run, and the journal."""
+    first, second = (make(tmp_path / f"{k}.png", seed=k) for k in range(2))
+    before = first.read_bytes()
+    done = imgclean(
+        "denoise", second, "--out", tmp_path / "out", "--model", tiny, "--report", first
+    )
+    assert done.returncode == 2 and "not overwritten" in done.stderr
+    assert first.read_bytes() == before
+    report = tmp_path / "report.json"
+    for _ in range(2):
+        call = ("denoise", second, "--out", tmp_path / "out", "--model", tiny, "--report", report)
+        assert imgclean(*call).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_standard_output_without_room(tmp_path: Path) -> None:
+    """A document that does not fit is an error in a line."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "imgclean", "models", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 5 and done.stderr.startswith("imgclean: standard output: ")
+
+
+def test_termination_leaves_no_parts(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Asked to end, a run ends like an interrupted one."""
+    for k in range(40):
+        make(tmp_path / "in" / f"{k}.png", 300, 300, seed=k)
+    call = ["denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "imgclean", *map(str, call)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert run.stderr
+    while "done" not in run.stderr.readline():
+        assert run.poll() is None
+    run.terminate()
+    rest = run.communicate()[1]
+    assert run.returncode == 130 and "continues where it stopped" in rest
+    assert not list((tmp_path / "out").glob(".*.imgclean-tmp"))

@@ -13,7 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import pyvips
 from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageCms
 
 from imgclean import denoise as module
 from imgclean import network
@@ -759,3 +762,88 @@ def test_interrupt_and_continue(tmp_path: Path, make: Make) -> None:
     summary = json.loads(again.stdout)["summary"]
     assert summary["skipped"] == done and summary["done"] == 12 - done
     assert document["summary"]["done"] <= done
+
+
+def test_a_living_run_keeps_its_files(tmp_path: Path, make: Make, tiny: str) -> None:
+    """What a killed run left is removed, and what another run is writing stays."""
+    source = make(tmp_path / "in" / "a.png")
+    folder = tmp_path / "out" / "sub"
+    folder.mkdir(parents=True)
+    left = folder / ".b.png.0123456789ab.imgclean-tmp"
+    left.write_bytes(b"")
+    with Writer(folder / "c.png", format="png") as living:
+        clean(source, folder, tiny)
+        assert living.temporary.exists() and not left.exists()
+
+
+def test_float_results_can_be_read_again(tmp_path: Path, tiny: str) -> None:
+    """The network's overshoot does not reach a floating-point file."""
+    pixels = np.random.default_rng(0).random((40, 50, 3), np.float32)
+    cv2.imwrite(str(tmp_path / "a.tif"), pixels)
+    first = clean(tmp_path / "a.tif", tmp_path / "one", tiny)["a.tif"]
+    again = clean(tmp_path / "one" / "a.tif", tmp_path / "two", tiny)["a.tif"]
+    assert first.status == again.status == "done"
+    written: Any = cv2.imread(str(tmp_path / "one" / "a.tif"), cv2.IMREAD_UNCHANGED)
+    assert written.dtype == np.float32 and written.min() >= 0 and written.max() <= 1
+
+
+def test_damaged_pixels_are_told(tmp_path: Path, tiny: str) -> None:
+    """A file that decodes in part is cleaned, and said to be damaged; sound ones are not."""
+    rng = np.random.default_rng(0)
+    pixels = cv2.resize(rng.integers(0, 255, (30, 40, 3)).astype(np.uint8), (800, 600))
+    jpeg = bytearray(cv2.imencode(".jpg", pixels)[1].tobytes())
+    put_file(tmp_path / "in" / "sound.jpg", bytes(jpeg))
+    middle = len(jpeg) // 2
+    jpeg[middle : middle + 512] = bytes(512)
+    put_file(tmp_path / "in" / "broken.jpg", bytes(jpeg))
+    image = pyvips.Image.new_from_array(pixels)
+    for name in ("sound.tif", "broken.tif"):
+        path = tmp_path / "in" / name
+        image.tiffsave(str(path), compression="deflate", tile=True)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3 : len(data) // 3 + 512] = bytes(512)
+    path.write_bytes(data)
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny)
+    assert {name: o.damaged for name, o in outcomes.items()} == {
+        "sound.jpg": False, "broken.jpg": True, "sound.tif": False, "broken.tif": True,
+    }  # fmt: skip
+    again = clean(tmp_path / "in", tmp_path / "out", tiny)["broken.jpg"]
+    assert again.status == "skipped" and again.damaged
+
+
+def put_file(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def test_comparisons_are_upright(tmp_path: Path, tiny: str) -> None:
+    """A photo taken on its side stands upright in the comparison, in its own colours."""
+    picture = Pillow.fromarray(np.full((30, 60, 3), 99, np.uint8))
+    exif = Pillow.Exif()
+    exif[274] = 6
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture.save(tmp_path / "a.jpg", exif=exif, icc_profile=profile)
+    clean(tmp_path / "a.jpg", tmp_path / "out", tiny, compare=True)
+    with Pillow.open(tmp_path / "out" / "a.compare.jpg") as shown:
+        assert shown.size == (30 + 4 + 30, 60) and shown.info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"workers": -1}, {"workers": 0}, {"quality": 500}, {"format": "jpeg"},
+        {"output_mode": "gray"}, {"limit_memory": "2G"}, {"tile": 0}, {"strength": 2.0},
+    ],
+)  # fmt: skip
+def test_wrong_options_from_python(options: dict[str, Any]) -> None:
+    """What the command line refuses is refused from Python too, before anything starts."""
+    with pytest.raises(UsageError, match=next(iter(options))):
+        Options(**options)
+
+
+def test_messages_name_the_input(tmp_path: Path, tiny: str) -> None:
+    """A file that its format cannot hold is told by the name that exists."""
+    pixels = np.full((30, 30, 4), 99, np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    outcome = clean(tmp_path / "a.png", tmp_path / "out", tiny, format="jpg")["a.png"]
+    assert str(outcome.error).startswith(f"{tmp_path / 'a.png'}: jpeg cannot hold transparency")
