@@ -64,7 +64,7 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     good, bad = document["files"]
     assert set(good) == {
         "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
-        "error", "kept",
+        "error", "kept", "damaged",
     }  # fmt: skip
     assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
     assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None
