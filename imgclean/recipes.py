@@ -195,7 +195,7 @@ def _term(word: str) -> Step:
         raise ValueError(f"{name} takes no number")
     if "=" in rest:
         return _keywords(name, rest)
-    parts = [_number(part, name) for part in re.split(r"(?<![eE])-", rest)]
+    parts = [_number(part, name) for part in re.split(r"(?<=[0-9.])-", rest)]
     if len(parts) > 2 or parts[0] > parts[-1]:
         raise ValueError(f"{rest!r} is not a range; write LOW-HIGH")
     low, high = term.limits

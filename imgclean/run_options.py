@@ -94,7 +94,10 @@ def read_options(folder: Path) -> Options:
             )
         return Options(**options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"--resume {folder}: holds no training run ({error})") from error
+        raise UsageError(
+            f"--resume {folder}: holds no training run ({error}); give the folder that `imgclean "
+            "train` named when it began, such as runs/unet-s-1"
+        ) from error
 
 
 def new_folder(out: Path | None, model: str) -> Path:
