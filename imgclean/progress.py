@@ -94,7 +94,7 @@ class Screen:
             self._say(self._line(outcome))
         if outcome.kept and outcome.status == "done" and not self.quiet:
             self._say(_warning(outcome))
-        if outcome.damaged and outcome.status == "done" and not self.quiet:
+        if outcome.damaged and outcome.status != "skipped" and not self.quiet:
             self._say(
                 f"damaged  {outcome.job.source}: parts of it cannot be read and are wrong in the "
                 "result too; look for a better copy"

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -238,19 +239,22 @@ def test_standard_output_without_room(tmp_path: Path) -> None:
     assert done.returncode == 5 and done.stderr.startswith("imgclean: standard output: ")
 
 
-def test_termination_leaves_no_parts(tmp_path: Path, make: Make, tiny: str) -> None:
-    """Asked to end, a run ends like an interrupted one."""
+@pytest.mark.parametrize("ignored", [False, True])
+def test_termination_leaves_no_parts(tmp_path: Path, make: Make, tiny: str, ignored: bool) -> None:
+    """Asked to end, a run ends like an interrupted one, but goes on where nohup started it."""
     for k in range(40):
         make(tmp_path / "in" / f"{k}.png", 300, 300, seed=k)
     call = ["denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny]
+    nohup = ["nohup"] if ignored else []
     run = subprocess.Popen(
-        [sys.executable, "-m", "imgclean", *map(str, call)],
+        [*nohup, sys.executable, "-m", "imgclean", *map(str, call)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert run.stderr
     while "done" not in run.stderr.readline():
         assert run.poll() is None
-    run.terminate()
+    run.send_signal(signal.SIGHUP)
     rest = run.communicate()[1]
-    assert run.returncode == 130 and "continues where it stopped" in rest
+    assert run.returncode == (0 if ignored else 130)
+    assert ("continues where it stopped" in rest) != ignored
     assert not list((tmp_path / "out").glob(".*.imgclean-tmp"))
