@@ -3,8 +3,8 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In nine parts. Here all have the network's five levels; the shipped weights got the fifth before the
-# last part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
+# In ten parts. Here all have the network's five levels; the shipped weights got the fifth before the
+# ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
 # of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and damped the means of the kernels
 # instead of balancing the rectifiers. The first two saw inks of all greys below 110 and half as many
@@ -46,4 +46,9 @@ python scripts/train_weights.py scan --pack local/scan-new.npz --pictures local/
 python scripts/train_weights.py scan --pack local/scan-new.npz --pictures local/photos.npz --minutes 100 \
     --muon-lr 0.002 --muon-decay 0.1 --adam-lr 3e-4 --ema 0.998 --patch 448 --batch 2 --seed 75 \
     --loss clipped-l1 --init local/scan-eighth/checkpoint.pt --out local/scan-ninth
-python scripts/export_weights.py scan --checkpoint local/scan-ninth/checkpoint.pt --steps-before 45232
+[ -f local/scan-newer.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 1000 --seed 8 --out local/scan-newer.npz
+python scripts/train_weights.py scan --pack local/scan-newer.npz --pictures local/photos.npz --minutes 122 \
+    --muon-lr 0.0015 --muon-decay 0.1 --adam-lr 2.5e-4 --ema 0.998 --patch 448 --batch 2 --seed 81 \
+    --loss clipped-l1 --init local/scan-ninth/checkpoint.pt --out local/scan-tenth
+python scripts/export_weights.py scan --checkpoint local/scan-tenth/checkpoint.pt --steps-before 58496
