@@ -79,17 +79,22 @@ def _speaker(line: str) -> str | None:
     return word if word in ("jpeg", "png", "tiff", "webp", "gif") else _SPEAKERS.get(word)
 
 
-def tells_of_damage(error: pyvips.Error, kind: str) -> bool:
-    """Whether what libvips stumbled over while strict is damaged pixels, and no harmless oddity.
+def tells_of_damage(error: pyvips.Error) -> bool | None:
+    """Whether what libvips stumbled over in a JPEG while strict is damage.
 
-    Bytes between the parts of a JPEG are ones, and tags that libtiff does not know.
+    Bytes between its parts are none. None where nothing is said: another thread took the message.
     """
-    for line in str(error.detail).splitlines():
-        if kind == "tiff" and line.startswith("tiff2vips: "):
-            return True
-        if kind == "jpeg" and "Corrupt JPEG data" in line and "extraneous" not in line:
-            return True
-    return False
+    told = [line for line in str(error.detail).splitlines() if _speaker(line) == "jpeg"]
+    return any("extraneous" not in line for line in told) if told else None
+
+
+def first_row(image: pyvips.Image) -> None:
+    """Decode one row.
+
+    Raises:
+        pyvips.Error: The data are damaged, or odd for a strict image.
+    """
+    pyvips.Region.new(image).fetch(0, 0, image.width, 1)
 
 
 def vips_open(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ __all__ = ["Image", "PageInfo", "Reader"]
 
 
 _COMPRESSIONS = {1: "none", 5: "lzw", 6: "jpeg", 7: "jpeg", 8: "deflate", 32773: "packbits"}
+_DIAGNOSIS = threading.Lock()  # libvips' messages of all threads come together
+_TRIES = 5  # times that a message is waited for which another thread took
 _COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4"}
 
 
@@ -220,13 +223,34 @@ class Reader:
         try:
             return self._vips_decode(index, strict=True)
         except pyvips.Error as error:
-            damaged = codecs.tells_of_damage(error, self.format)
+            damaged = self._is_damage(index, error)
         return replace(self._vips_decode(index), damaged=damaged)
 
-    def _vips_decode(self, index: int, *, strict: bool = False) -> Image:
+    def _is_damage(self, index: int, error: pyvips.Error) -> bool:
+        """Whether strict decoding failed over damaged pixels, and no harmless oddity."""
+        if self.format == "tiff":  # what is odd in a sound one is said at its beginning
+            try:
+                codecs.first_row(self._open_page(index, strict=True))
+            except pyvips.Error:
+                return False
+            return True
+        for _ in range(_TRIES):
+            told = codecs.tells_of_damage(error)
+            if told is not None:
+                return told
+            try:
+                with _DIAGNOSIS:
+                    self._vips_decode(index, strict=True)
+            except pyvips.Error as again:
+                error = again
+        return False
+
+    def _open_page(self, index: int, *, strict: bool) -> pyvips.Image:
         self._raw.seek(0)
-        view = self._view(index)
-        image = codecs.vips_open(self._raw.fileno(), self.format, view, strict=strict)
+        return codecs.vips_open(self._raw.fileno(), self.format, self._view(index), strict=strict)
+
+    def _vips_decode(self, index: int, *, strict: bool = False) -> Image:
+        image = self._open_page(index, strict=strict)
         info = self._page_info(index) if self.format == "tiff" else self._info
         self._check_size(codecs.vips_header(image, info.depth))
         if image.interpretation == "cmyk":
