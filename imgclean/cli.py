@@ -16,7 +16,7 @@ import typer
 
 from .errors import ExitCode, UsageError
 from .eval_command import evaluate
-from .files import print_out
+from .files import print_out, refuse_foreign
 from .train_command import train
 
 if TYPE_CHECKING:
@@ -264,9 +264,7 @@ def _refuse_original(report: Path, work: "Plan") -> None:
     place = os.path.realpath(report)
     if any(place in (os.path.realpath(j.source), os.path.realpath(j.target)) for j in work.jobs):
         raise UsageError(f"{report}: is an image of this run; choose another --report")
-    known = report.suffix.lower() == ".json"
-    if not known and os.path.isfile(place):  # noqa: PTH113  # Path's raises for names too long
-        raise UsageError(f"{report}: exists, is no .json file and is not overwritten; name another")
+    refuse_foreign(report, ".json")
 
 
 def _consume(run: "Run", screen: "Screen") -> bool:

@@ -16,9 +16,7 @@ from .errors import OutputError
 from .files import write_whole
 from .pictures import plot_losses
 
-__all__ = ["ROOM", "Epoch", "write_events", "write_history", "write_picture"]
-
-ROOM = "make room, or check the folder and its permissions"
+__all__ = ["Epoch", "write_events", "write_history", "write_picture"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def write_history(folder: Path, epochs: Sequence[Epoch], plot: Path) -> None:
         shown = ["" if math.isnan(v) else f"{v:.8g}" for v in values]
         level = "" if math.isnan(epoch.val_psnr) else f"{epoch.val_psnr:.4f}"
         table.writerow([epoch.number, epoch.step, *shown, level, f"{epoch.seconds:.1f}"])
-    write_whole(folder / "history.csv", text.getvalue().encode(), ROOM)
+    write_whole(folder / "history.csv", text.getvalue().encode())
     curves = [
         ("training loss", [epoch.loss for epoch in epochs]),
         ("validation loss", [epoch.val_loss for epoch in epochs]),
@@ -84,4 +82,4 @@ def write_picture(target: Path, pixels: NDArray[np.uint8]) -> None:
     done, data = cv2.imencode(suffix, np.ascontiguousarray(pixels[..., ::-1]))
     if not done:
         raise OutputError(f"{target}: cannot be encoded; name a .png file")
-    write_whole(target, data.tobytes(), ROOM)
+    write_whole(target, data.tobytes())

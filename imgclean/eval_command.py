@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .errors import DependencyError, ExitCode, OutputError, UsageError
+from .files import refuse_foreign
 from .scores import FIGURES, NOISY
 
 if TYPE_CHECKING:
@@ -233,10 +234,8 @@ def _check_targets(csv: Path | None, output: Path | None, samples: int | None) -
             raise OutputError(f"{target}: its folder does not exist; make it first")
         if target and target.is_dir():
             raise OutputError(f"{target}: is a folder; name a file")
-    if csv and csv.is_file() and csv.suffix.lower() != ".csv":
-        raise UsageError(
-            f"{csv}: exists and is no .csv file, so it is not overwritten; name another"
-        )
+    if csv:
+        refuse_foreign(csv, ".csv")
     if output and output.exists():
         raise UsageError(f"{output}: exists and is not overwritten; name another file")
     if output and output.suffix.lower() not in _PICTURES:

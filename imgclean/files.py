@@ -1,16 +1,24 @@
-"""Write a file whole or not at all, and a document to standard output."""
+"""Write files whole or not at all, hold them for one process, and print documents."""
 
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
-from .errors import OutputError
+from .errors import OutputError, UsageError
 
-__all__ = ["print_out", "write_whole"]
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two runs into one folder are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["hold", "print_out", "refuse_foreign", "write_whole"]
+
+_CURE = "make room, or check the folder and its permissions"
 
 
-def write_whole(target: Path, content: bytes, cure: str, *, flush: bool = True) -> None:
+def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool = True) -> None:
     """Write under a hidden name beside the target, then take its place.
 
     A full disk or a killed process leaves what was there before.
@@ -53,3 +61,31 @@ def print_out(text: str) -> None:
         raise
     except OSError as error:
         raise OutputError(f"standard output: {error.strerror}; send it elsewhere") from error
+
+
+def refuse_foreign(target: Path, suffix: str) -> None:
+    """Refuse to take the place of a file that the user can hardly have meant.
+
+    Raises:
+        UsageError: there is a file, whose name does not end in `suffix`.
+    """
+    known = target.suffix.lower() == suffix
+    if not known and os.path.isfile(target):  # noqa: PTH113  # Path's raises for names too long
+        raise UsageError(
+            f"{target}: exists, is no {suffix} file and is not overwritten; name another"
+        )
+
+
+def hold(file: IO[bytes]) -> bool:
+    """Lock a file for this process until it is closed; False if another process has it.
+
+    True too where there are no locks, as on Windows and some network shares.
+    """
+    if fcntl:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+    return True

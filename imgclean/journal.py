@@ -15,11 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from .errors import OutputError, UsageError
-
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two runs into one folder are not kept apart
-    fcntl = None  # type: ignore[assignment]
+from .files import hold
 
 __all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint", "lock"]
 
@@ -47,15 +43,9 @@ def lock(file: IO[bytes], folder: Path, cure: str = "wait for it or choose anoth
     Raises:
         UsageError: another run holds it; `file` is closed.
     """
-    if not fcntl:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    if not hold(file):
         file.close()
-        raise UsageError(f"{folder}: another imgclean is writing there; {cure}") from error
-    except OSError:
-        pass  # a file system without locks, as some network shares
+        raise UsageError(f"{folder}: another imgclean is writing there; {cure}")
 
 
 class Journal:

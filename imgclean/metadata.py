@@ -295,7 +295,7 @@ def _png_metadata(chunks: dict[bytes, bytes], blocks: tuple[bytes, ...]) -> Meta
         with contextlib.suppress(zlib.error):
             xmp = zlib.decompressobj().decompress(body, _MAX_PROFILE) if text[0] else body
     physical = chunks.get(b"pHYs", b"")
-    if len(physical) == 9 and physical[8] == 1 and all(struct.unpack(">II", physical[:8])):
+    if len(physical) == 9 and physical[8] == 1:
         x, y = struct.unpack(">II", physical[:8])
         dpi = plausible_dpi(x * 0.0254, y * 0.0254)
     meta = from_blocks(icc=icc, exif=chunks.get(b"eXIf"), xmp=xmp, dpi=dpi)

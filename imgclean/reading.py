@@ -23,9 +23,9 @@ __all__ = ["Image", "PageInfo", "Reader"]
 
 
 _COMPRESSIONS = {1: "none", 5: "lzw", 6: "jpeg", 7: "jpeg", 8: "deflate", 32773: "packbits"}
+_COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4"}
 _DIAGNOSIS = threading.Lock()  # libvips' messages of all threads come together
 _TRIES = 5  # times that a message is waited for which another thread took
-_COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4"}
 
 
 @dataclass(frozen=True)

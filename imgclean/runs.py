@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .epochs import ROOM, Epoch, write_events, write_history, write_picture
+from .epochs import Epoch, write_events, write_history, write_picture
 from .errors import (
     ExitCode,
     ImageError,
@@ -411,7 +411,7 @@ class Run:
             "torch": torch.__version__,
         }
         text = json.dumps(document, indent=2) + "\n"  # ASCII: paths may not be valid text
-        write_whole(self.folder / "config.json", text.encode(), ROOM)
+        write_whole(self.folder / "config.json", text.encode())
 
     def _save(self) -> None:
         self.processes.first_does(self._write_checkpoint)

@@ -168,7 +168,7 @@ def save(
     }
     text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
     for target, content in ((path, data), (path.with_suffix(".json"), text.encode())):
-        write_whole(target, content, "make room, or check the folder and its permissions")
+        write_whole(target, content)
 
 
 def _ordered(data: bytes) -> bytes:

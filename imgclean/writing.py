@@ -16,13 +16,9 @@ import pyvips
 
 from imgclean import codecs, pnm, tiff
 from imgclean.errors import ImageError, OutputError
+from imgclean.files import hold
 from imgclean.folders import shown
 from imgclean.reading import Image, PageInfo, Reader
-
-try:
-    import fcntl
-except ImportError:  # not on Windows, where an unfinished file cannot be removed anyway
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["FORMATS", "TEMPORARY", "Writer", "in_use"]
 
@@ -72,9 +68,7 @@ class Writer:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(self.temporary, flags, 0o666)
         self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
-        if fcntl:
-            with contextlib.suppress(OSError):  # a file system without locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # see `in_use`
+        hold(self._file)  # see `in_use`
         if format == "tiff":
             big = source is not None and source.uncompressed > _CLASSIC_LIMIT
             self._joiner = tiff.Joiner(self._file, big=big)
@@ -258,16 +252,8 @@ class Writer:
 
 def in_use(temporary: Path) -> bool:
     """Whether the writer of an unfinished file is still alive."""
-    if not fcntl:
-        return False
     with temporary.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
-    return False
+        return not hold(file)
 
 
 def _bilevel(image: Image) -> bool:

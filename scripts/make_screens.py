@@ -25,7 +25,7 @@ def draw(sources: Sources, index: int, size: int) -> Pixels:
     rng = np.random.default_rng([2026, index])
     kind = index % 5
     if kind == 4:
-        return woven(colour(sources.photo(rng)), rng, size)
+        return woven(cropped(colour(sources.photo(rng)), rng, size), rng)
     if kind == 3:
         dpi = float(np.exp(rng.uniform(np.log(75), np.log(200))))
         shots = [sources.photo(rng)]
@@ -34,18 +34,21 @@ def draw(sources: Sources, index: int, size: int) -> Pixels:
         image = flat_painting(colour(sources.photo(rng)), rng)
     else:
         image = plain_screenshot(rng, sources)
+    return cropped(image, rng, size)
+
+
+def cropped(image: Pixels, rng: np.random.Generator, size: int) -> Pixels:
+    """A part of at most size x size pixels."""
     top, left = (int(rng.integers(max(1, side - size))) for side in image.shape[:2])
     return image[top : top + size, left : left + size]
 
 
-def woven(photo: Pixels, rng: np.random.Generator, size: int) -> Pixels:
+def woven(photo: Pixels, rng: np.random.Generator) -> Pixels:
     """A photo, H x W x 3, in part under a fabric of threads 2 to 12 pixels apart.
 
     Fabric that nobody draws is taken for noise, and photos shrunk to remove what JPEG did hold
     little of it so fine.
     """
-    top, left = (int(rng.integers(max(1, side - size))) for side in photo.shape[:2])
-    photo = photo[top : top + size, left : left + size]
     height, width = photo.shape[:2]
     sharp = 3  # drawn so many times as large, then averaged, as a lens and a sensor do
     y, x = np.mgrid[: height * sharp, : width * sharp].astype(np.float32) / np.float32(sharp)
