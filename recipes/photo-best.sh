@@ -2,8 +2,9 @@
 # Train photo-best weights: recipes/photo-best.sh DATA [MINUTES], from the checkout's top.
 # DATA holds photos/{bsd432,imagenet,sunhays,clic}. Interrupted, it continues.
 #
-# A network of three times the cost that begins as the shipped photo weights. The first part of the
-# shipped weights was broken off after 685 steps, before its rate fell.
+# A network of three times the cost that begins as the photo weights. Those of the shipped file were of
+# before recipes/photo.sh's fourth part (its local/half/photo.safetensors), and its drawings, 480, held no
+# mesh, net or cloth. Its first part was broken off after 685 steps, before its rate fell.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-117}
 [ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
