@@ -257,6 +257,8 @@ def denoise(
         write_report(report, document)
     if interrupted:
         _leave(ExitCode.INTERRUPTED)
+    if run.full:
+        _leave(ExitCode.NO_OUTPUT)
     _leave(ExitCode.SOME_FAILED if screen.failed else ExitCode.OK)
 
 

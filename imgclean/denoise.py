@@ -5,6 +5,7 @@ reading and writing go on beside it and small images share its batches. What is 
 memory is bounded by the workers, never by how many files there are.
 """
 
+import errno
 import os
 import queue
 import tempfile
@@ -95,6 +96,9 @@ class Run:
         options: how to do it.
         dry: only look at what would be done: nothing is written, no network is loaded.
 
+    Attributes:
+        full: whether the run ended early because nothing more fits on the disk.
+
     Raises:
         WeightsError: weights are missing or damaged.
         OutputError: the output folder cannot be written.
@@ -126,6 +130,7 @@ class Run:
         cores = os.cpu_count() or 1
         self.workers = options.workers or (min(cores, 4) if self.device == "cpu" else 8)
         self.current: list[str] = []
+        self.full = False
         self._digests = {name: loaded.digest for name, loaded in weights.items()}
         self._budget = Budget(images)
         self._strict = options.limit_memory is not None
@@ -154,7 +159,7 @@ class Run:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
-                if outcome.status == "failed" and self.options.fail_fast:
+                if outcome.status == "failed" and (self.options.fail_fast or self.full):
                     return
             for thread in self._threads:  # the interpreter must not end beneath their libraries
                 thread.join()
@@ -219,8 +224,10 @@ class Run:
             except Stopped:
                 return
             except ImgcleanError as error:
+                self.full |= _is_full(error.__cause__)
                 outcome = Outcome(job, "failed", error=str(error))
             except OSError as error:  # a name too long, a file that vanished, a disk that fails
+                self.full |= _is_full(error)
                 text = f"{error.filename or name}: {error.strerror or error}; check the file"
                 outcome = Outcome(job, "failed", error=f"{text}, its folder and its name")
             except MemoryError as error:
@@ -397,6 +404,11 @@ def _make_folder(folder: Path) -> None:
         raise OutputError(
             f"{folder}: cannot be made ({error.strerror}); check permissions and free space"
         ) from error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a disk or the user's share of it was full: the next file would not fit either."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _split_memory(limit: int | None) -> tuple[int | None, int]:

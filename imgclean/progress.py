@@ -183,7 +183,9 @@ class Screen:
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
-        if interrupted:
+        if run.full:
+            self._say("stopped: the disk is full; make room, then the same command goes on")
+        elif interrupted:
             self._say("interrupted; the same command continues where it stopped")
         elif count["done"] + count["clean"] and not self.dry:
             self._say(f"results are in {self.plan.out}")

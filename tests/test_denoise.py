@@ -341,19 +341,37 @@ def test_our_own_defects_are_not_hidden(
         clean(tmp_path / "in", tmp_path / "out", tiny)
 
 
-def test_a_full_disk_fails_each_file(
+def test_a_full_disk_ends_the_run(
     tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When nothing can be written any more every file says so, and nothing is left over."""
-    make(tmp_path / "in" / "a.png")
+    """Where nothing fits any more no further file is cleaned in vain, and nothing is left over."""
+    for index in range(20):
+        make(tmp_path / "in" / f"{index}.png")
 
     def full(self: Writer) -> None:
-        raise OutputError(f"{self.target}: cannot be written (No space left on device)")
+        raise OutputError(f"{self.target}: cannot be written") from OSError(28, "No space left")
 
     monkeypatch.setattr(Writer, "finish", full)
-    outcome = clean(tmp_path / "in", tmp_path / "out", tiny)["a.png"]
-    assert outcome.status == "failed" and "No space left" in str(outcome.error)
+    options = Options(model=tiny, device="cpu", workers=1)
+    run = Run(plan([tmp_path / "in"], tmp_path / "out", options), options)
+    assert [outcome.status for outcome in run] == ["failed"]
+    assert run.full
     assert files(tmp_path / "out") == [JOURNAL]
+
+
+def test_other_failures_to_write_end_nothing(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails for another reason than space fails alone."""
+    for index in range(3):
+        make(tmp_path / "in" / f"{index}.png")
+
+    def denied(self: Writer) -> None:
+        raise OutputError(f"{self.target}: cannot be written") from OSError(13, "Permission denied")
+
+    monkeypatch.setattr(Writer, "finish", denied)
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny)
+    assert [outcome.status for outcome in outcomes.values()] == ["failed"] * 3
 
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path, make: Make, tiny: str) -> None:
