@@ -23,7 +23,7 @@ Happens = Callable[[str], bool]
 DAMAGES: Mapping[str, float] = {
     "real": 0.4, "grey": 1.0, "tint": 1.0, "grain": 0.7, "fibre": 0.2, "mottle": 0.4,
     "folds": 0.2, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.06,
-    "holes": 0.025, "marker": 0.05, "bleed": 0.12, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
+    "holes": 0.025, "marker": 0.05, "bleed": 0.16, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
     "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "blur": 0.35,
     "resolution": 0.06, "tone": 0.4, "sensor": 0.4, "jpeg": 0.35,
 }  # fmt: skip
@@ -133,13 +133,15 @@ def _fade(
 
 
 def _bleed_through(clean: Plane, rng: np.random.Generator, strength: float) -> Plane:
-    """Transmission of the sheet's other side: mirrored, blurred, weak."""
+    """Transmission of the sheet's other side: mirrored, blurred, weaker than print."""
     other = np.roll(clean.mean(axis=2), rng.integers(0, clean.shape[0], 2), (0, 1))[:, ::-1]
     if rng.random() < 0.3:
         other = other[::-1]
-    soft = cv2.GaussianBlur(np.ascontiguousarray(other), (0, 0), rng.uniform(0.7, 3.5))
-    # Strongest at half the darkness of light ink, or nobody could tell the sides apart.
-    return np.asarray(1 - np.float32(rng.uniform(0.05, 0.4) * strength) * (1 - soft), np.float32)
+    # At its darkest as dark as grey print: what tells the sides apart then is the paper's blur.
+    share = np.float32(rng.uniform(0.05, 0.6 if rng.random() < 0.4 else 0.4) * strength)
+    sharpest = 0.7 if share < 0.35 else 1.2
+    soft = cv2.GaussianBlur(np.ascontiguousarray(other), (0, 0), rng.uniform(sharpest, 3.5))
+    return np.asarray(1 - share * (1 - soft), np.float32)
 
 
 def _marker(height: int, width: int, channels: int, rng: np.random.Generator) -> Plane:
