@@ -51,8 +51,10 @@ def white(clean: Array, rng: np.random.Generator) -> Array:
     return noise.gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
 
 
-def draw_photos(pack: Path, size: int, corrupt: Corrupt, screens: Path | None = None) -> Draw:
-    """Patches of the pack's photos, one in ten grey, made noisy.
+def draw_photos(
+    pack: Path, size: int, corrupt: Corrupt, screens: Path | None = None, enlarge: float = 0.0
+) -> Draw:
+    """Patches of the pack's photos, one in ten grey, made noisy; a share of them is `enlarged`.
 
     With screens an eighth comes from that pack, half of it left clean: edges sharper than any lens
     draws, which photos alone would teach the network to soften.
@@ -62,7 +64,10 @@ def draw_photos(pack: Path, size: int, corrupt: Corrupt, screens: Path | None = 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
         sharp = len(packs) > 1 and rng.random() < 1 / 8
         images, weights = packs[sharp]
-        clean = random_patch(images, weights, size, rng)
+        if enlarge and not sharp and rng.random() < enlarge:
+            clean = enlarged(images, weights, size, rng)
+        else:
+            clean = random_patch(images, weights, size, rng)
         if sharp and rng.random() < 0.5:
             return clean, clean
         if rng.random() < 0.1:
@@ -71,6 +76,23 @@ def draw_photos(pack: Path, size: int, corrupt: Corrupt, screens: Path | None = 
         return corrupt(clean, rng), clean
 
     return draw
+
+
+def enlarged(
+    images: list[NDArray[np.uint8]], weights: Array, size: int, rng: np.random.Generator
+) -> Array:
+    """A random patch 1.2 to 3.5 times as large as it was: as smooth as the pixels of large cameras.
+
+    Photos of the usual sets are shrunken or scanned, several times as sharp from pixel to pixel as
+    what a camera of many megapixels writes.
+    """
+    scale = float(np.exp(rng.uniform(np.log(1.2), np.log(3.5))))
+    small = random_patch(images, weights, int(np.ceil(size / scale)) + 8, rng)  # 4 spared an edge
+    side = round(len(small) * scale)
+    large = cv2.resize(np.ascontiguousarray(small), (side, side), interpolation=cv2.INTER_CUBIC)
+    edge = (side - size) // 2
+    middle = large[edge : edge + size, edge : edge + size]
+    return np.asarray(np.clip(middle, 0, 1), np.float32)
 
 
 def _weighted(pack: Path) -> tuple[list[NDArray[np.uint8]], Array]:
@@ -117,6 +139,7 @@ def main() -> None:
     parser.add_argument("--muon-decay", type=float, default=0.0)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
+    parser.add_argument("--enlarge", type=float, default=0.0, help="share of photos, 0 to 1")
     parser.add_argument("--pictures", type=Path, help="pack of pack_photos.py, for scan")
     parser.add_argument("--loss", default="l1", choices=sorted(LOSSES.keys() - {"censored-mse"}))
     parser.add_argument("--balance", type=float, default=1.5)
@@ -126,7 +149,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     if options.kind in CORRUPTIONS:
-        draw = draw_photos(options.pack, options.patch, CORRUPTIONS[options.kind], options.screens)
+        corrupt = CORRUPTIONS[options.kind]
+        draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
     else:
         from scan_pairs import draw_scans
 
