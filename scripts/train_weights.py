@@ -23,7 +23,7 @@ from imgclean import noise
 from imgclean.losses import LOSSES
 from imgclean.models.fused import trains_faster_in_bfloat16
 from imgclean.models.grow import grow
-from imgclean.pairs import Draw, Patches, load_pack, random_patch
+from imgclean.pairs import Draw, Patches, enlarged_patch, load_pack, random_patch
 from imgclean.train import TrainConfig, Trainer
 from imgclean.weights import load_weights
 
@@ -54,7 +54,7 @@ def white(clean: Array, rng: np.random.Generator) -> Array:
 def draw_photos(
     pack: Path, size: int, corrupt: Corrupt, screens: Path | None = None, enlarge: float = 0.0
 ) -> Draw:
-    """Patches of the pack's photos, one in ten grey, made noisy; a share of them is `enlarged`.
+    """Patches of the pack's photos, one in ten grey, made noisy; a share of them enlarged.
 
     With screens an eighth comes from that pack, half of it left clean: edges sharper than any lens
     draws, which photos alone would teach the network to soften.
@@ -65,7 +65,7 @@ def draw_photos(
         sharp = len(packs) > 1 and rng.random() < 1 / 8
         images, weights = packs[sharp]
         if enlarge and not sharp and rng.random() < enlarge:
-            clean = enlarged(images, weights, size, rng)
+            clean = enlarged_patch(images, weights, size, rng)
         else:
             clean = random_patch(images, weights, size, rng)
         if sharp and rng.random() < 0.5:
@@ -76,23 +76,6 @@ def draw_photos(
         return corrupt(clean, rng), clean
 
     return draw
-
-
-def enlarged(
-    images: list[NDArray[np.uint8]], weights: Array, size: int, rng: np.random.Generator
-) -> Array:
-    """A random patch 1.2 to 3.5 times as large as it was: as smooth as the pixels of large cameras.
-
-    Photos of the usual sets are shrunken or scanned, several times as sharp from pixel to pixel as
-    what a camera of many megapixels writes.
-    """
-    scale = float(np.exp(rng.uniform(np.log(1.2), np.log(3.5))))
-    small = random_patch(images, weights, int(np.ceil(size / scale)) + 8, rng)  # 4 spared an edge
-    side = round(len(small) * scale)
-    large = cv2.resize(np.ascontiguousarray(small), (side, side), interpolation=cv2.INTER_CUBIC)
-    edge = (side - size) // 2
-    middle = large[edge : edge + size, edge : edge + size]
-    return np.asarray(np.clip(middle, 0, 1), np.float32)
 
 
 def _weighted(pack: Path) -> tuple[list[NDArray[np.uint8]], Array]:

@@ -9,7 +9,7 @@ from imgclean.balance import Balance
 from imgclean.errors import InputError, UsageError
 from imgclean.models.unet import ResidualBlock, UNet
 from imgclean.muon import Muon, orthogonalise
-from imgclean.pairs import Patches, load_pack, random_patch, save_pack
+from imgclean.pairs import Patches, enlarged_patch, load_pack, random_patch, save_pack
 from imgclean.train import TrainConfig, Trainer
 
 Array = NDArray[np.float32]
@@ -170,6 +170,17 @@ def test_pack_round_trip(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"no")
     with pytest.raises(InputError, match="bad.npz"):
         load_pack(tmp_path / "bad.npz")
+
+
+def test_enlarged_patches_are_smooth() -> None:
+    """Neighbours in enlarged patches of white noise are alike; size and range stay."""
+    images = [np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)]
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        patch = enlarged_patch(images, np.ones(1, np.float32), 96, rng)
+        assert patch.shape == (96, 96, 3) and patch.dtype == np.float32
+        assert patch.min() >= 0 and patch.max() <= 1
+        assert np.corrcoef(patch[:, 1:].ravel(), patch[:, :-1].ravel())[0, 1] > 0.25
 
 
 def test_without_means_brightness_changes_nothing() -> None:
