@@ -165,10 +165,10 @@ def _smooth(noise: Array, rng: np.random.Generator) -> Array:
     if rng.random() < 0.6:
         sigma = float(rng.uniform(0.3, 1.3))
         luma = cv2.GaussianBlur(luma, (0, 0), sigma)
-    if rng.random() < 0.7:
-        sigma = float(np.exp(rng.uniform(np.log(0.5), np.log(5.0))))
+    if rng.random() < 0.9:
+        sigma = float(np.exp(rng.uniform(np.log(0.7), np.log(7.0))))
         chroma = cv2.GaussianBlur(chroma, (0, 0), sigma)
-        chroma *= np.float32(min(1.8, 0.5 + sigma) * rng.uniform(0.3, 1.2))
+        chroma *= np.float32(min(2.2, 0.5 + sigma) * rng.uniform(0.25, 1.0))
     if rng.random() < 0.4:  # sharpening after smoothing rings and coarsens the grain
         amount = float(rng.uniform(0.2, 1.5))
         luma = luma + amount * (luma - cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.7, 2.0)))
@@ -189,7 +189,7 @@ def camera(clean: Array, rng: np.random.Generator) -> Array:
     size = (round(width * scale) + 4, round(height * scale) + 4)
     scene = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
     noise = _develop(scene, draw_sensor(rng), rng)
-    if rng.random() < 0.75:
+    if rng.random() < 0.85:
         noise = _smooth(noise, rng)
     noise = noise[2:-2, 2:-2]
     if scale != 1.0:
