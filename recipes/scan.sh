@@ -3,7 +3,7 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In ten parts. Here all have the network's five levels; the shipped weights got the fifth before the
+# In eleven parts. Here all have the network's five levels; the shipped weights got the fifth before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
 # of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and damped the means of the kernels
@@ -51,4 +51,9 @@ python scripts/train_weights.py scan --pack local/scan-new.npz --pictures local/
 python scripts/train_weights.py scan --pack local/scan-newer.npz --pictures local/photos.npz --minutes 122 \
     --muon-lr 0.0015 --muon-decay 0.1 --adam-lr 2.5e-4 --ema 0.998 --patch 448 --batch 2 --seed 81 \
     --loss clipped-l1 --init local/scan-ninth/checkpoint.pt --out local/scan-tenth
-python scripts/export_weights.py scan --checkpoint local/scan-tenth/checkpoint.pt --steps-before 58496
+[ -f local/scan-newest.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 1000 --seed 9 --out local/scan-newest.npz
+python scripts/train_weights.py scan --pack local/scan-newest.npz --pictures local/photos.npz --minutes 116 \
+    --muon-lr 0.0015 --muon-decay 0.1 --adam-lr 2.5e-4 --ema 0.998 --patch 448 --batch 2 --seed 91 \
+    --loss clipped-l1 --init local/scan-tenth/checkpoint.pt --out local/scan-eleventh
+python scripts/export_weights.py scan --checkpoint local/scan-eleventh/checkpoint.pt --steps-before 76840
