@@ -245,10 +245,11 @@ def test_termination_leaves_no_parts(tmp_path: Path, make: Make, tiny: str, igno
     for k in range(40):
         make(tmp_path / "in" / f"{k}.png", 300, 300, seed=k)
     call = ["denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", tiny]
-    nohup = ["nohup"] if ignored else []
+    way = signal.SIG_IGN if ignored else signal.SIG_DFL  # as nohup, or a terminal, starts it
     run = subprocess.Popen(
-        [*nohup, sys.executable, "-m", "imgclean", *map(str, call)],
+        [sys.executable, "-m", "imgclean", *map(str, call)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, way),
     )  # fmt: skip
     assert run.stderr
     while "done" not in run.stderr.readline():
