@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -341,37 +342,34 @@ def test_our_own_defects_are_not_hidden(
         clean(tmp_path / "in", tmp_path / "out", tiny)
 
 
-def test_a_full_disk_ends_the_run(
-    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "failures"), [(errno.ENOSPC, 1), (errno.EACCES, 4)])
+def test_only_a_full_disk_ends_the_run(
+    tmp_path: Path,
+    make: Make,
+    tiny: str,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    failures: int,
 ) -> None:
-    """Where nothing fits any more no further file is cleaned in vain, and nothing is left over."""
-    for index in range(20):
+    """Where nothing fits any more no further file is cleaned in vain; other failures stand alone.
+
+    Each says why, and nothing is left over.
+    """
+    for index in range(4):
         make(tmp_path / "in" / f"{index}.png")
 
-    def full(self: Writer) -> None:
-        raise OutputError(f"{self.target}: cannot be written") from OSError(28, "No space left")
+    def failing(self: Writer) -> None:
+        why = OSError(number, os.strerror(number))
+        raise OutputError(f"{self.target}: cannot be written ({why.strerror})") from why
 
-    monkeypatch.setattr(Writer, "finish", full)
+    monkeypatch.setattr(Writer, "finish", failing)
     options = Options(model=tiny, device="cpu", workers=1)
     run = Run(plan([tmp_path / "in"], tmp_path / "out", options), options)
-    assert [outcome.status for outcome in run] == ["failed"]
-    assert run.full
+    outcomes = list(run)
+    assert [outcome.status for outcome in outcomes] == ["failed"] * failures
+    assert all(os.strerror(number) in str(outcome.error) for outcome in outcomes)
+    assert run.full == (failures == 1)
     assert files(tmp_path / "out") == [JOURNAL]
-
-
-def test_other_failures_to_write_end_nothing(
-    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What fails for another reason than space fails alone."""
-    for index in range(3):
-        make(tmp_path / "in" / f"{index}.png")
-
-    def denied(self: Writer) -> None:
-        raise OutputError(f"{self.target}: cannot be written") from OSError(13, "Permission denied")
-
-    monkeypatch.setattr(Writer, "finish", denied)
-    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny)
-    assert [outcome.status for outcome in outcomes.values()] == ["failed"] * 3
 
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path, make: Make, tiny: str) -> None:
