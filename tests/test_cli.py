@@ -142,6 +142,30 @@ def test_damaged_weights_exit_3(tmp_path: Path, make: Make, tiny: str) -> None:
         assert not (tmp_path / "out").exists()
 
 
+def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Where the disk is full the last line says what to do, and the same command goes on."""
+    for name in ("a.png", "b.png"):
+        make(tmp_path / "in" / name)
+    command = ["denoise", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny]
+    code = (
+        "import errno, os, sys\n"
+        "from imgclean import denoise, errors\n"
+        "def finish(writer):\n"
+        "    why = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
+        "    raise errors.OutputError(f'{writer.target}: cannot be written') from why\n"
+        "denoise.Writer.finish = finish\n"
+        f"sys.argv = ['imgclean', *{command!r}]\n"
+        "from imgclean.__main__ import main\n"
+        "main()\n"
+    )
+    full = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert full.returncode == 5, full.stderr
+    assert "make room" in full.stderr.splitlines()[-1]
+    assert not list((tmp_path / "out").glob("*.png"))
+    again = imgclean(*command)
+    assert again.returncode == 0 and "2 done" in again.stderr, again.stderr
+
+
 def test_dry_run(tmp_path: Path, make: Make, tiny: str) -> None:
     """--dry-run forecasts time and memory and writes nothing."""
     make(tmp_path / "in" / "a.png")
