@@ -6,6 +6,7 @@ cleaned = denoiser(noisy)  # H x W x C, uint8, uint16 or float32
 imgclean.denoise_folder("scans", "clean")
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,4 +26,6 @@ def __getattr__(name: str) -> Any:
         from . import restore
 
         return getattr(restore, name)
+    if name in ("evaluate", "safety"):
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -138,7 +138,7 @@ class Case:
         if self.text is None:
             return None
         try:
-            pages = self.text.read_text(encoding="utf-8").split("\f")
+            pages = self.text.read_text(encoding="utf-8-sig").split("\f")
         except (OSError, UnicodeDecodeError) as error:
             raise ImageError(f"{shown(self.text)}: cannot be read as UTF-8 ({error})") from error
         if self.page >= len(pages):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .errors import ExitCode, UsageError
+from .errors import ExitCode, ImgcleanError, UsageError
 from .eval_command import evaluate
 from .files import print_out, refuse_foreign
 from .train_command import train
@@ -243,9 +243,13 @@ def denoise(
     screen = Screen(work, quiet=quiet, verbose=verbose, dry=dry_run)
     if report:
         _refuse_original(report, work)
-        if not is_stream(report):
-            write_report(report, screen.document(None))  # fails now rather than after hours
     run = Run(work, options, dry=dry_run)
+    if report and not is_stream(report):
+        try:
+            write_report(report, screen.document(None))  # fails now rather than after hours
+        except ImgcleanError:
+            run.abort()
+            raise
     interrupted = _consume(run, screen)
     document = screen.document(run)
     if json_:

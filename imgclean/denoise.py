@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from .choose import choose
 from .errors import ImageError, ImgcleanError, OutputError, UsageError
+from .folders import shown
 from .forms import to_form
 from .images import TEMPORARY, Image, PageInfo, Reader, Writer, in_use
 from .journal import Journal, fingerprint
@@ -282,8 +283,11 @@ class Run:
         line: dict[str, Any] = {}
         for path in filter(None, (job.comparison, job.target)):
             state, line = self._journal.check(path, key)
-            if state == "unknown" and not self.options.overwrite:
-                raise _unknown(path)
+            if not self.options.overwrite:
+                if state == "unknown":
+                    raise _unknown(path)
+                if state == "stale":
+                    _refuse_other(path, Path(line.get("source", job.source)), job.source)
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
@@ -345,16 +349,16 @@ class Run:
                 model, seen.reason = choice.name, seen.reason or choice.reason
             seen.models.append(model)
             seen.sigmas.append(255 * estimate_sigma(page.pixels))
-            shown = job.comparison is not None and index == 0
+            compared = job.comparison is not None and index == 0
             seen.damaged |= page.damaged
-            if shown:
+            if compared:
                 seen.views.append(_shrink(page))
                 seen.profile = page.info.metadata.icc
             if not (self._guards(model) and is_clean(page.pixels)):
                 seen.cleaned = True
                 seen.kept += self._denoise(job, page, model, index)
             page = to_form(page, self.options.output_mode)
-            if shown:
+            if compared:
                 seen.views.append(_shrink(page))
             if reader.pages > 1 or not self._stays(seen, reader, writer):
                 writer.add(page)
@@ -386,7 +390,8 @@ class Run:
         with self._lock:
             if self._stop.is_set():
                 raise Stopped
-            self._journal.add(writer.target, writer.temporary, key, facts)
+            origin = os.path.realpath(job.source)
+            self._journal.add(writer.target, writer.temporary, key, {"source": origin, **facts})
             writer.commit()
 
     def _key(self, digest: str) -> str:
@@ -427,6 +432,19 @@ def _unknown(path: Path) -> OutputError:
         f"{path}: exists, and is not as imgclean made it; "
         "use --overwrite to replace it, or another --out"
     )
+
+
+def _refuse_other(path: Path, origin: Path, source: Path) -> None:
+    """Keep what was made from another image that is still there, as of another folder's page1.
+
+    Raises:
+        OutputError: it was.
+    """
+    if origin.exists() and not origin.samefile(source):
+        raise OutputError(
+            f"{path}: was made from {shown(origin)}; use another --out, --parents, or --overwrite "
+            "to replace it"
+        )
 
 
 def _aside(pixels: NDArray[Any], folder: Path) -> NDArray[Any]:

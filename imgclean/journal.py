@@ -140,7 +140,10 @@ class Journal:
         return ("done" if line["key"] == key else "stale"), line
 
     def add(self, target: Path, temporary: Path, key: str, facts: Mapping[str, Any]) -> None:
-        """Say that `target` is about to become the file that is now `temporary`."""
+        """Say that `target` is about to become the file that is now `temporary`.
+
+        Among the facts is `source`, the absolute path that it was made from.
+        """
         status = temporary.stat()
         entry = {
             "target": self._name(target),

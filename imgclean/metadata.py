@@ -63,7 +63,8 @@ class Metadata:
 
     def upright(self) -> Metadata:
         """For pixels that were rotated as the orientation asks."""
-        exif = tiff.with_orientation(self.exif, 1) if self.exif else None
+        turned = self.exif and self.orientation != 1  # elsewhere the block may be damaged
+        exif = tiff.with_orientation(self.exif, 1) if self.exif and turned else self.exif
         return replace(self, exif=exif, container="", blocks=(), tags={})
 
     def jpeg_segments(self) -> bytes:
@@ -110,7 +111,7 @@ class Metadata:
     def tiff_tags(self) -> tiff.Directory:
         """Descriptive tags of a TIFF page."""
         if self.container == "tiff":
-            return self.tags
+            return tiff.sound(self.tags)
         tags = (tiff.parse_block(self.exif) if self.exif else {}) | self._resolution()
         if self.icc:
             tags[tiff.ICC] = tiff.raw(self.icc)
@@ -118,7 +119,7 @@ class Metadata:
             tags[tiff.XMP] = tiff.raw(self.xmp, 1)
         if self.iptc:
             tags[tiff.IPTC] = tiff.raw(self.iptc)
-        return tags
+        return tiff.sound(tags)
 
     def _resolution(self) -> tiff.Directory:
         if not self.dpi:
@@ -166,8 +167,9 @@ def from_tiff(page: tiff.Directory) -> Metadata:
         return tag.data if isinstance(tag, tiff.Tag) else None
 
     extra = page.get(tiff.EXTRA_SAMPLES)
-    if extra is not None:  # tells premultiplied alpha from plain
-        tags[tiff.EXTRA_SAMPLES] = extra
+    if isinstance(extra, tiff.Tag) and extra.kind == 3:  # whether the alpha is one
+        kinds = [tiff.PLAIN if n == tiff.PREMULTIPLIED else n for n in extra.numbers()]
+        tags[tiff.EXTRA_SAMPLES] = tiff.shorts(kinds)  # libvips undoes the multiplication
     return Metadata(
         icc=data(tiff.ICC),
         exif=tiff.exif_block(tags),

@@ -99,7 +99,8 @@ class Auto:
     def card(self) -> Mapping[str, Any]:
         """What is chosen between."""
         return {
-            "summary": "photo or scan, chosen for each image as imgclean denoise does",
+            "summary": "photo or scan, chosen for each image as imgclean denoise does; without its "
+            "safety gate",
             "chooses_between": {name: dict(n.card) for name, n in self.networks.items()},
         }
 

@@ -101,7 +101,7 @@ def _pages(source: Path, relative: Path) -> Iterator[_Picture]:
     with Reader(source) as reader:
         for index in range(reader.pages):
             name = relative if index == 0 else relative / str(index)
-            pixels = np.ascontiguousarray(reader.page(index).pixels)
+            pixels = np.ascontiguousarray(reader.page(index).upright().pixels)
             yield _Picture(name, pixels, _digest(pixels), pixels.shape[:2])
 
 

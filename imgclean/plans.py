@@ -38,19 +38,24 @@ class Options:
     max_pixels: int = 300_000_000
 
     def __post_init__(self) -> None:
-        """Refuse what the command line does, for scripts.
+        """Refuse what the command line does, for scripts, and take NumPy's numbers and paths.
 
         Raises:
             UsageError: a value that is out of range or of the wrong kind.
         """
+        object.__setattr__(self, "model", os.fspath(self.model))
         for name in ("tile", "batch_size", "workers", "limit_memory", "max_pixels", "quality"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, Integral) or value < 1):
                 raise UsageError(f"{name}={value!r}: give a whole number from 1")
+            object.__setattr__(self, name, None if value is None else int(value))
         if self.quality is not None and self.quality > 100:
             raise UsageError(f"quality={self.quality}: give a number from 1 to 100")
         if not 0 <= self.strength <= 1:
             raise UsageError(f"strength={self.strength}: give a number from 0 to 1")
+        object.__setattr__(self, "strength", float(self.strength))
+        if self.safe is not None:
+            object.__setattr__(self, "safe", bool(self.safe))
         for name, known in (("format", ("keep", *REQUESTS)), ("output_mode", FORMS)):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")

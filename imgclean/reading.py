@@ -258,10 +258,11 @@ class Reader:
         return Image(*codecs.vips_pixels(image), info)
 
     def _view(self, index: int) -> tiff.View | None:
-        if self.pages == 1:  # read without a detour through Python
+        changes = self._patches[index] if self.format == "tiff" else ()
+        if self.pages == 1 and not tiff.mends(changes):  # read without a detour through Python
             return None
         # Kept to the end: pyvips holds no reference to what libvips calls back.
-        self._views.append(tiff.View(self._file, self._patches[index]))
+        self._views.append(tiff.View(self._file, changes))
         return self._views[-1]
 
     def _sniff(self) -> str:

@@ -4,6 +4,7 @@ Device, precision, padding, tiling and batching live here and nowhere else; trai
 validates through it too.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -53,7 +54,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def load(
-    model: str = "photo",
+    model: str | os.PathLike[str] = "photo",
     *,
     device: str = "auto",
     precision: str = "auto",
@@ -76,7 +77,7 @@ def load(
         WeightsError: no such weights, or damaged ones.
         UsageError: the device or precision does not exist.
     """
-    weights = load_weights(model)
+    weights = load_weights(os.fspath(model))
     return Denoiser(
         weights,
         device=device,

@@ -157,13 +157,16 @@ def refuse_inside(options: Options, folder: Path | None) -> None:
     Raises:
         UsageError: the folder lies among the images.
     """
-    target = (folder or Path("runs")).resolve()
-    for name in (options.data, options.noisy, options.clean, options.validation):
-        if name and Path(name).is_dir() and target.is_relative_to(Path(name).resolve()):
-            raise UsageError(
-                f"{folder or 'runs'}: lies inside {name}, so its pictures would be trained on; "
-                "name another folder with --out"
-            )
+    own = [(folder or Path("runs"), "folder with --out")]
+    own += [(Path(file), "place") for file in (options.output, options.plot) if file]
+    named = (options.data, options.noisy, options.clean, options.validation)
+    for name in (name for name in named if name and Path(name).is_dir()):
+        for place, other in own:
+            if place.resolve().is_relative_to(Path(name).resolve()):
+                raise UsageError(
+                    f"{place}: lies inside {name}, so its pictures would be trained on; "
+                    f"name another {other}"
+                )
 
 
 def settle(options: Options) -> Options:

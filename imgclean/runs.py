@@ -49,7 +49,7 @@ from .run_options import (
     settle,
     start_of,
 )
-from .train import Step, TrainConfig, Trainer
+from .train import Step, TrainConfig, Trainer, load_checkpoint
 from .verdict import decibels, mean_loss, risks_of, verdict
 from .weights import Weights, load_weights, save
 
@@ -119,14 +119,19 @@ class Run:
         self.device = resolve_device(options.device)
         processes.check(options.batch_size)
         options = settle(options)
-        architecture, config, state = start_of(options)
+        begun = resume and any(Path(str(folder)).glob("checkpoint.*"))
+        if begun:  # the weights of --init are in it, and may be gone elsewhere
+            saved = load_checkpoint(Path(str(folder)) / "checkpoint.pt", self.device)["config"]
+            architecture, config, state = saved["architecture"], dict(saved["config"]), None
+        else:
+            architecture, config, state = start_of(options)
         precision = processes.agree(choose_precision(options.precision, architecture, self.device))
         options = replace(options, precision=precision)  # a resume must not measure again
         self.options = options
         self.source = open_images(options, architecture, config, str(self.device))
         self.notes = list(self.source.notes)
         config = complete_config(
-            options, architecture, config, self.source, given=state is not None
+            options, architecture, config, self.source, given=begun or state is not None
         )
         self._plan(architecture)
         self.config = self._train_config(architecture, config)

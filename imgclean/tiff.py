@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,14 +22,17 @@ __all__ = [
     "Tag",
     "View",
     "exif_block",
+    "mends",
     "orientation",
     "parse_block",
     "read_pages",
+    "sound",
     "with_orientation",
 ]
 
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
 XMP, IPTC, ICC, EXTRA_SAMPLES = 700, 33723, 34675, 338
+PREMULTIPLIED, PLAIN = 1, 2  # kinds of alpha, in EXTRA_SAMPLES
 _SUBDIRECTORIES = {34665, 34853, 40965}  # EXIF, GPS, interoperability
 _EXIF_OWN = {34665, 34853}
 _EXIF_MAIN = {270, 271, 272, ORIENTATION, 282, 283, 296, 305, 306, 315, 33432} | _EXIF_OWN
@@ -41,6 +44,7 @@ _OFFSETS, _COUNTS = 273, 279
 # Bytes of one element, and of the words that byte order applies to, per field type.
 _SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
 _WORDS = _SIZES | {5: 4, 10: 4}
+_ALONE = 2  # changes of `_Structure.alone` that a page without others does not need
 _MAX_ENTRIES, _MAX_BYTES, _MAX_DEPTH = 4096, 1 << 28, 3
 
 
@@ -114,7 +118,19 @@ class _Structure:
         """What to change for the directory at `offset` to be the file's only one."""
         code = self.order + ("Q" if self.big else "I")
         first, none = struct.pack(code, offset), struct.pack(code, 0)
-        return ((8 if self.big else 4, first), (place, none))
+        return ((8 if self.big else 4, first), (place, none), *self._upright(offset))
+
+    def _upright(self, offset: int) -> Patches:
+        """What to change for an orientation that is none, for which libtiff refuses the file."""
+        begin, width, value = (8, 20, 12) if self.big else (2, 12, 8)
+        code = self.order + "HH"
+        for index, entry in enumerate(self._entries(offset, width)):
+            if struct.unpack_from(code, entry) == (ORIENTATION, 3):
+                turn = struct.unpack_from(self.order + "H", entry, value)[0]
+                if not _is_orientation(turn):
+                    place = offset + begin + index * width + value
+                    return ((place, struct.pack(self.order + "H", 1)),)
+        return ()
 
     def _count(self, offset: int) -> int:
         self.file.seek(offset)
@@ -177,6 +193,11 @@ def read_pages(file: BinaryIO) -> tuple[list[Directory], list[Patches]]:
     return pages, views
 
 
+def mends(patches: Patches) -> bool:
+    """Whether a page's view does more than to leave out the other pages."""
+    return len(patches) > _ALONE
+
+
 class View:
     """A TIFF file as if one of its pages were the only one.
 
@@ -202,8 +223,11 @@ class View:
         return data
 
     def seek(self, offset: int, whence: int) -> int:
-        """Go to a place."""
-        return self.file.seek(offset, whence)
+        """Go to a place; -1 where a damaged file points to none."""
+        try:
+            return self.file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
 
 
 def parse_block(exif: bytes) -> Directory:
@@ -225,7 +249,7 @@ def orientation(exif: bytes | None) -> int:
     """Orientation tag, 1 to 8; 1 where there is none."""
     tag = parse_block(exif).get(ORIENTATION) if exif else None
     value = tag.numbers()[0] if isinstance(tag, Tag) else 1
-    return value if 1 <= value <= 8 else 1
+    return value if _is_orientation(value) else 1
 
 
 def with_orientation(exif: bytes, value: int) -> bytes:
@@ -246,9 +270,26 @@ def rational(value: float) -> Tag:
     return Tag(5, 1, struct.pack("<II", round(value * bottom), bottom))
 
 
+def shorts(values: Sequence[int]) -> Tag:
+    """A tag of 16-bit numbers."""
+    return Tag(3, len(values), struct.pack(f"<{len(values)}H", *values))
+
+
 def short(value: int) -> Tag:
     """A tag of one 16-bit number."""
-    return Tag(3, 1, struct.pack("<H", value))
+    return shorts([value])
+
+
+def sound(directory: Directory) -> Directory:
+    """The tags without an orientation that is none, for which libtiff refuses the whole file."""
+    turn = directory.get(ORIENTATION)
+    if not isinstance(turn, Tag) or _is_orientation(turn.numbers()[0]):
+        return directory
+    return {number: tag for number, tag in directory.items() if number != ORIENTATION}
+
+
+def _is_orientation(value: int) -> bool:
+    return 1 <= value <= 8
 
 
 def raw(data: bytes, kind: int = 7) -> Tag:

@@ -219,7 +219,10 @@ class Writer:
                     miniswhite=image.info.miniswhite,
                     big=self._joiner.big,
                 )
-            self._joiner.append(page, image.info.metadata.tiff_tags())
+            tags = image.info.metadata.tiff_tags()
+            if image.alpha is None:
+                tags = {n: tag for n, tag in tags.items() if n != tiff.EXTRA_SAMPLES}
+            self._joiner.append(page, tags)
 
     def _add_webp(self, image: Image) -> None:
         info = image.info

@@ -142,6 +142,20 @@ def test_damaged_weights_exit_3(tmp_path: Path, make: Make, tiny: str) -> None:
         assert not (tmp_path / "out").exists()
 
 
+def test_a_refused_command_keeps_the_report(tmp_path: Path, make: Make, tiny: str) -> None:
+    """The report of the run before is replaced by one of a run, not by one that never began."""
+    make(tmp_path / "in" / "a.png")
+    report = tmp_path / "report.json"
+    common = ("denoise", tmp_path / "in", "--out", tmp_path / "out", "--report", report)
+    assert imgclean(*common, "--model", tiny).returncode == 0
+    before = report.read_bytes()
+    assert imgclean(*common, "--model", "nosuch").returncode == 3
+    assert report.read_bytes() == before
+    report.unlink()
+    report.mkdir()
+    assert imgclean(*common, "--model", tiny, "--overwrite").returncode == 5
+
+
 def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str) -> None:
     """Where the disk is full the last line says what to do, and the same command goes on."""
     for name in ("a.png", "b.png"):

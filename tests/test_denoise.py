@@ -22,7 +22,7 @@ from PIL import ImageCms
 from imgclean import denoise as module
 from imgclean import network
 from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
-from imgclean.errors import ImageError, InputError, OutputError, UsageError
+from imgclean.errors import ImageError, InputError, OutputError, UsageError, WeightsError
 from imgclean.images import Reader, Writer
 from imgclean.journal import JOURNAL, Journal
 from imgclean.restore import Denoiser, load
@@ -842,6 +842,51 @@ def test_comparisons_are_upright(tmp_path: Path, tiny: str) -> None:
     clean(tmp_path / "a.jpg", tmp_path / "out", tiny, compare=True)
     with Pillow.open(tmp_path / "out" / "a.compare.jpg") as shown:
         assert shown.size == (30 + 4 + 30, 60) and shown.info["icc_profile"] == profile
+
+
+def test_damaged_exif_is_compared(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Metadata that nobody can read costs neither its picture nor the others their comparison."""
+    make(tmp_path / "in" / "good.png")
+    picture = Pillow.fromarray(np.full((30, 60, 3), 99, np.uint8))
+    picture.save(tmp_path / "in" / "bad.png", exif=b"II*\0\x08\0\0\0")
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny, compare=True)
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert (tmp_path / "out" / "bad.compare.jpg").exists()
+
+
+def test_results_of_another_folder_stay(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A second folder's page1 does not replace the first one's, while that is still there."""
+    out = tmp_path / "out"
+    for number, month in enumerate(("jan", "feb")):
+        make(tmp_path / month / "page1.png", 40, 30 + number)
+    assert clean(tmp_path / "jan", out, tiny)["page1.png"].status == "done"
+    first = (out / "page1.png").read_bytes()
+    refused = clean(tmp_path / "feb", out, tiny)["page1.png"]
+    assert refused.status == "failed" and "jan" in str(refused.error)
+    assert (out / "page1.png").read_bytes() == first
+    assert clean(tmp_path / "jan", out, tiny)["page1.png"].status == "skipped"
+    assert clean(tmp_path / "jan", out, tiny, strength=0.5)["page1.png"].status == "done"
+    (tmp_path / "jan").rename(tmp_path / "january")
+    assert clean(tmp_path / "january", out, tiny)["page1.png"].status == "done"
+    assert clean(tmp_path / "feb", out, tiny, overwrite=True)["page1.png"].status == "done"
+
+
+def test_what_scripts_pass(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Paths and NumPy's numbers are as good as strings and Python's."""
+    make(tmp_path / "in" / "a.jpg")
+    numbers = {"strength": np.float32(0.5), "quality": np.int64(80), "safe": np.bool_(True)}
+    given = {"model": Path(tiny), "workers": np.int32(1), **numbers}
+    assert clean(tmp_path / "in", tmp_path / "out", tiny, **given)["a.jpg"].status == "done"
+    plain = {"strength": 0.5, "quality": 80, "safe": True}
+    assert clean(tmp_path / "in", tmp_path / "out", tiny, **plain)["a.jpg"].status == "skipped"
+    with pytest.raises(WeightsError, match="missing"):
+        load(tmp_path / "missing.safetensors")
+
+
+def test_the_package_offers_what_the_readme_names() -> None:
+    """Modules named there are there after `import imgclean` alone."""
+    code = "import imgclean; imgclean.safety.protect, imgclean.evaluate.Run"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

@@ -363,7 +363,7 @@ def test_texts_belong_to_pages(tmp_path: Path, make: Make) -> None:
     request = Request(noisy=str(tmp_path / "noisy"), text=tmp_path / "text")
     with pytest.raises(InputError, match="no text"):
         find_cases(request)
-    (tmp_path / "text" / "a.txt").write_text("one\ftwo")
+    (tmp_path / "text" / "a.txt").write_text("one\ftwo", encoding="utf-8-sig")  # as Notepad's
     (case,) = find_cases(request)
     assert case.true_text() == "one" and replace(case, page=1).true_text() == "two"
     with pytest.raises(ImageError, match="no page 3"):

@@ -40,6 +40,14 @@ def run(source: Path, out: Path, mode: str, tiny: str, **options: Any) -> Any:
     return denoise_folder(source, out, output_mode=mode, **chosen)[0]
 
 
+def test_bilevel_tiff_without_its_alpha(tmp_path: Path, tiny: str) -> None:
+    """A page composed on white does not announce a transparency that it no longer has."""
+    Pillow.fromarray(letters()).convert("RGBA").save(tmp_path / "scan.tif")
+    run(tmp_path / "scan.tif", tmp_path / "out", "bilevel", tiny)
+    with Pillow.open(tmp_path / "out" / "scan.tif") as image:
+        assert image.mode == "1" and 338 not in image.tag_v2  # type: ignore[attr-defined]
+
+
 def test_bilevel_tiff_is_fax(tmp_path: Path, tiny: str) -> None:
     """Every page has one bit a pixel in CCITT G4, its DPI, and ink where ink was."""
     source = write(tmp_path / "scan.tif", pages=2)

@@ -509,6 +509,39 @@ def test_damaged_metadata(tmp_path: Path) -> None:
     for suffix in ("jpg", "png", "tif", "webp"):
         kind = images.SUFFIXES[f".{suffix}"]
         assert read(rewrite(source, tmp_path / f"out.{suffix}", kind)).info.orientation == 1
+    cut = save(tmp_path / "cut.png", smooth(8, 8), exif=b"II*\0\x08\0\0\0")
+    assert np.array_equal(read(cut).upright().pixels, smooth(8, 8))
+
+
+@pytest.mark.parametrize("turn", [0, 9])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_senseless_orientation(tmp_path: Path, turn: int, pages: int) -> None:
+    """An orientation that is none is none: libtiff would refuse a file that says it."""
+    source = tmp_path / "in.tif"
+    images_ = [Pillow.fromarray(noise(20, 30, 3)) for _ in range(pages)]
+    images_[0].save(source, tiffinfo={274: turn}, save_all=True, append_images=images_[1:])
+    photo = save(tmp_path / "in.jpg", noise(20, 30, 3), exif=exif(turn))
+    for number, origin in enumerate((source, photo)):
+        target = rewrite(origin, tmp_path / f"out{number}.tif", "tiff")
+        with Pillow.open(target) as image:
+            assert 274 not in image.tag_v2  # type: ignore[attr-defined]
+        assert np.array_equal(read(target).pixels, read(origin).pixels)
+    assert np.array_equal(read(source).pixels, np.asarray(images_[0]))
+
+
+def test_premultiplied_alpha(tmp_path: Path) -> None:
+    """Colours that were multiplied by alpha are divided by it, and the file says so."""
+    source = tmp_path / "in.tif"
+    Pillow.new("RGBA", (8, 8), (60, 64, 100, 128)).save(source)
+    tag = b"\x52\x01\x03\0\x01\0\0\0"  # extra samples, one short
+    data = source.read_bytes()
+    assert data.count(tag + b"\x02") == 1
+    source.write_bytes(data.replace(tag + b"\x02", tag + b"\x01"))
+    target = rewrite(source, tmp_path / "out.tif")
+    assert target.read_bytes().count(tag + b"\x02") == 1
+    with Pillow.open(target) as image:
+        assert np.abs(np.asarray(image)[0, 0].astype(int) - (120, 128, 199, 128)).max() <= 1
+    assert np.array_equal(read(target).pixels, read(source).pixels)
 
 
 # Pages

@@ -245,6 +245,23 @@ def test_a_run_among_its_own_images_is_refused(tmp_path: Path, photos: Path) -> 
     with pytest.raises(UsageError, match="lies inside"):
         train(photos / "runs" / "one", photos)
     assert not (photos / "runs").exists()
+    for option in ("plot", "output"):
+        with pytest.raises(UsageError, match="lies inside"):
+            train(tmp_path / "run", photos, **{option: str(photos / "drawn.png")})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_resume_needs_no_start(tmp_path: Path, photos: Path) -> None:
+    """What --init named may be gone: the checkpoint holds all that came of it."""
+    first = train(tmp_path / "one", photos)
+    run = Run(Options(**{**FAST, "data": str(photos), "init": str(first.weights)}), tmp_path / "b")
+    for record in run:
+        run.stop = not isinstance(record, Epoch) and record.step == 2
+    (tmp_path / "one").rename(tmp_path / "elsewhere")
+    again = Run(read_options(run.folder), run.folder, resume=True)
+    assert again.trainer.step == 2
+    list(again)
+    assert again.starts_from == str(first.weights)
 
 
 def test_the_newest_good_checkpoint_wins(tmp_path: Path, photos: Path) -> None:

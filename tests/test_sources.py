@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Pillow
 
 from imgclean import mnist, picture_folders, sources
 from imgclean.errors import InputError, UsageError
@@ -85,6 +86,21 @@ def test_pairs(tmp_path: Path, make: Make) -> None:
     """Noisy and clean patches show the same place."""
     folder = str(folder_of(tmp_path, make))
     source = open_source(request(noisy=folder, clean=folder, noise=None))
+    noisy, clean = source.batches[0]
+    assert torch.equal(noisy, clean)
+
+
+def test_pairs_are_upright(tmp_path: Path, make: Make) -> None:
+    """A noisy photo that lies on its side shows the same place as its upright twin."""
+    folder = folder_of(tmp_path, make)
+    for path in folder.iterdir():
+        turned = tmp_path / "noisy" / path.name
+        turned.parent.mkdir(exist_ok=True)
+        with Pillow.open(path) as image:
+            exif = Pillow.Exif()
+            exif[274] = 3
+            image.transpose(Pillow.Transpose.ROTATE_180).save(turned, exif=exif)
+    source = open_source(request(noisy=str(tmp_path / "noisy"), clean=str(folder), noise=None))
     noisy, clean = source.batches[0]
     assert torch.equal(noisy, clean)
 
