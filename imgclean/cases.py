@@ -183,7 +183,12 @@ def levels(noise: str) -> list[str]:
     found: list[str] = []
     for part in noise.split(","):
         if found and re.fullmatch(r"\s*[\d.]+(-[\d.]+)?\s*", part):
-            head, colon, _ = found[-1].rpartition(":")
+            head, colon, last = found[-1].rpartition(":")
+            if "=" in last:
+                raise UsageError(
+                    f"--noise {noise}: {part.strip()} has no name; write {found[-1]} and every "
+                    f"further level whole, with commas between"
+                )
             found.append(f"{head}{colon}{part.strip()}")
         elif found and re.match(r"\s*\w+\s*=", part):
             found[-1] += f",{part.strip()}"
@@ -264,6 +269,11 @@ def _digits(request: Request) -> list[Case]:
     labels = mnist.read_labels(files[1])
     if labels is None:
         labels = [""] * len(test)
+    if len(labels) != len(test):
+        raise InputError(
+            f"{shown(files[1])}: {len(test)} images, but {len(labels)} labels beside them; get "
+            "both files again, or take the labels away"
+        )
     return [
         Case(f"{name}/{k:05d}", k, clean=ArrayPicture(image[..., None]), label=label)
         for k, (image, label) in enumerate(zip(test, labels, strict=True))
@@ -329,10 +339,13 @@ def _twins(
     """Clean files by the noisy name they belong to: the same, or the same but for the suffix."""
     exact = {relative: path for path, relative in clean}
     found = {name: exact.pop(name) for _, name in noisy if name in exact}
+    alike: dict[Path, list[Path]] = {}
+    for other in exact:
+        alike.setdefault(other.with_suffix(""), []).append(other)
     for _, name in noisy:
-        alike = [other for other in exact if other.with_suffix("") == name.with_suffix("")]
-        if name not in found and len(alike) == 1:
-            found[name] = exact.pop(alike[0])
+        others = alike.get(name.with_suffix(""), [])
+        if name not in found and len(others) == 1:
+            found[name] = exact.pop(others.pop())
     return found | exact
 
 

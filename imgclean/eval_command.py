@@ -1,5 +1,6 @@
 """The command `imgclean eval`: its options, and what it does with them."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -216,7 +217,7 @@ def _bound(word: str) -> "Bound":
     key, equals, value = word.partition("=")
     judged = [name for name, figure in FIGURES.items() if figure.better]
     try:
-        if key in judged and equals:
+        if key in judged and equals and math.isfinite(float(value)):
             return Bound(key, float(value))
     except ValueError:
         pass
@@ -337,7 +338,8 @@ def _evaluation(
     histories = {}
     for method in methods:
         if method.folder:
-            with (method.folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            table = method.folder / "history.csv"  # or a foreign file of that name
+            with table.open(newline="", encoding="utf-8", errors="replace") as file:
                 histories[method.name] = list(csv.DictReader(file))
     found = [project(name, codes, run.labels) for name, codes in run.codes.items()]
     return Evaluation(
@@ -364,7 +366,9 @@ def _write_sheet(target: Path, cases: "list[Case]", method: "Method", count: int
         raise OutputError(f"{target}: no image could be shown; see the failures above")
     try:
         Image.fromarray(beside(shown)).save(target)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: larger than the format can hold
+        reason = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); name another file"
+            f"{target}: cannot be written ({reason}); name another file, such as one in .png, or "
+            "fewer --samples"
         ) from error

@@ -29,6 +29,7 @@ __all__ = ["Bound", "EvalScreen", "document", "print_json", "write_csv"]
 _PACE = 10.0  # seconds between progress lines in a pipe
 _LISTED = 20  # failures or suspicious images printed; all of them are in --json
 _WIDE = 240  # columns in a pipe, where nothing is cut
+_UNBOUNDED = 100_000  # columns, to find out how many a table would like to have
 _HIDDEN = {"sigma_before", "structure", "removed"}  # said by other rows, or of single images only
 
 
@@ -109,7 +110,8 @@ class EvalScreen:
         for level in dict.fromkeys(mean.level for mean in evaluation.means):
             means = [mean for mean in evaluation.means if mean.level == level]
             table = _table(level, means, intervals=True)
-            wide = out.measure(table).maximum > out.width
+            unbounded = out.options.update(max_width=_UNBOUNDED)  # else never wider than the screen
+            wide = out.measure(table, options=unbounded).maximum > out.width
             out.print(_table(level, means, intervals=False) if wide else table)
             below = "in --json" if wide else "below"
             out.print(f"* best of the row; means, 95 % bootstrap intervals {below}", soft_wrap=True)
@@ -171,7 +173,7 @@ def _table(level: str, means: Sequence[Mean], *, intervals: bool) -> Table:
     table = Table(
         title=printable(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for method in methods:
         table.add_column(printable(method), justify="right", no_wrap=True)
     for key, what in FIGURES.items():

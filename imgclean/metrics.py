@@ -97,7 +97,7 @@ def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float 
     The window is that of `ssim`; negative terms count as zero.
 
     Returns:
-        A number up to 1, which means equal; None for images of up to 160 pixels in height or
+        A number up to 1, which means equal; None for images of under 176 pixels in height or
         width, which the fifth size leaves too little of.
 
     Raises:
@@ -113,7 +113,7 @@ def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float 
         raise DependencyError(
             "MS-SSIM: torchmetrics is missing; install it with pip install 'imgclean[eval]'"
         ) from error
-    if min(clean.shape[:2]) <= 160:
+    if min(clean.shape[:2]) < 176:  # 16 times the window of 11
         return None
     return float(measure(_tensor(other), _tensor(clean), data_range=1.0, normalize="relu"))
 

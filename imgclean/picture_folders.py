@@ -115,7 +115,6 @@ class _Set:
 
     items: list[tuple[Pixels, ...]]
     patch: int
-    channels: int
 
     def shares(self) -> NDArray[np.float64]:
         """How often each image is drawn: by its area, up to a third of a megapixel."""
@@ -125,7 +124,10 @@ class _Set:
     def draw(
         self, rng: np.random.Generator, shares: NDArray[np.float64]
     ) -> tuple[int, tuple[Array, ...]]:
-        """An item's index and the same random place of its arrays, flipped and turned alike."""
+        """An item's index and the same random place of its arrays, flipped and turned alike.
+
+        Grey stays one channel, so that noise drawn on it is one noise.
+        """
         index = int(rng.choice(len(self.items), p=shares))
         item = self.items[index]
         height, width = item[0].shape[:2]
@@ -136,7 +138,7 @@ class _Set:
         for pixels in item:
             patch = pixels[top : top + self.patch, left : left + self.patch]
             patch = np.rot90(patch[:, ::-1] if flip else patch, turns)
-            patches.append(coloured(unit(np.ascontiguousarray(patch)), self.channels))
+            patches.append(unit(np.ascontiguousarray(patch)))
         return index, tuple(patches)
 
     def steps(self, batch: int) -> int:
@@ -215,10 +217,14 @@ def _fingerprint(pictures: Sequence[_Picture], held: Sequence[_Picture]) -> str:
     return hashlib.sha256(b"".join(p.digest for p in (*pictures, *held))).hexdigest()[:16]
 
 
-def _middle(pixels: Pixels, channels: int | None = None, side: int = _VALIDATION_SIDE) -> Array:
+def _middle(pixels: Pixels, side: int = _VALIDATION_SIDE) -> Array:
     """The middle of an image, small enough to validate on often."""
-    cut = unit(_centre(pixels, side))
-    return coloured(cut, channels) if channels else np.ascontiguousarray(cut)
+    return np.ascontiguousarray(unit(_centre(pixels, side)))
+
+
+def _coloured(pair: Pair, channels: int) -> Pair:
+    one, other = pair
+    return coloured(one, channels), coloured(other, channels)
 
 
 def _channels(pictures: Sequence[_Picture], request: Request) -> int:
@@ -248,16 +254,16 @@ def clean_folder(request: Request) -> Source:
     fits, patch = _fitting(pictures, request, notes)
     train, held = _validation_pictures(fits, request, notes)
     channels = _channels(pictures, request)
-    images = _Set([(picture.pixels,) for picture in train], patch, channels)
+    images = _Set([(picture.pixels,) for picture in train], patch)
     shares = images.shares()
 
     def draw(rng: np.random.Generator) -> Pair:
-        return recipe(images.draw(rng, shares)[1][0], rng)
+        return _coloured(recipe(images.draw(rng, shares)[1][0], rng), channels)
 
     rng = np.random.default_rng(VALIDATION_SEED)
     return Source(
         batches=Patches(draw, request.batch_size, request.seed),
-        validation=[recipe(_middle(p.pixels, channels), rng) for p in held],
+        validation=[_coloured(recipe(_middle(p.pixels), rng), channels) for p in held],
         channels=channels,
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),
@@ -287,18 +293,18 @@ def pair_folders(request: Request) -> Source:
             pages.setdefault(clean.digest, []).append(clean)
         train, held = _split(list(pages.values()), request, notes)
     channels = _channels([picture for pair in pairs for picture in pair], request)
-    images = _Set([(twin[id(clean)].pixels, clean.pixels) for clean in train], patch, channels)
+    images = _Set([(twin[id(clean)].pixels, clean.pixels) for clean in train], patch)
     shares = images.shares()
 
     def draw(rng: np.random.Generator) -> Pair:
         _, (noisy, clean) = images.draw(rng, shares)
-        return noisy, clean
+        return _coloured((noisy, clean), channels)
 
     held = held[:_VALIDATION_MOST]
     return Source(
         batches=Patches(draw, request.batch_size, request.seed),
         validation=[
-            (_middle(twin[id(p)].pixels, channels), _middle(p.pixels, channels)) for p in held
+            _coloured((_middle(twin[id(p)].pixels), _middle(p.pixels)), channels) for p in held
         ],
         channels=channels,
         patch=patch,
@@ -355,6 +361,12 @@ def _alike(noisy: _Picture, clean: _Picture) -> tuple[_Picture, _Picture]:
     return noisy.cut(min(sides)), clean.cut(min(sides))
 
 
+def _one_channel(pixels: Pixels) -> Pixels:
+    """One channel of what is grey but kept in colour: its channels share one noise."""
+    first = pixels[..., :1]
+    return np.ascontiguousarray(first) if (pixels == first).all() else pixels
+
+
 def noisy_folder(request: Request) -> Source:
     """Noisy images alone: both sides of a batch are made of the noisy patch (`alone`)."""
     if request.fixed:
@@ -365,18 +377,22 @@ def noisy_folder(request: Request) -> Source:
     pictures = _read_folder(str(request.noisy), notes)
     fits, patch = _fitting(pictures, request, notes)
     train, held = _validation_pictures(fits, request, notes)
-    lines = [NoiseLine.of(_middle(picture.pixels, 3, _MEASURED_SIDE)) for picture in train]
-    images = _Set([(picture.pixels,) for picture in train], patch, 3)
+    plain = [_one_channel(picture.pixels) for picture in train]
+    lines = [NoiseLine.of(_middle(pixels, _MEASURED_SIDE)) for pixels in plain]
+    images = _Set([(pixels,) for pixels in plain], patch)
     shares = images.shares()
 
     def draw(rng: np.random.Generator) -> list[Pair]:
         index, (patch,) = images.draw(rng, shares)
-        return recorrupt(patch, lines[index], rng)
+        pairs = recorrupt(patch, lines[index], rng)
+        if patch.shape[2] == 1:  # of the target and of its noise's strength
+            return [(coloured(one, 3), np.repeat(other, 3, axis=2)) for one, other in pairs]
+        return pairs
 
-    noisy = [_middle(picture.pixels, 3) for picture in held]
+    noisy = [_middle(_one_channel(picture.pixels)) for picture in held]
     return Source(
         batches=Twins(draw, request.batch_size, request.seed),
-        validation=[(image, image) for image in noisy],
+        validation=[_coloured((image, image), 3) for image in noisy],
         risks=[Risk(image, number) for number, image in enumerate(noisy)],
         leaks=bool({p.digest for p in train} & {p.digest for p in held}),
         channels=3,

@@ -224,7 +224,10 @@ def _extent(values: Iterable[float | None]) -> tuple[float, float]:
 
 
 def _number(row: Mapping[str, str], column: str) -> float:
-    return float(row.get(column) or math.nan)
+    try:
+        return float(row.get(column) or math.nan)
+    except ValueError:  # a file of that name that no training run wrote
+        return math.nan
 
 
 def _colour(found: Survey, method: str) -> int:

@@ -18,6 +18,7 @@ from .weights import load_weights
 
 __all__ = [
     "FREE",
+    "IMAGES",
     "RATE",
     "SCRATCH",
     "Options",
@@ -68,7 +69,9 @@ class Options:
     plot: str | None = None
 
 
-FREE = {"device", "workers", "samples", "output", "plot"}  # may change when a run is resumed
+# What may change when a run is resumed; the images may lie elsewhere as long as they are the same.
+IMAGES = {"data", "noisy", "clean", "validation"}
+FREE = {"device", "workers", "samples", "output", "plot"} | IMAGES
 
 
 def read_options(folder: Path) -> Options:
@@ -137,6 +140,8 @@ def refuse_taken(options: Options, stored: Options | None) -> None:
         UsageError: one exists, or cannot be a PNG; both are one.
         OutputError: the folder of one does not exist.
     """
+    if options.output and not options.samples:
+        raise UsageError("--samples 0: leaves --output nothing to draw; leave one of them out")
     own = (stored.output, stored.plot) if stored else ()
     for target in (options.output, options.plot):
         if not target or target in own:
@@ -211,7 +216,7 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
     """The images that the options name, in the size that the model needs."""
     fixed = architecture != "unet"
     digits = options.data and options.data.partition(":")[0] in SETS
-    filters = options.filters or (32, 64)
+    filters = options.filters or config.get("filters") or (32, 64)
     multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
     if not fixed:
         multiple = UNet(**config).multiple
@@ -249,6 +254,8 @@ def complete_config(
         raise UsageError(f"--filters: {options.model} has none; leave it out")
     if options.compile:
         _check_compiler(options, architecture)
+    if options.loss and architecture in ("gan", "pca"):
+        raise UsageError(f"--loss: {architecture} has its own way to learn; leave it out")
     if options.early_stop and architecture == "gan":
         raise UsageError("--early-stop: a gan has no validation loss to stop by; leave it out")
     if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):

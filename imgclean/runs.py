@@ -69,6 +69,7 @@ EPOCH_TIME = 32.0  # seconds at most of an epoch whose length nobody gave: 25 ta
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
 _DECAY = 0.1  # likewise, of Muon's rate
+_OWN_LOSS = {"gan": "binary cross-entropy", "pca": "none, fitted exactly"}
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
 
 
@@ -163,7 +164,9 @@ class Run:
             self.epochs = _EPOCHS
         if architecture == "pca" and self.source.passes and (self.epochs or 2) > 1:
             self.epochs, self.steps = 1, self.source.passes
-            self.notes.append("pca is fitted exactly in one pass: one epoch is all it takes")
+            self.notes.append(
+                "pca is fitted exactly in one pass: one epoch over all images is all it takes"
+            )
         told = self.options.max_time or self.options.steps_per_epoch
         made_up = not (self.options.data or self.options.noisy or self.options.clean)
         self.brief = made_up and not told and self.device.type == "cpu"
@@ -469,7 +472,7 @@ class Run:
                 "from": self.starts_from,
                 "epoch": epoch.number,
                 "steps": epoch.step,
-                "loss": self.config.loss,
+                "loss": _OWN_LOSS.get(self.config.architecture, self.config.loss),
                 "seed": self.options.seed,
             },
             **figures,

@@ -57,7 +57,7 @@ FIGURES: Mapping[str, Figure] = {
     "ms_ssim": Figure(
         "MS-SSIM", "", 1, 4,
         "Structural similarity over five sizes (Wang et al. 2003), 1 for equal images; for images "
-        "of more than 160 pixels each way.",
+        "of at least 176 pixels each way.",
     ),
     "rmse": Figure(
         "RMSE", "", -1, 4,

@@ -62,12 +62,19 @@ class _Digits(Dataset[tuple[Tensor, Tensor]]):
     Every pass has its own permutation; images that do not fill a batch wait for the next.
     """
 
-    def __init__(self, images: Tensor, recipe: Recipe, batch: int, seed: int) -> None:
-        self.images, self.recipe, self.batch, self.seed = images, recipe, batch, seed
+    def __init__(
+        self, images: Tensor, channels: int, recipe: Recipe, batch: int, seed: int
+    ) -> None:
+        self.images, self.channels = images, channels
+        self.recipe, self.batch, self.seed = recipe, batch, seed
         self.passes = max(1, len(images) // batch)
         self._order: tuple[int, Tensor] | None = None
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        noisy, clean = self._draw(step)
+        return noisy.expand(-1, self.channels, -1, -1), clean.expand(-1, self.channels, -1, -1)
+
+    def _draw(self, step: int) -> tuple[Tensor, Tensor]:
         number, place = divmod(step, self.passes)
         kept = self._order  # threads of different passes may come here at once
         if kept is None or kept[0] != number:
@@ -108,14 +115,15 @@ def _digits(request: Request) -> Source:
     margin = -train.shape[1] % request.multiple
     if not request.fixed:  # the network of any size works on colour and multiples
         pad = (margin // 2, margin - margin // 2) * 2
-        images = torch.nn.functional.pad(images, pad).expand(-1, 3, -1, -1).contiguous()
+        images = torch.nn.functional.pad(images, pad)
     device = request.device if recipe.on_tensors else "cpu"
-    batches = _Digits(images.to(device), recipe, request.batch_size, request.seed)
+    channels = 1 if request.fixed else 3
+    batches = _Digits(images.to(device), channels, recipe, request.batch_size, request.seed)
     rng = np.random.default_rng(VALIDATION_SEED)
     return Source(
         batches=batches,
         validation=[recipe(unit(image[..., None]), rng) for image in test],
-        channels=images.shape[1],
+        channels=channels,
         patch=images.shape[2],
         steps=request.steps or batches.passes,
         passes=batches.passes,

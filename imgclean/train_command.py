@@ -257,27 +257,28 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
     """
     from dataclasses import asdict, replace
 
-    from .run_options import FREE, read_options
+    from .run_options import FREE, IMAGES, read_options
 
     stored = read_options(folder)
-    changed = sorted(n for n in typed - FREE if not _same(n, given[n], asdict(stored)[n]))
+    was = asdict(stored)
+    free = FREE - {name for name in IMAGES if was[name] is None}
+    changed = sorted(n for n in typed - free if not _same(n, given[n], was[n]))
     if changed:
         listed = ", ".join(
-            f"--{name.replace('_', '-')} {given[name]} (was {asdict(stored)[name]})"
-            for name in changed
+            f"--{name.replace('_', '-')} {given[name]} (was {was[name]})" for name in changed
         )
         raise UsageError(
             f"--resume {folder}: continues with its own options, so these cannot change: {listed}; "
             "leave them out, or start a new run"
         )
-    return replace(stored, **{name: given[name] for name in typed & FREE})
+    return replace(stored, **{name: given[name] for name in typed & free})
 
 
 def _same(name: str, given: Any, stored: Any) -> bool:
     """Whether two values of an option mean the same; paths may be written in several ways."""
     if name == "precision" and given == "auto":
         return True  # it was measured when the run began
-    if name in ("data", "noisy", "clean", "validation", "init") and given and stored:
+    if name == "init" and given and stored:
         return Path(given) == Path(stored)
     return bool(given == stored)
 

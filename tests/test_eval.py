@@ -102,6 +102,33 @@ def test_levels(text: str, parts: list[str]) -> None:
     assert levels(text) == parts
 
 
+def test_levels_of_named_values() -> None:
+    """A bare number after a named one is no level in other units."""
+    with pytest.raises(UsageError, match=r"0\.2 has no name"):
+        levels("gaussian:sigma=0.1,0.2")
+
+
+def test_labels_of_other_images(tmp_path: Path) -> None:
+    """Digits and labels that do not belong together are an error that names the file."""
+    for name, magic, shape in (("images-idx3", 3, (4, 28, 28)), ("labels-idx1", 1, (6,))):
+        sizes = b"".join(n.to_bytes(4, "big") for n in shape)
+        data = bytes((0, 0, 8, magic)) + sizes + bytes(int(np.prod(shape)))
+        for part in ("train", "t10k"):
+            (tmp_path / f"{part}-{name}-ubyte").write_bytes(data)
+    with pytest.raises(InputError, match="4 images, but 6 labels"):
+        find_cases(Request(clean=f"mnist:{tmp_path}"))
+
+
+def test_twins_may_differ_in_suffix(tmp_path: Path, make: Make) -> None:
+    """A clean file of another suffix is a twin where it is the only one."""
+    for name in ("noisy/a.png", "clean/a.bmp", "noisy/b.png", "clean/b.bmp", "clean/b.tif"):
+        make(tmp_path / name)
+    request = Request(noisy=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"))
+    problems = {case.image: case.problem for case in find_cases(request)}
+    assert not problems.pop("a.png")
+    assert set(problems) == {"b.png", "b.bmp", "b.tif"} and all(problems.values())
+
+
 def test_wrong_level() -> None:
     """What is no noise is pointed at."""
     with pytest.raises(UsageError, match="frost"):

@@ -69,6 +69,32 @@ def test_runs_are_told_apart(pairs: Path, tiny: str, tmp_path: Path) -> None:
     assert len(set(named)) == 2 and set(named) <= {s["method"] for s in document["scores"]}
 
 
+def test_table_fits_a_terminal(pairs: Path, tiny: str) -> None:
+    """Where intervals have no room they are left out, and not the names of the rows."""
+    common = ("eval", pairs, "--model", tiny, "--baseline", "median,nlm", "-q")
+    narrow = imgclean(*common, FORCE_COLOR="1", COLUMNS="80").stdout
+    assert "PSNR (dB)" in narrow and ".." not in narrow and "intervals in --json" in narrow
+    assert ".." in imgclean(*common, FORCE_COLOR="1", COLUMNS="140").stdout
+
+
+def test_sheet_too_large_for_its_format(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A sheet that its format cannot hold is an error that names another one."""
+    for number in range(44):
+        make(tmp_path / "noisy" / f"{number}.png", 16, 384)
+    sheet = ("--output", tmp_path / "sheet.webp", "--samples", "44")  # of 44 x 384 rows
+    done = imgclean("eval", "--noisy", tmp_path / "noisy", "--model", tiny, *sheet)
+    assert done.returncode == 5 and ".png" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_foreign_history(pairs: Path, tiny: str, tmp_path: Path) -> None:
+    """A file that no training run wrote, of the name of one that it does, harms nothing."""
+    shutil.copy(tiny, tmp_path / "tiny.safetensors")
+    (tmp_path / "history.csv").write_bytes(b"epoch,loss,val_loss\n1,abc,\xff\xfe\n")
+    report = ("--report", "--out", tmp_path / "report")
+    done = imgclean("eval", pairs, "--model", tmp_path / "tiny.safetensors", *report)
+    assert done.returncode == 0, done.stderr
+
+
 def test_table_is_plain_in_a_pipe(pairs: Path, tiny: str) -> None:
     """In a pipe the table has no control codes, and marks the best figure of a row."""
     done = imgclean("eval", pairs, "--model", tiny, "--baseline", "median,otsu")
@@ -162,6 +188,7 @@ def test_sheet_of_samples(pairs: Path, tiny: str, tmp_path: Path) -> None:
         (["SET", "--baseline", "magic"], 2, "median-background"),
         (["SET", "--fail-below", "psnr"], 2, "psnr=30"),
         (["SET", "--fail-below", "beauty=3"], 2, "ssim"),
+        (["SET", "--fail-below", "psnr=nan"], 2, "psnr=30"),
         (["SET", "--device", "cuda:99"], 2, "cuda:99"),
         (["SET", "--out", "SET/noisy/out"], 2, "--out"),
         (["SET", "--out", "SET/noisy/0.png/out"], 2, "--out"),

@@ -182,7 +182,8 @@ def test_ms_ssim_known() -> None:
     one, two = (torch.from_numpy(image.transpose(2, 0, 1))[None] for image in (other, clean))
     assert ms_ssim(clean=clean, other=other) == pytest.approx(1 - float(loss(one, two)), abs=2e-3)
     assert ms_ssim(clean=clean, other=clean) == pytest.approx(1)
-    assert ms_ssim(clean=clean[:160], other=clean[:160]) is None
+    assert ms_ssim(clean=clean[:175], other=clean[:175]) is None
+    assert ms_ssim(clean=clean[:176], other=clean[:176]) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

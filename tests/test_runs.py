@@ -251,6 +251,27 @@ def test_a_run_among_its_own_images_is_refused(tmp_path: Path, photos: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
+def test_images_may_move_before_a_resume(tmp_path: Path, photos: Path) -> None:
+    """The same images are the same in another place, as a run with relative paths has them."""
+    run = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    for record in run:
+        run.stop = not isinstance(record, Epoch) and record.step == 2
+    moved = photos.rename(tmp_path / "moved")
+    gone = imgclean("train", "--resume", run.folder)
+    assert gone.returncode == 4, gone.stderr
+    done = imgclean("train", "--resume", run.folder, "--data", moved)
+    assert done.returncode == 0, done.stderr
+    other = imgclean("train", "--resume", run.folder, "--noisy", moved)
+    assert other.returncode == 2 and "--noisy" in other.stderr
+
+
+def test_filters_of_the_start(tmp_path: Path, photos: Path) -> None:
+    """What a patch must be a multiple of follows from the weights of --init."""
+    first = train(tmp_path / "one", photos, model="conv-ae", filters=(8,), patch=18)
+    given = {"model": "conv-ae", "patch": None, "init": str(first.weights)}
+    assert train(tmp_path / "two", photos, **given).config.config["height"] == 18
+
+
 def test_a_resume_needs_no_start(tmp_path: Path, photos: Path) -> None:
     """What --init named may be gone: the checkpoint holds all that came of it."""
     first = train(tmp_path / "one", photos)
@@ -494,6 +515,8 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--resume", "nowhere"], 2, "holds no training run"),
         (["--device", "cuda:9"], 2, "cuda:9"),
         (["--patch", "20"], 2, "multiple of 8"),
+        (["--model", "gan", "--loss", "l1"], 2, "its own way"),
+        (["--samples", "0", "--output", "sheet.png"], 2, "nothing to draw"),
         (["--init", "nosuch"], 3, "photo"),
         (["--out", "taken"], 2, "not empty"),
     ],

@@ -260,9 +260,31 @@ def test_digits(tmp_path: Path, zipped: bool) -> None:
 
 
 def test_digits_for_a_network_of_any_size(tmp_path: Path) -> None:
-    """For a unet digits get three channels and a margin up to its multiple."""
+    """For a unet digits get three channels, of one noise, and a margin up to its multiple."""
     source = open_source(Request(data=f"mnist:{digits(tmp_path)}", multiple=8))
-    assert source.batches[0][0].shape == (32, 3, 32, 32)
+    noisy = source.batches[0][0]
+    assert noisy.shape == (32, 3, 32, 32)
+    assert torch.equal(noisy[:, :1].expand(-1, 3, -1, -1), noisy)
+
+
+@pytest.mark.parametrize("how", ["data", "noisy", "stored in colour"])
+def test_grey_images_have_one_noise(tmp_path: Path, how: str) -> None:
+    """Noise on grey images is grey: a network of three channels cannot average it away."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        grey = Pillow.fromarray(rng.normal(128, 20, (40, 40)).astype(np.uint8))
+        grey.convert("RGB" if how == "stored in colour" else "L").save(folder / f"{seed}.png")
+    given = {"data": str(folder)} if how == "data" else {"noisy": str(folder), "noise": None}
+    source = open_source(request(**given))
+    noisy, target = source.batches[0]
+    assert noisy.shape[1] == 3 and not torch.equal(noisy, target[:, :3])
+    for values in (noisy, target[:, :3], target[:, -3:]):
+        assert torch.equal(values[:, :1].expand(-1, 3, -1, -1), values)
+    assert all(image.shape[2] == 3 for pair in source.validation for image in pair)
+    for risk in source.risks:  # leaving all as it is costs what the noise is: 20 of 255
+        assert risk.of(*risk.inputs) == pytest.approx((20 / 255) ** 2, rel=0.2)
 
 
 def test_damaged_digits(tmp_path: Path) -> None:
