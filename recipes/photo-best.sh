@@ -4,7 +4,8 @@
 #
 # A network of three times the cost that begins as the photo weights. Those of the shipped file were of
 # before recipes/photo.sh's fourth part (its local/half/photo.safetensors), and its drawings, 480, held no
-# mesh, net or cloth. Its first part was broken off after 685 steps, before its rate fell.
+# mesh, net or cloth. Its first part was broken off after 685 steps, before its rate fell. The third saw
+# what recipes/photo.sh's last parts do: sharp and enlarged photos of BSD and CLIC, and photos under mesh and cloth.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-117}
 [ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
@@ -15,4 +16,8 @@ python scripts/train_weights.py photo-best --pack local/photos.npz --screens loc
 python scripts/train_weights.py photo-best --pack local/photos.npz --screens local/screens.npz --minutes "$minutes" \
     --patch 128 --batch 9 --muon-lr 0.004 --muon-decay 0.1 --adam-lr 4e-4 --seed 72 \
     --init local/best-first/checkpoint.pt --out local/best
-python scripts/export_weights.py photo-best --checkpoint local/best/checkpoint.pt --steps-before 56722
+[ -f local/natural.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,clic} --out local/natural.npz
+python scripts/train_weights.py photo-best --pack local/natural.npz --screens local/screens.npz --enlarge 0.2 --minutes 92 \
+    --patch 128 --batch 9 --muon-lr 0.002 --muon-decay 0.1 --adam-lr 3e-4 --seed 132 \
+    --init local/best/checkpoint.pt --out local/best-third
+python scripts/export_weights.py photo-best --checkpoint local/best-third/checkpoint.pt --steps-before 70143

@@ -1,6 +1,6 @@
 """Draw the pictures of the weights' cards: what they are good at and, in the last rows, bad at.
 
-    python scripts/make_card_pictures.py          # weights/{photo,photo-best,scan}.jpg
+    python scripts/make_card_pictures.py          # weights/{photo,photo-best,gaussian,scan}.jpg
 
 Noisy left, denoised right. All of it is made by the project: sample images, scenes and pages in the
 DejaVu fonts (Debian's fonts-dejavu-core), with fixed seeds.
@@ -107,11 +107,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("weights"))
     parser.add_argument("--photo", default="photo", help="weights to show")
     parser.add_argument("--photo-best", default="photo-best", help="weights to show")
+    parser.add_argument("--gaussian", default="gaussian", help="weights to show")
     parser.add_argument("--scan", default="scan", help="weights to show")
     options = parser.parse_args()
     for name, weights, rows in (
         ("photo", options.photo, photos()),
         ("photo-best", options.photo_best, photos()),
+        ("gaussian", options.gaussian, photos()),
         ("scan", options.scan, scans()),
     ):
         picture = sheet(weights, rows)[..., ::-1]

@@ -229,7 +229,7 @@ def test_models_lists_cards() -> None:
     assert done.returncode == 0
     assert "photo:" in done.stdout and "scan:" in done.stdout
     names = [card["name"] for card in json.loads(imgclean("models", "--json").stdout)["models"]]
-    assert names == ["photo", "photo-best", "scan"]
+    assert names == ["gaussian", "photo", "photo-best", "scan"]
 
 
 def test_an_error_that_points_at_a_word_keeps_its_lines(tmp_path: Path) -> None:

@@ -305,7 +305,9 @@ def cost(network: nn.Module, side: int = 64) -> float:
     return total / side**2
 
 
-@pytest.mark.parametrize(("name", "limit"), [("photo", 60), ("photo-best", 250), ("scan", 60)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("photo", 60), ("photo-best", 250), ("gaussian", 60), ("scan", 60)]
+)
 def test_shipped_weights_stay_cheap(name: str, limit: int) -> None:
     """What cleaning a pixel costs is part of what the weights promise, in thousands."""
     assert 30 < cost(UNet(**load_weights(name).config)) / 1000 <= limit
