@@ -54,8 +54,9 @@ class Options:
         if not 0 <= self.strength <= 1:
             raise UsageError(f"strength={self.strength}: give a number from 0 to 1")
         object.__setattr__(self, "strength", float(self.strength))
-        if self.safe is not None:
-            object.__setattr__(self, "safe", bool(self.safe))
+        for name in ("safe", "keep_times"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else bool(value))
         for name, known in (("format", ("keep", *REQUESTS)), ("output_mode", FORMS)):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")

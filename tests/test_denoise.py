@@ -875,6 +875,7 @@ def test_what_scripts_pass(tmp_path: Path, make: Make, tiny: str) -> None:
     """Paths and NumPy's numbers are as good as strings and Python's."""
     make(tmp_path / "in" / "a.jpg")
     numbers = {"strength": np.float32(0.5), "quality": np.int64(80), "safe": np.bool_(True)}
+    numbers["keep_times"] = np.bool_(False)
     given = {"model": Path(tiny), "workers": np.int32(1), **numbers}
     assert clean(tmp_path / "in", tmp_path / "out", tiny, **given)["a.jpg"].status == "done"
     plain = {"strength": 0.5, "quality": 80, "safe": True}
