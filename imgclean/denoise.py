@@ -136,6 +136,7 @@ class Run:
         self._budget = Budget(images)
         self._strict = options.limit_memory is not None
         self._journal = Journal(work.out, write=not dry)
+        self._out = Path(os.path.realpath(work.out))
         self._network = Network(self._denoisers, options.strength)
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -287,7 +288,7 @@ class Run:
                 if state == "unknown":
                     raise _unknown(path)
                 if state == "stale":
-                    _refuse_other(path, Path(line.get("source", job.source)), job.source)
+                    _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
@@ -390,9 +391,17 @@ class Run:
         with self._lock:
             if self._stop.is_set():
                 raise Stopped
-            origin = os.path.realpath(job.source)
-            self._journal.add(writer.target, writer.temporary, key, {"source": origin, **facts})
+            told = {"source": self._origin(job.source), **facts}
+            self._journal.add(writer.target, writer.temporary, key, told)
             writer.commit()
+
+    def _origin(self, source: Path) -> str:
+        """A source as seen from the output folder, so that copies of both belong together."""
+        place = os.path.realpath(source)
+        try:
+            return os.path.relpath(place, self._out)
+        except ValueError:  # on another drive
+            return place
 
     def _key(self, digest: str) -> str:
         """Stands for everything that the output's bytes depend on."""
@@ -440,11 +449,17 @@ def _refuse_other(path: Path, origin: Path, source: Path) -> None:
     Raises:
         OutputError: it was.
     """
-    if origin.exists() and not origin.samefile(source):
-        raise OutputError(
-            f"{path}: was made from {shown(origin)}; use another --out, --parents, or --overwrite "
-            "to replace it"
-        )
+    try:
+        if origin.samefile(source):
+            return
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError:  # it is there, though not to be looked at
+        pass
+    raise OutputError(
+        f"{path}: was made from {shown(Path(os.path.normpath(origin)))}; use another --out, "
+        "--parents, or --overwrite to replace it"
+    )
 
 
 def _aside(pixels: NDArray[Any], folder: Path) -> NDArray[Any]:

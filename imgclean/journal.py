@@ -142,7 +142,7 @@ class Journal:
     def add(self, target: Path, temporary: Path, key: str, facts: Mapping[str, Any]) -> None:
         """Say that `target` is about to become the file that is now `temporary`.
 
-        Among the facts is `source`, the absolute path that it was made from.
+        Among the facts is `source`, the path that it was made from, seen from the folder.
         """
         status = temporary.stat()
         entry = {

@@ -260,10 +260,13 @@ def clean_folder(request: Request) -> Source:
     def draw(rng: np.random.Generator) -> Pair:
         return _coloured(recipe(images.draw(rng, shares)[1][0], rng), channels)
 
+    checks = [_middle(picture.pixels) for picture in held]
+    if channels == 1:  # those of --validation may have colour
+        checks = [coloured(clean, 1) for clean in checks]
     rng = np.random.default_rng(VALIDATION_SEED)
     return Source(
         batches=Patches(draw, request.batch_size, request.seed),
-        validation=[_coloured(recipe(_middle(p.pixels), rng), channels) for p in held],
+        validation=[_coloured(recipe(clean, rng), channels) for clean in checks],
         channels=channels,
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),

@@ -239,9 +239,18 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
 
 
 def complete_config(
-    options: Options, architecture: str, config: dict[str, Any], source: Source, *, given: bool
+    options: Options,
+    architecture: str,
+    config: dict[str, Any],
+    source: Source,
+    *,
+    given: bool,
+    begun: bool,
 ) -> dict[str, Any]:
     """The configuration with what the images and the options decide.
+
+    Of weights that are given it is settled but for the images' size; that of a run that had begun
+    is settled.
 
     Raises:
         UsageError: an option that the model does not have, or an impossible one.
@@ -254,6 +263,8 @@ def complete_config(
         raise UsageError(f"--filters: {options.model} has none; leave it out")
     if options.compile:
         _check_compiler(options, architecture)
+    if begun:
+        return config
     if options.loss and architecture in ("gan", "pca"):
         raise UsageError(f"--loss: {architecture} has its own way to learn; leave it out")
     if options.early_stop and architecture == "gan":

@@ -122,7 +122,8 @@ class Run:
         options = settle(options)
         begun = resume and any(Path(str(folder)).glob("checkpoint.*"))
         if begun:  # the weights of --init are in it, and may be gone elsewhere
-            saved = load_checkpoint(Path(str(folder)) / "checkpoint.pt", self.device)["config"]
+            place = Path(str(folder)) / "checkpoint.pt"
+            saved = load_checkpoint(place, torch.device("cpu"))["config"]
             architecture, config, state = saved["architecture"], dict(saved["config"]), None
         else:
             architecture, config, state = start_of(options)
@@ -132,7 +133,7 @@ class Run:
         self.source = open_images(options, architecture, config, str(self.device))
         self.notes = list(self.source.notes)
         config = complete_config(
-            options, architecture, config, self.source, given=begun or state is not None
+            options, architecture, config, self.source, given=state is not None, begun=begun
         )
         self._plan(architecture)
         self.config = self._train_config(architecture, config)
@@ -148,11 +149,11 @@ class Run:
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
         refuse_taken(options, read_options(Path(str(folder))) if resume else None)
+        refuse_inside(options, folder)
         self.folder = Path(str(folder))
         if resume:
-            self._resume()
+            self._resume(begun=begun)
         else:
-            refuse_inside(options, folder)
             self.folder = processes.first_does(lambda: new_folder(folder, options.model))
             processes.first_does(self._write_config)
         self._read = self._stamp()
@@ -435,14 +436,14 @@ class Run:
         }
         self.trainer.save(self.folder / "checkpoint.pt", extra)
 
-    def _resume(self) -> None:
+    def _resume(self, *, begun: bool) -> None:
         stored = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
         if stored.get("images", {}).get("fingerprint") != self.source.fingerprint:
             raise UsageError(
                 f"--resume {self.folder}: the images are not those it was started with; put them "
                 "back, or start a new run"
             )
-        if not any(self.folder.glob("checkpoint.*")):
+        if not begun:
             self.notes.append(
                 f"{self.folder}: ended before its first checkpoint, so it begins anew"
             )

@@ -47,13 +47,13 @@ def verdict(mine: Denoiser, risks: Sequence[Risk], what: str, start: str | None)
     lines = [f"{name}: {score:.2f} dB" for name, score in scores.items()]
     first = max(scores, key=lambda name: scores[name])
     advice = "keep them" if first == "these weights" else f"better use {first}"
+    if start:
+        advice = f"nothing learnt here was better than {start}; go on using that"
     if scores[first] >= _BEST:
         advice = (
             "none, these figures mean nothing; no method is without error, so there is hardly any "
             "noise, or it is not as it was measured; look at the picture of results"
         )
-    if start:
-        advice = f"nothing learnt here was better than {start}; go on using that"
     excess = float(np.mean([r.removed(np.clip(mine(r.inputs[0]), 0, 1)) for r in risks]))
     if excess > _EXCESS:
         advice = (

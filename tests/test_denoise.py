@@ -871,6 +871,15 @@ def test_results_of_another_folder_stay(tmp_path: Path, make: Make, tiny: str) -
     assert clean(tmp_path / "feb", out, tiny, overwrite=True)["page1.png"].status == "done"
 
 
+def test_copies_of_a_project_go_on(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Inputs and results copied together belong together, whatever became of the first ones."""
+    make(tmp_path / "one" / "in" / "a.png")
+    clean(tmp_path / "one" / "in", tmp_path / "one" / "out", tiny)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    two = tmp_path / "two"
+    assert clean(two / "in", two / "out", tiny, strength=0.5)["a.png"].status == "done"
+
+
 def test_what_scripts_pass(tmp_path: Path, make: Make, tiny: str) -> None:
     """Paths and NumPy's numbers are as good as strings and Python's."""
     make(tmp_path / "in" / "a.jpg")

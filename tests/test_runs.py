@@ -10,20 +10,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Pillow
 
 from imgclean import run_options
+from imgclean.alone import Risk
 from imgclean.errors import OutputError, UsageError
 from imgclean.models import NAMES
 from imgclean.processes import Processes
-from imgclean.restore import load
+from imgclean.restore import Denoiser, load
 from imgclean.run_options import Options, new_folder, read_options
 from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
+from imgclean.verdict import verdict
 from imgclean.weights import load_weights
 
 from .conftest import Make, heed_interrupts
@@ -251,6 +254,22 @@ def test_a_run_among_its_own_images_is_refused(tmp_path: Path, photos: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
+def test_a_resume_checks_pictures_and_images(tmp_path: Path, photos: Path, make: Make) -> None:
+    """Its pictures do not join the images, and other images are called that, of any size."""
+    run = Run(Options(**{**FAST, "data": str(photos), "model": "conv-ae"}), tmp_path / "run")
+    for record in run:
+        run.stop = not isinstance(record, Epoch) and record.step == 2
+    stored = read_options(run.folder)
+    with pytest.raises(UsageError, match="lies inside"):
+        Run(replace(stored, plot=str(photos / "plot.png")), run.folder, resume=True)
+    for path in photos.iterdir():
+        with Pillow.open(path) as image:
+            grey = image.convert("L")
+        grey.save(path)
+    with pytest.raises(UsageError, match="images are not those"):
+        Run(stored, run.folder, resume=True)
+
+
 def test_images_may_move_before_a_resume(tmp_path: Path, photos: Path) -> None:
     """The same images are the same in another place, as a run with relative paths has them."""
     run = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
@@ -469,6 +488,14 @@ def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
     make(tmp_path / "one" / "0.png", 64, 48, seed=0)
     run = train(tmp_path / "alone", None, noisy=str(tmp_path / "one"), noise=None, patch=32)
     assert "on 1 training images" in run.verdict()[0]
+
+
+@pytest.mark.parametrize("start", [None, "photo"])
+def test_no_verdict_without_noise(start: str | None) -> None:
+    """Where every method is said to be without error none is better than another."""
+    flat = np.full((64, 64, 1), 0.5, np.float32)
+    mine = cast("Denoiser", lambda image: image)
+    assert "mean nothing" in verdict(mine, [Risk(flat, 0)], "images", start)[-1]
 
 
 def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:

@@ -267,6 +267,18 @@ def test_digits_for_a_network_of_any_size(tmp_path: Path) -> None:
     assert torch.equal(noisy[:, :1].expand(-1, 3, -1, -1), noisy)
 
 
+def test_grey_and_coloured_validation(tmp_path: Path, make: Make) -> None:
+    """Where a model is grey its validation images are, and their noise as strong as in training."""
+    for path in folder_of(tmp_path, make).iterdir():
+        with Pillow.open(path) as image:
+            image.convert("L").save(path)
+    checks = str(folder_of(tmp_path, make, "checks"))
+    source = open_source(request(data=str(tmp_path / "in"), validation=checks, fixed=True))
+    assert source.channels == 1
+    noise = [noisy - clean for noisy, clean in source.validation]
+    assert np.std(noise) == pytest.approx(20 / 255, rel=0.1)
+
+
 @pytest.mark.parametrize("how", ["data", "noisy", "stored in colour"])
 def test_grey_images_have_one_noise(tmp_path: Path, how: str) -> None:
     """Noise on grey images is grey: a network of three channels cannot average it away."""
