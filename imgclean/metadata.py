@@ -63,8 +63,9 @@ class Metadata:
 
     def upright(self) -> Metadata:
         """For pixels that were rotated as the orientation asks."""
-        turned = self.exif and self.orientation != 1  # elsewhere the block may be damaged
-        exif = tiff.with_orientation(self.exif, 1) if self.exif and turned else self.exif
+        exif = self.exif
+        if exif and self.orientation != 1:  # elsewhere the block may be damaged
+            exif = tiff.with_orientation(exif, 1)
         return replace(self, exif=exif, container="", blocks=(), tags={})
 
     def jpeg_segments(self) -> bytes:

@@ -259,7 +259,7 @@ class Reader:
 
     def _view(self, index: int) -> tiff.View | None:
         changes = self._patches[index] if self.format == "tiff" else ()
-        if self.pages == 1 and not tiff.mends(changes):  # read without a detour through Python
+        if self.pages == 1 and not changes:  # read without a detour through Python
             return None
         # Kept to the end: pyvips holds no reference to what libvips calls back.
         self._views.append(tiff.View(self._file, changes))

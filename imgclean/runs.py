@@ -69,8 +69,8 @@ EPOCH_TIME = 32.0  # seconds at most of an epoch whose length nobody gave: 25 ta
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
 _DECAY = 0.1  # likewise, of Muon's rate
-_OWN_LOSS = {"gan": "binary cross-entropy", "pca": "none, fitted exactly"}
 _MUON = 10  # times --lr: what suits the inner convolutions of a unet
+_OWN_LOSS = {"gan": "binary cross-entropy", "pca": "none, fitted exactly"}
 
 
 class DivergedError(ImgcleanError):
@@ -120,10 +120,10 @@ class Run:
         self.device = resolve_device(options.device)
         processes.check(options.batch_size)
         options = settle(options)
-        begun = resume and any(Path(str(folder)).glob("checkpoint.*"))
+        self.folder = Path(str(folder))  # known already where it is resumed
+        begun = resume and any(self.folder.glob("checkpoint.*"))
         if begun:  # the weights of --init are in it, and may be gone elsewhere
-            place = Path(str(folder)) / "checkpoint.pt"
-            saved = load_checkpoint(place, torch.device("cpu"))["config"]
+            saved = load_checkpoint(self.folder / "checkpoint.pt", torch.device("cpu"))["config"]
             architecture, config, state = saved["architecture"], dict(saved["config"]), None
         else:
             architecture, config, state = start_of(options)
@@ -148,9 +148,8 @@ class Run:
         self.history: list[Epoch] = []
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self._least = math.inf
-        refuse_taken(options, read_options(Path(str(folder))) if resume else None)
+        refuse_taken(options, read_options(self.folder) if resume else None)
         refuse_inside(options, folder)
-        self.folder = Path(str(folder))
         if resume:
             self._resume(begun=begun)
         else:

@@ -22,7 +22,6 @@ __all__ = [
     "Tag",
     "View",
     "exif_block",
-    "mends",
     "orientation",
     "parse_block",
     "read_pages",
@@ -44,7 +43,6 @@ _OFFSETS, _COUNTS = 273, 279
 # Bytes of one element, and of the words that byte order applies to, per field type.
 _SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
 _WORDS = _SIZES | {5: 4, 10: 4}
-_ALONE = 2  # changes of `_Structure.alone` that a page without others does not need
 _MAX_ENTRIES, _MAX_BYTES, _MAX_DEPTH = 4096, 1 << 28, 3
 
 
@@ -118,18 +116,15 @@ class _Structure:
         """What to change for the directory at `offset` to be the file's only one."""
         code = self.order + ("Q" if self.big else "I")
         first, none = struct.pack(code, offset), struct.pack(code, 0)
-        return ((8 if self.big else 4, first), (place, none), *self._upright(offset))
+        return ((8 if self.big else 4, first), (place, none))
 
-    def _upright(self, offset: int) -> Patches:
-        """What to change for an orientation that is none, for which libtiff refuses the file."""
+    def upright(self, offset: int) -> Patches:
+        """What to change for the directory at `offset` to say that its page stands upright."""
         begin, width, value = (8, 20, 12) if self.big else (2, 12, 8)
-        code = self.order + "HH"
         for index, entry in enumerate(self._entries(offset, width)):
-            if struct.unpack_from(code, entry) == (ORIENTATION, 3):
-                turn = struct.unpack_from(self.order + "H", entry, value)[0]
-                if not _is_orientation(turn):
-                    place = offset + begin + index * width + value
-                    return ((place, struct.pack(self.order + "H", 1)),)
+            if struct.unpack_from(self.order + "HH", entry) == (ORIENTATION, 3):
+                place = offset + begin + index * width + value
+                return ((place, struct.pack(self.order + "H", 1)),)
         return ()
 
     def _count(self, offset: int) -> int:
@@ -170,6 +165,8 @@ class _Structure:
 def read_pages(file: BinaryIO) -> tuple[list[Directory], list[Patches]]:
     """Tags of every page, those that describe it and those of its pixel format, and its view.
 
+    The view of a sound file's only page is empty: it can be read as it is.
+
     A page whose directory is damaged is an empty dictionary: it is counted, so that nobody
     takes the pages before it for the whole file.
     """
@@ -187,15 +184,12 @@ def read_pages(file: BinaryIO) -> tuple[list[Directory], list[Patches]]:
             pages.append({})
             views.append(())
             break
+        mended = () if sound(page) is page else structure.upright(offset)
+        single = not (pages or following)
         pages.append(page)
-        views.append(structure.alone(offset, place))
+        views.append(mended if single else structure.alone(offset, place) + mended)
         offset = following
     return pages, views
-
-
-def mends(patches: Patches) -> bool:
-    """Whether a page's view does more than to leave out the other pages."""
-    return len(patches) > _ALONE
 
 
 class View:

@@ -254,7 +254,7 @@ def test_a_run_among_its_own_images_is_refused(tmp_path: Path, photos: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
-def test_a_resume_checks_pictures_and_images(tmp_path: Path, photos: Path, make: Make) -> None:
+def test_a_resume_checks_pictures_and_images(tmp_path: Path, photos: Path) -> None:
     """Its pictures do not join the images, and other images are called that, of any size."""
     run = Run(Options(**{**FAST, "data": str(photos), "model": "conv-ae"}), tmp_path / "run")
     for record in run:
