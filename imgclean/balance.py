@@ -31,6 +31,9 @@ class Balance:
     Args:
         model: its `ResidualBlock` parts are balanced.
         limit: how many standard deviations a unit's mean may lie from zero.
+
+    Attributes:
+        due: whether the present training step is looked at.
     """
 
     def __init__(self, model: nn.Module, limit: float) -> None:
@@ -39,13 +42,13 @@ class Balance:
         self._convolutions = [m.conv1 for m in model.modules() if isinstance(m, ResidualBlock)]
         self._latest: list[Tensor | None] = [None] * len(self._convolutions)
         self.means: list[Tensor] = []
-        self._due = False
+        self.due = False
         for place, convolution in enumerate(self._convolutions):
             convolution.register_forward_hook(self._watch(place))
 
     def _watch(self, place: int) -> Callable[..., None]:
         def note(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            if module.training and self._due:
+            if module.training and self.due:
                 seen = output.detach().float()
                 variance, mean = torch.var_mean(seen, (0, 2, 3))
                 source = inputs[0].detach().mean((0, 2, 3), dtype=torch.float32)
@@ -55,7 +58,7 @@ class Balance:
 
     def look(self, number: int) -> None:
         """Say which training step begins, from 0; some are looked at."""
-        self._due = number % _EVERY == 0
+        self.due = number % _EVERY == 0
 
     @torch.no_grad()
     def step(self, average: Callable[[Tensor], Tensor]) -> None:
@@ -65,7 +68,7 @@ class Balance:
             average: gives the mean of a tensor over the processes that train together.
         """
         latest = [seen for seen in self._latest if seen is not None]
-        if not self._due or not latest:
+        if not self.due or not latest:
             return
         parts = torch.split(average(torch.cat(latest)), [len(seen) for seen in latest])
         if not self.means:

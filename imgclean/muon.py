@@ -13,21 +13,21 @@ __all__ = ["Muon", "orthogonalise"]
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5, dtype: torch.dtype = torch.bfloat16) -> Tensor:
-    """Push the singular values of an m x n matrix towards one.
+    """Push the singular values of an m x n matrix, or of a stack of them, towards one.
 
     A quintic Newton-Schulz iteration with the coefficients of Jordan et al. (2024), in
     `dtype`; singular values end between about 0.7 and 1.2.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     wide = matrix.to(dtype)
-    transposed = wide.size(0) > wide.size(1)
+    transposed = wide.size(-2) > wide.size(-1)
     if transposed:
-        wide = wide.T
-    wide = wide / (wide.norm() + 1e-7)
+        wide = wide.mT
+    wide = wide / (wide.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
-        gram = wide @ wide.T
+        gram = wide @ wide.mT
         wide = a * wide + (b * gram + c * gram @ gram) @ wide
-    result: Tensor = wide.T if transposed else wide
+    result: Tensor = wide.mT if transposed else wide
     return result
 
 
@@ -58,19 +58,33 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # closures are not used
         """Update every weight that has a gradient."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                running = state["momentum"]
-                running.lerp_(weight.grad, 1 - group["momentum"])
-                nesterov = weight.grad.lerp(running, group["momentum"])
-                flat = nesterov.reshape(weight.size(0), -1)
-                update = (
-                    orthogonalise(flat, dtype=self.dtype).to(weight.dtype).reshape(weight.shape)
-                )
-                scale = max(1.0, flat.size(0) / flat.size(1)) ** 0.5
-                weight.mul_(1 - group["lr"] * group["decay"])
-                weight.add_(update, alpha=-group["lr"] * scale)
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            for weight in weights:
+                if not self.state[weight]:
+                    self.state[weight]["momentum"] = torch.zeros_like(weight)
+            if not weights:
+                continue
+            gradients = [weight.grad for weight in weights]
+            running = [self.state[weight]["momentum"] for weight in weights]
+            torch._foreach_lerp_(running, gradients, 1 - group["momentum"])
+            ahead = torch._foreach_lerp(gradients, running, group["momentum"])
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["decay"])
+            for alike in _alike(weights):
+                flat = torch.stack([ahead[place].flatten(1) for place in alike])
+                update = orthogonalise(flat if len(alike) > 1 else flat[0], dtype=self.dtype)
+                scale = max(1.0, flat.size(1) / flat.size(2)) ** 0.5
+                updates = update.to(flat.dtype).reshape(-1, *weights[alike[0]].shape)
+                targets = [weights[place] for place in alike]
+                torch._foreach_add_(targets, updates.unbind(0), alpha=-group["lr"] * scale)
+
+
+def _alike(weights: list[Tensor]) -> list[list[int]]:
+    """Places of weights to orthogonalise together: those of one shape on a GPU, else each alone.
+
+    A GPU takes as long for one small matrix as for ten; a CPU works through a stack one by one.
+    """
+    places: dict[object, list[int]] = {}
+    for place, weight in enumerate(weights):
+        key = (tuple(weight.shape), weight.device) if weight.is_cuda else place
+        places.setdefault(key, []).append(place)
+    return list(places.values())

@@ -73,7 +73,10 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser update, its loss, and the seconds so far (`waited` of them for data)."""
+    """One optimiser update, its loss, and the seconds so far (`waited` of them for data).
+
+    On a GPU the loss is that of the update before: to read its own would keep the device waiting.
+    """
 
     step: int
     loss: float
@@ -112,7 +115,9 @@ class Trainer:
         self._remove_means()
         self._average_afresh()
         self.optimisers = _optimisers(self.model, config)
-        self.step, self.seconds, self.norm, self.waited = 0, 0.0, 0.0, 0.0
+        self.step, self.seconds, self.waited = 0, 0.0, 0.0
+        self._norm = torch.zeros((), dtype=torch.float64, device=self.device)  # of the gradient
+        self._readings = _Readings(self.device)
         self._balance = Balance(self.model, config.balance) if config.balance else None
         self._loss = LOSSES[config.loss]
         self._forward: Callable[..., Any] = self.model
@@ -217,13 +222,15 @@ class Trainer:
 
     def objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """The loss of this process's share of a batch, in the model's own way of learning."""
+        watched = self._balance is not None and self._balance.due
+        forward = self.model if watched else self._forward  # compiled code runs no hooks
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             if isinstance(self.model, Autoencoder):
                 whole = (self.processes.count * len(noisy), self.model.contract.code or 1)
                 codes = torch.randn(whole, generator=self._generator(), device=self.device)
                 denoised, penalty = self.model.learn(noisy, self.processes.share(codes))
                 return self._loss(denoised.float(), clean) + penalty
-            denoised = self._forward(noisy)
+            denoised = forward(noisy)
             return self._loss(denoised.float(), clean)
 
     def _duel(self, real: Tensor) -> float:
@@ -249,7 +256,7 @@ class Trainer:
         return generator
 
     def _checked(self, loss: Tensor) -> float:
-        value = float(loss.detach())
+        value = self._readings.read(loss.detach())
         if not abs(value) < float("inf"):
             raise FloatingPointError(f"the loss became {value} at step {self.step}")
         return value
@@ -274,14 +281,18 @@ class Trainer:
             for name in self._counters:
                 self.average[name].copy_(state[name])
 
+    @torch.no_grad()
     def _tame_spikes(self) -> None:
         """Rescale a gradient that is over four times its running norm."""
-        limit = 4 * self.norm if self.norm else float("inf")
-        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
-        if not norm < float("inf"):
-            raise FloatingPointError(f"gradient {norm} at step {self.step + 1}")
-        seen = min(norm, limit)
-        self.norm = 0.98 * self.norm + 0.02 * seen if self.norm else seen
+        gradients = [w.grad for w in self.model.parameters() if w.grad is not None]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if self.device.type == "cpu" and not bool(norm < torch.inf):  # a GPU's loss tells later
+            raise FloatingPointError(f"gradient {float(norm)} at step {self.step + 1}")
+        begun = self._norm > 0
+        limit = torch.where(begun, 4 * self._norm, torch.inf)
+        torch._foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp(max=1))
+        seen = torch.minimum(norm, limit)
+        self._norm = torch.where(begun, 0.98 * self._norm + 0.02 * seen, seen)
 
     def _set_rate(self) -> None:
         warm = min(1.0, (self.step + 1) / self.config.warmup)
@@ -306,7 +317,10 @@ class Trainer:
 
         Raises:
             OutputError: it cannot be written, on a full disk for one; the old one is intact.
+            FloatingPointError: the weights are not finite any more; the old one is intact.
         """
+        if not all(bool(values.isfinite().all()) for values in self._live):
+            raise FloatingPointError(f"weights are not finite at step {self.step}")
         state = {
             "config": asdict(self.config),
             "model": self.model.state_dict(),
@@ -314,7 +328,7 @@ class Trainer:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "seconds": self.seconds,
-            "norm": self.norm,
+            "norm": float(self._norm),
             "waited": self.waited,
             "balance": self._balance.means if self._balance else [],
             "moments": getattr(self.model, "moments", {}),
@@ -345,7 +359,8 @@ class Trainer:
             optimiser.load_state_dict(saved)
         for name, value in state.get("moments", {}).items():
             self.model.moments[name].copy_(value)
-        self.step, self.seconds, self.norm = state["step"], state["seconds"], state["norm"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        self._norm.fill_(state["norm"])
         self.waited = state.get("waited", 0.0)
         if self._balance:
             self._balance.means = state["balance"]
@@ -390,6 +405,26 @@ def _replace(target: Path, content: memoryview) -> None:
             f"{target}: cannot be written ({error.strerror}); the checkpoint before it is intact, "
             "so make room and resume"
         ) from error
+
+
+class _Readings:
+    """Values of losses: a CPU's at once, a GPU's one step late, so that it never waits for us."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._late = device.type == "cuda"
+        self._pending: tuple[Tensor, torch.cuda.Event] | None = None
+
+    def read(self, loss: Tensor) -> float:
+        """This value, or on a GPU the one before it; of the first, itself."""
+        if not self._late:
+            return float(loss)
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        latest = loss.to("cpu", non_blocking=True), event
+        event.record()
+        value, done = self._pending or latest
+        self._pending = latest
+        done.synchronize()
+        return float(value)
 
 
 class _Objective(nn.Module):

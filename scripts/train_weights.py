@@ -1,8 +1,9 @@
-"""Train the weights that ship: `photo`, `photo-best` or `scan`, from a pack, for a given time.
+"""Train the weights that ship: `photo`, `gaussian`, `photo-best` or `scan`, for a given time.
 
     python scripts/train_weights.py photo --pack local/photos.npz --minutes 80 --out local/photo
     python scripts/train_weights.py scan --pack local/scan.npz --minutes 60 --out local/scan
 
+With --device cuda photos and their noise are drawn on the GPU too, and --workers draw pages.
 Started again with the same options it continues from its checkpoint. `--init` starts a
 fresh schedule from the averaged weights of an earlier checkpoint, or from a weights file; where
 these are of a smaller network, the larger one begins as the same function.
@@ -18,6 +19,8 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
 
 from imgclean import noise
 from imgclean.losses import LOSSES
@@ -35,9 +38,9 @@ _PHOTO = {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "ce
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     "photo": _PHOTO,
     "gaussian": _PHOTO,
-    "photo-best": {**_PHOTO, "widths": [64, 96, 144], "down": [2, 3], "bottom": 4, "up": [2, 3]},
+    "photo-best": {**_PHOTO, "widths": [64, 128, 192], "down": [2, 3], "bottom": 4, "up": [2, 3]},
     "scan": {
-        "widths": [32, 64, 96, 128, 160],
+        "widths": [48, 64, 96, 128, 160],
         "down": [1, 2, 1, 1],
         "bottom": 2,
         "up": [1, 2, 1, 1],
@@ -103,6 +106,33 @@ CORRUPTIONS: dict[str, Corrupt] = {
 }
 
 
+def _batches(options: argparse.Namespace, device: torch.device) -> Dataset[tuple[Tensor, Tensor]]:
+    """Batches by step number: those of photos are drawn on a GPU where there is one."""
+    if options.kind not in CORRUPTIONS:
+        from scan_pairs import draw_scans
+
+        draw = draw_scans(options.pack, options.patch, options.pictures)
+    elif device.type == "cpu":
+        corrupt = CORRUPTIONS[options.kind]
+        draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
+    else:
+        from photo_batches import PhotoBatches, Photos
+
+        from imgclean.batch_noise import MARGIN
+
+        smallest = options.patch + MARGIN
+        return PhotoBatches(
+            Photos(options.pack, smallest, device),
+            Photos(options.screens, smallest, device) if options.screens else None,
+            size=options.patch,
+            batch=options.batch,
+            seed=options.seed,
+            enlarge=options.enlarge,
+            cameras=options.kind != "gaussian",
+        )
+    return Patches(draw, options.batch, options.seed)
+
+
 def main() -> None:
     """Train until the time is up, printing a line every hundred steps."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,6 +146,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true", help="by torch.compile; for a GPU")
     parser.add_argument("--init", type=Path)
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--muon-lr", type=float, default=0.008)
@@ -131,19 +162,15 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    if options.kind in CORRUPTIONS:
-        corrupt = CORRUPTIONS[options.kind]
-        draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
-    else:
-        from scan_pairs import draw_scans
-
-        draw = draw_scans(options.pack, options.patch, options.pictures)
+    device = torch.device(options.device)
+    torch.backends.cudnn.benchmark = True  # every batch has the same size
+    batches = _batches(options, device)
     checkpoint = options.out / "checkpoint.pt"
     bf16 = options.precision == "bf16"
     if options.precision is None and checkpoint.exists():
         bf16 = torch.load(checkpoint, weights_only=True)["config"]["bf16"]  # as it was begun
     elif options.precision is None:
-        bf16 = trains_faster_in_bfloat16(torch.device(options.device))
+        bf16 = trains_faster_in_bfloat16(device)
     config = TrainConfig(
         config=ARCHITECTURES[options.kind],
         max_time=options.minutes * 60,
@@ -158,8 +185,9 @@ def main() -> None:
         device=options.device,
         bf16=bf16,
         workers=options.workers,
+        compile=options.compile,
     )
-    trainer = Trainer(config, Patches(draw, options.batch, options.seed))
+    trainer = Trainer(config, batches, on_device=not isinstance(batches, Patches))
     options.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         trainer.resume(checkpoint)

@@ -21,10 +21,10 @@ LAYERS = [
     {"source"},
     {"alone", "mnist", "pairs", "processes", "losses", "windows", "pictures"},
     {
-        "models", "weights", "noise", "paper", "sheets", "pages", "blocks", "fonts", "scenes",
-        "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg", "pnm",
-        "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary", "residuals",
-        "texts", "baselines", "forms", "safety", "memory", "files",
+        "models", "weights", "noise", "batch_noise", "paper", "sheets", "pages", "blocks", "fonts",
+        "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",
+        "pnm", "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary",
+        "residuals", "texts", "baselines", "forms", "safety", "memory", "files",
     },
     {"errors"},
 ]  # fmt: skip

@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from imgclean import muon
 from imgclean.balance import Balance
 from imgclean.errors import InputError, UsageError
 from imgclean.models.unet import ResidualBlock, UNet
@@ -98,6 +99,35 @@ def test_orthogonalise() -> None:
         matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
         values = torch.linalg.svdvals(orthogonalise(matrix).float())
         assert float(values.min()) > 0.5 and float(values.max()) < 1.4
+
+
+def test_stacks_are_orthogonalised_one_by_one() -> None:
+    """What a GPU does to all weights of a shape together equals what is done to each."""
+    stack = torch.randn(3, 16, 40, generator=torch.Generator().manual_seed(0))
+    stack[1] *= 100
+    together = orthogonalise(stack, dtype=torch.float32)
+    alone = torch.stack([orthogonalise(matrix, dtype=torch.float32) for matrix in stack])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+
+
+def test_weights_that_are_updated_together_change_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three steps of Muon give the same whichever weights are stacked."""
+
+    def trained() -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(0)
+        shapes = [(4, 3, 3, 3), (6, 4, 3, 3), (4, 3, 3, 3)]
+        weights = [torch.nn.Parameter(torch.randn(s, generator=generator)) for s in shapes]
+        optimiser = Muon(weights, lr=0.1, decay=0.1, dtype=torch.float32)
+        for _ in range(3):
+            for weight in weights:
+                weight.grad = torch.randn(weight.shape, generator=generator)
+            optimiser.step()
+        return [weight.detach() for weight in weights]
+
+    alone = trained()
+    monkeypatch.setattr(muon, "_alike", lambda weights: [[0, 2], [1]])
+    for one, other in zip(trained(), alone, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 def test_balance_brings_back_units_that_have_gone_too_far() -> None:

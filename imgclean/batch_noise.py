@@ -1,0 +1,323 @@
+"""The camera of `noise.py` for whole batches on their own device, for training on a GPU.
+
+Images are N x 3 x H x W float32, RGB, sRGB-encoded, range [0, 1]; every image of a batch has a
+camera of its own. Distributions are those of `noise.camera`; the draws differ. What differs
+beside them: where that one mirrors the image at its edge this one wraps around, so that a patch
+needs a `MARGIN` to be cut off, and the grid of JPEG's blocks begins at the first pixel, so that
+cutting at a random place gives it a random phase.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["MARGIN", "Sensors", "brightness", "camera", "draw_sensors", "jpeg"]
+
+MARGIN = 16  # pixels across to draw beside a patch and to cut off: the period of JPEG's blocks
+_LUMA = (0.299, 0.587, 0.114)
+_TOE = 0.0031308
+_SCALES = (1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875, 2.0)  # few: each is a size to plan for
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """As `noise.Sensor`, with a value for each of N images: N x 1 x 1 x 1, gains N x 3 x 1 x 1."""
+
+    shot: Tensor
+    read: Tensor
+    gains: Tensor
+    crosstalk: Tensor
+    gamma: Tensor
+    contrast: Tensor
+    mosaic: Tensor
+    edge_aware: Tensor
+
+
+class _Draw:
+    """Numbers for each image of a batch, shaped to be multiplied with it."""
+
+    def __init__(self, count: int, generator: torch.Generator) -> None:
+        self.count, self.generator = count, generator
+
+    def uniform(self, low: float, high: float) -> Tensor:
+        drawn = torch.rand(
+            self.count, 1, 1, 1, generator=self.generator, device=self.generator.device
+        )
+        return low + (high - low) * drawn
+
+    def log_uniform(self, low: float, high: float) -> Tensor:
+        return self.uniform(math.log(low), math.log(high)).exp()
+
+    def chance(self, probability: float) -> Tensor:
+        return self.uniform(0, 1) < probability
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.generator, device=self.generator.device)
+
+
+def draw_sensors(count: int, generator: torch.Generator) -> Sensors:
+    """Draw so many cameras, as `noise.draw_sensor` does (Brooks et al., 2019)."""
+    draw = _Draw(count, generator)
+    shot = draw.log_uniform(1e-4, 1.2e-2)
+    red, blue = draw.uniform(1.2, 2.4), draw.uniform(1.2, 2.2)
+    return Sensors(
+        shot=shot,
+        read=(2.18 * shot.log() + 1.2 + 0.5 * draw.normal(count, 1, 1, 1)).exp(),
+        gains=torch.cat([red, torch.ones_like(red), blue], 1),
+        crosstalk=draw.uniform(0.0, 0.6),
+        gamma=draw.uniform(1.8, 2.4),
+        contrast=draw.uniform(0.0, 0.6),
+        mosaic=draw.chance(0.85),
+        edge_aware=draw.chance(0.5),
+    )
+
+
+def _tone(linear: Tensor, sensors: Sensors) -> Tensor:
+    """The cameras' tone curves, see `noise._tone`."""
+    power = 1 / sensors.gamma
+    low = _TOE**power
+    encoded = ((linear.clamp(0, 1) + _TOE) ** power - low) / ((1 + _TOE) ** power - low)
+    smooth = encoded * encoded * (3 - 2 * encoded)
+    return encoded + sensors.contrast * (smooth - encoded)
+
+
+def _to_linear(image: Tensor, sensors: Sensors) -> Tensor:
+    """Invert the tone curves: the blend with a smoothstep by Newton's method, the gamma exactly."""
+    shown = image.clamp(0, 1)
+    encoded, blend = shown, sensors.contrast
+    for _ in range(4):
+        value = encoded + blend * encoded * (encoded * (3 - 2 * encoded) - 1)
+        slope = 1 + blend * (6 * encoded * (1 - encoded) - 1)
+        encoded = (encoded - (value - shown) / slope).clamp(0, 1)
+    power = 1 / sensors.gamma
+    low = _TOE**power
+    return (encoded * ((1 + _TOE) ** power - low) + low) ** sensors.gamma - _TOE
+
+
+def _colour_matrices(sensors: Sensors) -> Tensor:
+    """Colour corrections, N x 3 x 3, whose rows sum to one (`noise._colour_matrix`)."""
+    device = sensors.shot.device
+    pattern = _constant((0, -0.7, -0.3, -0.4, 0, -0.6, -0.1, -0.9, 0), device).view(3, 3)
+    off = pattern * sensors.crosstalk[:, 0]
+    return torch.eye(3, device=device) + off - torch.diag_embed(off.sum(2))
+
+
+def _sites(red: Tensor, height: int, width: int) -> Tensor:
+    """Which colour each photosite sees, N x 3 x H x W; red: row and column of the first, N x 2."""
+    rows = torch.arange(height, device=red.device) % 2 == red[:, :1]
+    columns = torch.arange(width, device=red.device) % 2 == red[:, 1:]
+    rows, columns = rows[:, :, None], columns[:, None, :]
+    reds, blues = rows & columns, ~rows & ~columns
+    return torch.stack([reds, ~(reds | blues), blues], 1)
+
+
+def _demosaic(single: Tensor, sites: Tensor, edge_aware: Tensor) -> Tensor:
+    """Bilinear or edge-aware interpolation of N x 1 x H x W mosaics, as OpenCV's.
+
+    Edge-aware means that green, where it was not measured, is the mean of two neighbours along the
+    direction in which these differ less, instead of all four. Sides are even; edges wrap around.
+    """
+    left, right = torch.roll(single, 1, 3), torch.roll(single, -1, 3)
+    up, below = torch.roll(single, 1, 2), torch.roll(single, -1, 2)
+    across, down = (left + right) / 2, (up + below) / 2
+    diagonal = (torch.roll(across, 1, 2) + torch.roll(across, -1, 2)) / 2
+    along = torch.where((left - right).abs() > (up - below).abs(), down, across)
+    red, green, blue = sites[:, :1], sites[:, 1:2], sites[:, 2:]
+    green_there = torch.where(edge_aware, along, (across + down) / 2)
+    red_row = red | torch.roll(red, 1, 3)  # of a green site: whether red lies beside or below it
+    beside, beyond = torch.where(red_row, across, down), torch.where(red_row, down, across)
+    return torch.cat(
+        [
+            torch.where(red, single, torch.where(green, beside, diagonal)),
+            torch.where(green, single, green_there),
+            torch.where(blue, single, torch.where(green, beyond, diagonal)),
+        ],
+        1,
+    )
+
+
+def _expose(linear: Tensor, sensors: Sensors, draw: _Draw) -> Tensor:
+    """The noise that one exposure adds, after demosaicing, in raw units."""
+    raw = linear / sensors.gains
+    grain = (raw * sensors.shot + sensors.read).sqrt() * draw.normal(*raw.shape)
+    phase = draw.uniform(0, 4)[:, 0, 0, 0].long()
+    sites = _sites(torch.stack([phase // 2, phase % 2], 1), *raw.shape[2:])
+    level, single = ((values * sites).sum(1, keepdim=True) for values in (raw, grain))
+    edges = sensors.edge_aware
+    after = _demosaic(level + single, sites, edges) - _demosaic(level, sites, edges)
+    return torch.where(sensors.mosaic, after, grain)
+
+
+def _develop(clean: Tensor, sensors: Sensors, draw: _Draw) -> Tensor:
+    """Photograph images: their noise, in the encoded domain, added (`noise._develop`)."""
+    linear = _to_linear(clean, sensors)
+    noise = _expose(linear, sensors, draw) * sensors.gains
+    corrected = torch.einsum("ndc,nchw->ndhw", _colour_matrices(sensors), noise)
+    return _tone(linear + corrected, sensors) - _tone(linear, sensors)
+
+
+def _blur(sigma: Tensor, size: int, half: bool = False) -> Tensor:
+    """How OpenCV's Gaussian kernel of sigma (N x 1 x 1 x 1) damps the `size` frequencies, N x F."""
+    offsets = torch.arange(1, 29, device=sigma.device)  # its kernels reach to 4 sigma of at most 7
+    values = torch.exp(-(offsets**2) / (2 * sigma[:, 0, 0] ** 2))
+    values = values * (offsets <= (4 * sigma[:, 0, 0] + 0.5).round())
+    frequencies = torch.arange(size // 2 + 1 if half else size, device=sigma.device) / size
+    waves = torch.cos(2 * math.pi * offsets[:, None] * frequencies)
+    return (1 + 2 * values @ waves) / (1 + 2 * values.sum(1, keepdim=True))
+
+
+def _smooth(noise: Tensor, draw: _Draw) -> Tensor:
+    """In-camera noise reduction of 85 % of the images (`noise._smooth`), by Fourier transforms."""
+    height, width = noise.shape[2:]
+
+    def blur(sigma: Tensor) -> Tensor:
+        return (_blur(sigma, height)[:, :, None] * _blur(sigma, width, True)[:, None])[:, None]
+
+    luma = torch.where(draw.chance(0.6), blur(draw.uniform(0.3, 1.3)), 1.0)
+    sigma = draw.log_uniform(0.7, 7.0)
+    strength = (0.5 + sigma).clamp(max=2.2) * draw.uniform(0.25, 1.0)
+    chroma = torch.where(draw.chance(0.9), blur(sigma) * strength, 1.0)
+    sharper = 1 + draw.uniform(0.2, 1.5) * (1 - blur(draw.uniform(0.7, 2.0)))
+    luma = torch.where(draw.chance(0.4), luma * sharper, luma)
+    spectrum = torch.fft.rfft2(noise)
+    grey = brightness(spectrum)
+    smooth = torch.fft.irfft2(grey * luma + (spectrum - grey) * chroma, s=(height, width))
+    return torch.where(draw.chance(0.85), smooth, noise)
+
+
+@lru_cache
+def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Numbers on a device, copied there once: each copy would wait for it."""
+    return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+def brightness(images: Tensor) -> Tensor:
+    """The luma (ITU-R BT.601) of N x 3 x H x W images, N x 1 x H x W."""
+    return (images * _constant(_LUMA, images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+@lru_cache(maxsize=64)
+def _area(large: int, small: int, device: torch.device) -> Tensor:
+    """The matrix, small x large, that averages by area, as OpenCV's INTER_AREA."""
+    ratio = large / small
+    start = np.arange(small)[:, None] * ratio
+    cells = np.arange(large)[None]
+    overlap = np.minimum(start + ratio, cells + 1) - np.maximum(start, cells)
+    shares = np.clip(overlap, 0, None) / ratio
+    return torch.tensor(shares, dtype=torch.float32, device=device)
+
+
+def _noise(clean: Tensor, scale: float, draw: _Draw) -> Tensor:
+    """The noise of a photo taken at `scale` times the size and shrunk."""
+    sides = clean.shape[2:]
+    scene = clean
+    if scale != 1:
+        large = [2 * round(side * scale / 2) for side in sides]
+        scene = functional.interpolate(clean, large, mode="bilinear", align_corners=False)
+    noise = _smooth(_develop(scene, draw_sensors(len(clean), draw.generator), draw), draw)
+    if scale == 1:
+        return noise
+    down, across = (_area(*pair, clean.device) for pair in zip(scene.shape[2:], sides, strict=True))
+    return down @ noise @ across.T
+
+
+def camera(clean: Tensor, generator: torch.Generator) -> Tensor:
+    """Add the noise of real cameras' pipelines to a batch; see `noise.camera`.
+
+    Of the images 35 % are taken larger than they are, all at one scale, and 75 % are compressed.
+
+    Args:
+        clean: N x 3 x H x W, sides multiples of 16; `MARGIN` pixels across are to be cut off.
+        generator: on the device of the images.
+    """
+    count = len(clean)
+    shrunk, packed, halved = (round(share * count) for share in (0.35, 0.75, 0.45))
+    rng = np.random.default_rng(generator.initial_seed())  # asks nothing of the device
+    scale = float(rng.choice(_SCALES))
+    noise = torch.cat(
+        [
+            _noise(part, by, _Draw(len(part), generator))
+            for part, by in ((clean[:shrunk], scale), (clean[shrunk:], 1.0))
+            if len(part)
+        ]
+    )
+    order = torch.randperm(count, generator=generator, device=clean.device)
+    noisy = (clean + noise)[order]
+    draw = _Draw(count, generator)
+    quality = torch.where(draw.chance(0.8), draw.uniform(50, 99), draw.uniform(30, 50)).floor()
+    parts = [jpeg(noisy[:halved], quality[:halved], subsample=True)] if halved else []
+    if packed > halved:
+        parts.append(jpeg(noisy[halved:packed], quality[halved:packed], subsample=False))
+    parts.append(noisy[packed:])
+    return torch.cat(parts)[order.argsort()]
+
+
+# Tables K.1 and K.2 of the JPEG standard (ITU-T T.81, 1992).
+_LUMINANCE = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+_CHROMINANCE = (
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99,
+    24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
+    *(99,) * 32,
+)  # fmt: skip
+
+
+def jpeg(images: Tensor, quality: Tensor, *, subsample: bool) -> Tensor:
+    """Compress to 8-bit JPEG and back (ITU-T T.81; tables scaled as by the IJG's software).
+
+    Args:
+        images: N x 3 x H x W, sides multiples of 16.
+        quality: N x 1 x 1 x 1, whole numbers from 1 to 100.
+        subsample: halve the colours' resolution (4:2:0).
+    """
+    red, green, blue = ((images * 255).round().clamp(0, 255)).unbind(1)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    planes = torch.stack([luma, (blue - luma) / 1.772 + 128, (red - luma) / 1.402 + 128], 1)
+    planes = planes.round()
+    brightness, colours = planes[:, :1], planes[:, 1:]
+    if subsample:
+        colours = functional.avg_pool2d(colours, 2).round()
+    percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
+    brightness = _quantise(brightness, _LUMINANCE, percent)
+    colours = _quantise(colours, _CHROMINANCE, percent)
+    if subsample:
+        colours = functional.interpolate(
+            colours, scale_factor=2, mode="bilinear", align_corners=False
+        ).round()
+    luma, bluer, redder = brightness[:, 0], colours[:, 0] - 128, colours[:, 1] - 128
+    decoded = torch.stack(
+        [luma + 1.402 * redder, luma - 0.344136 * bluer - 0.714136 * redder, luma + 1.772 * bluer],
+        1,
+    )
+    return decoded.round().clamp(0, 255) / 255
+
+
+def _quantise(planes: Tensor, table: tuple[int, ...], percent: Tensor) -> Tensor:
+    """Round the cosine transforms of 8 x 8 blocks to multiples of a table's scaled steps."""
+    count, channels, height, width = planes.shape
+    basis = _cosines(planes.device)
+    steps = _constant(table, planes.device)
+    steps = ((steps * percent[:, :, 0] + 50) / 100).floor().clamp(1, 255)  # N x 1 x 64
+    blocks = planes.view(count, channels, height // 8, 8, width // 8, 8) - 128
+    blocks = blocks.transpose(3, 4).reshape(count, -1, 64)
+    coefficients = ((blocks @ basis.T) / steps).round() * steps
+    pixels = (coefficients @ basis + 128).round().clamp(0, 255)
+    pixels = pixels.view(count, channels, height // 8, width // 8, 8, 8).transpose(3, 4)
+    return pixels.reshape(count, channels, height, width)
+
+
+@lru_cache
+def _cosines(device: torch.device) -> Tensor:
+    """The orthonormal cosine transform of an 8 x 8 block as a 64 x 64 matrix."""
+    wave, place = np.arange(8)[:, None], np.arange(8)[None]
+    one = np.cos((2 * place + 1) * wave * np.pi / 16) * np.where(wave == 0, np.sqrt(1 / 8), 0.5)
+    return torch.tensor(np.kron(one, one), dtype=torch.float32, device=device)

@@ -1,0 +1,142 @@
+"""Batches of `photo` and `gaussian` training, drawn whole on the device that trains.
+
+What `train_weights.draw_photos` draws one patch at a time, for a GPU that would wait for it. The
+shares are the same, but every batch has exactly its share of each, rounded.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import Dataset
+
+from imgclean.batch_noise import MARGIN, brightness, camera
+from imgclean.pairs import load_pack
+
+__all__ = ["Photos", "PhotoBatches"]
+
+
+class Photos:
+    """The images of a pack on a device, and square patches of them anywhere."""
+
+    def __init__(self, pack: Path, smallest: int, device: torch.device) -> None:
+        """Load all images whose sides are as long as the largest patch that will be asked for."""
+        images = [image for image in load_pack(pack) if min(image.shape[:2]) >= smallest]
+        if not images:
+            raise SystemExit(f"{pack}: no image has sides of {smallest} pixels; lower --patch")
+        shapes = np.array([image.shape[:2] for image in images])
+        area = shapes.prod(1)
+        self.device = device
+        pixels = np.concatenate([image.reshape(-1, 3) for image in images])
+        self.pixels = torch.from_numpy(pixels).to(device)
+        self.start = torch.from_numpy(np.cumsum(area) - area).to(device)
+        self.shape = torch.from_numpy(shapes).to(device)
+        share = np.minimum(area, 300_000).cumsum()  # giants are drawn no more than others
+        self.upto = torch.from_numpy((share / share[-1]).astype(np.float32)).to(device)
+
+    def patches(self, count: int, size: int, generator: torch.Generator) -> Tensor:
+        """Crop, flip and turn: count x 3 x size x size, float32 in [0, 1]."""
+        drawn = torch.rand(count, 6, generator=generator, device=self.device)
+        chosen = torch.searchsorted(self.upto, drawn[:, 5].contiguous(), right=True)
+        shape = self.shape[chosen]
+        corner = (drawn[:, :2] * (shape - size + 1)).long()
+        ahead = torch.arange(size, device=self.device)
+        places = [
+            torch.where(drawn[:, 2 + axis, None] < 0.5, ahead, size - 1 - ahead)
+            + corner[:, axis, None]
+            for axis in (0, 1)
+        ]
+        turned = (drawn[:, 4] < 0.5)[:, None, None]
+        down, across = places[0][:, :, None], places[1][:, None]
+        rows = torch.where(turned, down.transpose(1, 2), down)
+        columns = torch.where(turned, across.transpose(1, 2), across)
+        index = self.start[chosen, None, None] + rows * shape[:, 1, None, None] + columns
+        return self.pixels[index].permute(0, 3, 1, 2).float().div_(255)
+
+    def enlarged(self, count: int, size: int, generator: torch.Generator) -> Tensor:
+        """As `patches`, 1.2 to 3.5 times as large as they were (`pairs.enlarged_patch`)."""
+        side = math.ceil(size / 1.2) + 8
+        small = self.patches(count, side, generator)
+        drawn = torch.rand(count, 3, generator=generator, device=self.device)
+        scale = torch.exp(math.log(1.2) + drawn[:, :1] * math.log(3.5 / 1.2))
+        ahead = torch.arange(size, device=self.device) - (size - 1) / 2
+        rows, columns = ((ahead / scale + drawn[:, i, None] - 0.5) * 2 / side for i in (1, 2))
+        grid = torch.stack(
+            [columns[:, None].expand(-1, size, -1), rows[:, :, None].expand(-1, -1, size)], 3
+        )
+        large = functional.grid_sample(small, grid, "bicubic", "reflection", align_corners=False)
+        return large.clamp_(0, 1)
+
+
+@dataclass(frozen=True)
+class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
+    """Batches by step number, as `pairs.Patches` has them.
+
+    Attributes:
+        photos: what most patches are of.
+        screens: drawn images, for an eighth of the patches; half of these stay clean.
+        size, batch: side and number of the patches.
+        seed: with the step, all that a batch depends on.
+        enlarge: share of the photos' patches that are enlarged.
+        cameras: draw the mixture of `noise.photo` rather than white noise alone.
+    """
+
+    photos: Photos
+    screens: Photos | None
+    size: int
+    batch: int
+    seed: int
+    enlarge: float
+    cameras: bool
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Draw batch number `step`: noisy and clean, N x 3 x H x W float32."""
+        generator = torch.Generator(self.photos.device)
+        generator.manual_seed((self.seed << 32) + step)
+        size = self.size + MARGIN
+        sharp = self.batch // 8 if self.screens else 0
+        large = round(self.enlarge * (self.batch - sharp))
+        parts = [self.photos.patches(self.batch - sharp - large, size, generator)]
+        if large:
+            parts.append(self.photos.enlarged(large, size, generator))
+        if self.screens:
+            parts.append(self.screens.patches(sharp, size, generator))
+        order = self._order(generator)  # what a patch shows says nothing of its noise
+        clean, as_is = torch.cat(parts)[order], order >= self.batch - sharp // 2
+        grey = torch.rand(self.batch, 1, 1, 1, generator=generator, device=clean.device) < 0.1
+        clean = torch.where(grey, clean.mean(1, keepdim=True), clean)
+        noisy, clean = self._cut(self._noisy(clean, grey, generator), clean, generator)
+        return torch.where(as_is[:, None, None, None], clean, noisy), clean
+
+    def _order(self, generator: torch.Generator) -> Tensor:
+        return torch.randperm(self.batch, generator=generator, device=generator.device)
+
+    def _noisy(self, clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
+        """Cameras, white noise and none, in the shares of `noise.photo`, in this order."""
+        exposed = round(0.38 * self.batch) if self.cameras else 0
+        untouched = round(0.06 * self.batch) if self.cameras else 0
+        white = clean[exposed : self.batch - untouched]
+        drawn = torch.rand(2, len(white), 1, 1, 1, generator=generator, device=clean.device)
+        highest = torch.where(drawn[0] < 1 / 6, 5.0, 55.0) if self.cameras else 55.0
+        grain = torch.randn(white.shape, generator=generator, device=clean.device)
+        one = grey[exposed : self.batch - untouched]
+        grain = torch.where(one, grain[:, :1], grain)
+        parts = [white + grain * (drawn[1] * highest / 255), clean[self.batch - untouched :]]
+        if exposed:
+            shot = camera(clean[:exposed], generator)
+            parts.insert(0, torch.where(grey[:exposed], brightness(shot), shot))
+        return torch.cat(parts)
+
+    def _cut(self, noisy: Tensor, clean: Tensor, generator: torch.Generator) -> list[Tensor]:
+        """The same place of both, anywhere: for the phase of JPEG's blocks."""
+        shift = torch.randint(MARGIN + 1, (self.batch, 2), generator=generator, device=clean.device)
+        ahead = torch.arange(self.size, device=clean.device)
+        rows = (shift[:, :1] + ahead)[:, None, :, None]
+        columns = (shift[:, 1:] + ahead)[:, None, None]
+        number = torch.arange(self.batch, device=clean.device)[:, None, None, None]
+        channel = torch.arange(3, device=clean.device)[None, :, None, None]
+        return [images[number, channel, rows, columns] for images in (noisy, clean)]

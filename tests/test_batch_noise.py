@@ -1,0 +1,142 @@
+"""The camera of whole batches does what `noise.py` does to one image at a time."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imgclean import batch_noise, noise
+from imgclean.batch_noise import MARGIN, Sensors
+
+Array = NDArray[np.float32]
+
+
+def scene(side: int = 128) -> Array:
+    """Smooth colours with edges between them, H x W x 3 in [0, 1]."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:side, :side].astype(np.float32) / side
+    waves = np.stack([np.sin(6 * x + 3 * y), np.cos(5 * y), np.sin(9 * x * y)], 2) * 0.3 + 0.5
+    waves[30:70, 40:90] = rng.random(3)
+    return np.asarray(waves, np.float32).clip(0.02, 0.98)
+
+
+def tensor(image: Array) -> Tensor:
+    """N x 3 x H x W of one H x W x 3 image."""
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+
+
+def array(images: Tensor) -> Array:
+    """H x W x 3 of the first."""
+    return np.asarray(images[0].permute(1, 2, 0).numpy(), np.float32)
+
+
+def one(sensor: noise.Sensor) -> Sensors:
+    """A batch of one camera."""
+
+    def value(number: float) -> Tensor:
+        return torch.tensor(number).view(1, 1, 1, 1)
+
+    fields = dict(sensor.__dict__)
+    gains = torch.tensor(fields.pop("gains")).view(1, 3, 1, 1)
+    return Sensors(gains=gains, **{name: value(number) for name, number in fields.items()})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tone_curves_are_those_of_one_image(seed: int) -> None:
+    """Curve, inverse and colour matrix equal those of `noise.py` for the same camera."""
+    sensor = noise.draw_sensor(np.random.default_rng(seed))
+    image = scene()
+    shown = batch_noise._tone(tensor(image), one(sensor))
+    np.testing.assert_allclose(array(shown), noise._tone(image, sensor), atol=2e-6)
+    linear = batch_noise._to_linear(tensor(image), one(sensor))
+    np.testing.assert_allclose(array(linear), noise._to_linear(image, sensor), atol=5e-4)
+    np.testing.assert_allclose(batch_noise._tone(linear, one(sensor)), tensor(image), atol=1e-4)
+    matrix = batch_noise._colour_matrices(one(sensor))[0]
+    np.testing.assert_allclose(matrix, noise._colour_matrix(sensor), atol=1e-6)
+
+
+@pytest.mark.parametrize("edge_aware", [False, True])
+@pytest.mark.parametrize("red", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_demosaicing_is_opencvs(red: tuple[int, int], edge_aware: bool) -> None:
+    """Every pattern, either way, gives what OpenCV gives, but for its 15 bits and the edge."""
+    rng = np.random.default_rng(0)
+    image = (scene() + 0.1 * rng.standard_normal((128, 128, 3))).astype(np.float32)
+    sites = batch_noise._sites(torch.tensor([red]), 128, 128)
+    single = (tensor(image) * sites).sum(1, keepdim=True)
+    ours = batch_noise._demosaic(single, sites, torch.tensor(edge_aware))
+    first = sites[0, 0].nonzero()[0].tolist()
+    phase = {(0, 0): 0, (0, 1): 1, (1, 1): 2, (1, 0): 3}[first[0], first[1]]
+    theirs = noise._demosaic(single[0, 0].numpy(), phase, edge_aware)
+    inner = np.abs(array(ours) - theirs)[2:-2, 2:-2]
+    # Where both directions differ by the same but for rounding, OpenCV may take the other one.
+    assert np.quantile(inner, 0.999) < 1e-4
+
+
+@pytest.mark.parametrize("subsample", [False, True])
+@pytest.mark.parametrize("quality", [35, 60, 92])
+def test_jpeg_is_opencvs(quality: int, subsample: bool) -> None:
+    """What compression leaves of a noisy image is what OpenCV's leaves, to rounding."""
+    rng = np.random.default_rng(1)
+    image = (scene() + 0.05 * rng.standard_normal((128, 128, 3))).astype(np.float32)
+    still = np.random.default_rng(0)
+    while True:  # a generator whose first two draws leave the grid of blocks at the corner
+        state = still.bit_generator.state
+        if not still.integers(0, 8, 2).any():
+            break
+    still.bit_generator.state = state
+    theirs = noise.jpeg(image, quality, still, subsample=subsample)
+    level = torch.tensor(float(quality)).view(1, 1, 1, 1)
+    ours = array(batch_noise.jpeg(tensor(image), level, subsample=subsample))
+    lost = float(np.square(theirs - image).mean())
+    rounding = 3 / 255**2  # of several steps; at high qualities it alone decides some coefficients
+    assert np.square(ours - theirs).mean() < 0.01 * lost + rounding
+
+
+def grains(count: int) -> tuple[Array, Array]:
+    """So many draws of camera noise on mid grey, by either module: two arrays, N x 96 x 96 x 3."""
+    flat = np.full((96, 96, 3), (0.35, 0.5, 0.6), np.float32)
+    alone = [noise.camera(flat, np.random.default_rng([7, i])) - flat for i in range(count)]
+    side, half = 96 + MARGIN, MARGIN // 2
+    batch = tensor(flat[:1, :1]).expand(count, 3, side, side)
+    generator = torch.Generator().manual_seed(3)
+    many = (batch_noise.camera(batch, generator) - batch)[..., half:-half, half:-half]
+    return np.stack(alone), many.permute(0, 2, 3, 1).numpy()
+
+
+def test_noise_is_distributed_alike() -> None:
+    """Strength, share of colour and coarseness have the same quartiles by either module."""
+    luma = np.array([0.299, 0.587, 0.114], np.float32)
+    quartiles = []
+    for drawn in grains(600):
+        grey = drawn @ luma
+        colour = (drawn - grey[..., None]).std(axis=(1, 2, 3))
+        spread = grey.std(axis=(1, 2)) + 1e-4
+        apart = np.abs(grey[:, :, 1:] - grey[:, :, :-1]).mean(axis=(1, 2)) / spread
+        measures = np.stack([np.log(spread), np.log(colour / spread + 0.01), apart])
+        quartiles.append(np.quantile(measures, (0.25, 0.5, 0.75), axis=1))
+    scale = np.array([1.2, 0.6, 0.4])  # about the distances between the outer quartiles
+    assert np.abs((quartiles[0] - quartiles[1]) / scale).max() < 0.15
+
+
+def test_a_batch_depends_on_its_generator_alone() -> None:
+    """The same seed gives the same noise, another one other noise; nothing is shifted in colour."""
+    clean = tensor(scene(64)).repeat(20, 1, 1, 1)
+    same = [batch_noise.camera(clean, torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
+    assert torch.equal(same[0], same[1]) and not torch.equal(same[0], same[2])
+    drawn = torch.cat([same[0], same[2]])
+    assert torch.isfinite(drawn).all() and drawn.shape == (40, 3, 64, 64)
+    assert (drawn.mean((0, 2, 3)) - clean.mean((0, 2, 3))).abs().max() < 0.01
+
+
+def test_wrapped_blur_is_opencvs() -> None:
+    """The damping of a wave is what OpenCV's kernel of that sigma does to it."""
+    import cv2
+
+    y = np.arange(128, dtype=np.float32)
+    for sigma in (0.3, 0.8, 2.0, 7.0):
+        wave = np.cos(2 * np.pi * y * 5 / 128)
+        image = np.tile(wave[:, None], (3, 128))  # repeated, so that its middle knows no edge
+        blurred = cv2.GaussianBlur(image, (0, 0), sigma)[128:256]
+        damped = batch_noise._blur(torch.tensor(sigma).view(1, 1, 1, 1), 128)[0, 5]
+        assert float(damped) == pytest.approx(float(blurred[0, 64] / wave[0]), abs=2e-3)
