@@ -158,11 +158,17 @@ def _develop(clean: Array, sensor: Sensor, rng: np.random.Generator) -> Array:
     return _tone(linear + noise @ matrix.T, sensor) - _tone(linear, sensor)
 
 
-def _smooth(noise: Array, rng: np.random.Generator) -> Array:
-    """In-camera noise reduction: chroma is blurred more than luma, which leaves blotches."""
+def _smooth(noise: Array, scene: Array, rng: np.random.Generator) -> Array:
+    """In-camera noise reduction: chroma is blurred more than luma, which leaves blotches.
+
+    Luma is mostly blurred where the scene, encoded as the noise is, has no edges.
+    """
     luma = noise @ _LUMA
     chroma = noise - luma[..., None]
-    if rng.random() < 0.6:
+    kind = rng.random()
+    if kind < 0.75:
+        luma = _smooth_flats(luma, scene @ _LUMA, rng)
+    elif kind < 0.9:
         sigma = float(rng.uniform(0.3, 1.3))
         luma = cv2.GaussianBlur(luma, (0, 0), sigma)
     if rng.random() < 0.9:
@@ -173,6 +179,25 @@ def _smooth(noise: Array, rng: np.random.Generator) -> Array:
         amount = float(rng.uniform(0.2, 1.5))
         luma = luma + amount * (luma - cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.7, 2.0)))
     return (luma[..., None] + chroma).astype(np.float32)
+
+
+def _smooth_flats(grain: Array, scene: Array, rng: np.random.Generator) -> Array:
+    """Blur a share of the grain, H x W, where the scene's slope is small beside its deviation.
+
+    Real cameras' noise is two to three times as strong beside edges and in texture as on even
+    ground, and coarser there than white noise: measured on photos of five cameras. Exposures
+    that cameras smooth so are the noisier ones.
+    """
+    soft = cv2.GaussianBlur(scene, (0, 0), 0.8)
+    slope = np.square(cv2.Sobel(soft, cv2.CV_32F, 1, 0) / 8)
+    slope += np.square(cv2.Sobel(soft, cv2.CV_32F, 0, 1) / 8)
+    slope = cv2.GaussianBlur(slope, (0, 0), float(rng.uniform(1.0, 2.5)))
+    grain = grain * np.float32(rng.uniform(1, 2))
+    limit = float(np.exp(rng.uniform(np.log(0.3), np.log(2.5)))) * float(grain.std())
+    even = 1 - slope / (slope + np.float32(limit**2 + 1e-12))
+    coarse = cv2.GaussianBlur(grain, (0, 0), float(np.exp(rng.uniform(np.log(0.8), np.log(4)))))
+    share = np.float32(rng.uniform(0.4, 1.0))
+    return np.asarray(grain + share * even * (coarse - grain), np.float32)
 
 
 def camera(clean: Array, rng: np.random.Generator) -> Array:
@@ -190,7 +215,7 @@ def camera(clean: Array, rng: np.random.Generator) -> Array:
     scene = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
     noise = _develop(scene, draw_sensor(rng), rng)
     if rng.random() < 0.85:
-        noise = _smooth(noise, rng)
+        noise = _smooth(noise, scene, rng)
     noise = noise[2:-2, 2:-2]
     if scale != 1.0:
         noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA)

@@ -93,22 +93,25 @@ def test_jpeg_is_opencvs(quality: int, subsample: bool) -> None:
     assert np.square(ours - theirs).mean() < 0.01 * lost + rounding
 
 
-def grains(count: int) -> tuple[Array, Array]:
-    """So many draws of camera noise on mid grey, by either module: two arrays, N x 96 x 96 x 3."""
-    flat = np.full((96, 96, 3), (0.35, 0.5, 0.6), np.float32)
-    alone = [noise.camera(flat, np.random.default_rng([7, i])) - flat for i in range(count)]
-    side, half = 96 + MARGIN, MARGIN // 2
-    batch = tensor(flat[:1, :1]).expand(count, 3, side, side)
-    generator = torch.Generator().manual_seed(3)
-    many = (batch_noise.camera(batch, generator) - batch)[..., half:-half, half:-half]
-    return np.stack(alone), many.permute(0, 2, 3, 1).numpy()
+def grains(count: int, clean: Array) -> tuple[Array, Array]:
+    """So many draws of camera noise on an image, by either module: two arrays, N x H x W x 3.
+
+    A margin is cut off, beyond which one module wraps around and the other mirrors.
+    """
+    half = MARGIN // 2
+    inner = np.s_[:, half:-half, half:-half]
+    alone = [noise.camera(clean, np.random.default_rng([7, i])) - clean for i in range(count)]
+    batch = tensor(clean).expand(20, -1, -1, -1)  # of each batch one part is shrunk, at one scale
+    seeds = range(count // 20)
+    many = [batch_noise.camera(batch, torch.Generator().manual_seed(s)) - batch for s in seeds]
+    return np.stack(alone)[inner], torch.cat(many).permute(0, 2, 3, 1).numpy()[inner]
 
 
 def test_noise_is_distributed_alike() -> None:
     """Strength, share of colour and coarseness have the same quartiles by either module."""
     luma = np.array([0.299, 0.587, 0.114], np.float32)
     quartiles = []
-    for drawn in grains(600):
+    for drawn in grains(600, np.full((112, 112, 3), (0.35, 0.5, 0.6), np.float32)):
         grey = drawn @ luma
         colour = (drawn - grey[..., None]).std(axis=(1, 2, 3))
         spread = grey.std(axis=(1, 2)) + 1e-4
@@ -116,7 +119,20 @@ def test_noise_is_distributed_alike() -> None:
         measures = np.stack([np.log(spread), np.log(colour / spread + 0.01), apart])
         quartiles.append(np.quantile(measures, (0.25, 0.5, 0.75), axis=1))
     scale = np.array([1.2, 0.6, 0.4])  # about the distances between the outer quartiles
-    assert np.abs((quartiles[0] - quartiles[1]) / scale).max() < 0.15
+    assert np.abs((quartiles[0] - quartiles[1]) / scale).max() < 0.25  # chance alone: to 0.2
+
+
+def test_noise_is_as_much_stronger_beside_edges() -> None:
+    """How much stronger noise is beside edges has the same quartiles by either module."""
+    image = np.full((112, 112, 3), 0.4, np.float32)
+    image[:, 52:60] = 0.7
+    quartiles = []
+    for drawn in grains(400, image):
+        near, far = drawn[:, :, 42:46], np.delete(drawn, np.s_[30:66], axis=2)
+        ratio = np.log(near.std(axis=(1, 2, 3)) / (far.std(axis=(1, 2, 3)) + 1e-5) + 0.01)
+        quartiles.append(np.quantile(ratio, (0.25, 0.5, 0.75)))
+    assert quartiles[0][2] > 0.2  # some cameras do
+    assert np.abs(quartiles[0] - quartiles[1]).max() < 0.12
 
 
 def test_a_batch_depends_on_its_generator_alone() -> None:

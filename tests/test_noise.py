@@ -56,15 +56,29 @@ def test_in_camera_smoothing_leaves_blotches() -> None:
     """After a blur of sigma noise correlates over d pixels by exp(-d^2 / 4 sigma^2)."""
     white = np.random.default_rng(0).standard_normal((512, 512, 3), np.float32)
     draws = Mock(np.random.Generator)
-    draws.random.side_effect = [0.0, 0.0, 1.0]  # both are blurred, nothing is sharpened
+    draws.random.side_effect = [0.8, 0.0, 1.0]  # both are blurred, nothing is sharpened
     draws.uniform.side_effect = [1.0, np.log(2.0), 0.5]  # by 1 and 2 pixels; chroma's strength
-    smooth = noise._smooth(white, draws)
+    smooth = noise._smooth(white, np.zeros_like(white), draws)
     luma = smooth @ noise._LUMA
     chroma = smooth[..., 0] - luma
     for grain, sigma in ((luma, 1.0), (chroma, 2.0)):
         for lag in (1, 2, 3):
             expected = np.exp(-(lag**2) / (4 * sigma**2))
             assert correlation(grain, lag) == pytest.approx(expected, abs=0.02)
+
+
+def test_in_camera_smoothing_spares_edges() -> None:
+    """Beside an edge the noise stays as it was; on even ground it has the blur's variance."""
+    white = 0.02 * np.random.default_rng(0).standard_normal((256, 256), np.float32)
+    scene = np.zeros((256, 256), np.float32)
+    scene[:, 128:] = 0.9
+    draws = Mock(np.random.Generator)
+    # Slope over 1 pixel, exposure as it was, its limit, blur by 2 pixels, all of the share.
+    draws.uniform.side_effect = [1.0, 1.0, 0.0, np.log(2.0), 1.0]
+    smooth = noise._smooth_flats(white, scene, draws)
+    np.testing.assert_allclose(smooth[:, 127:129], white[:, 127:129], atol=2e-3)
+    assert smooth[:, 10:100].std() == pytest.approx(0.02 / (4 * np.sqrt(np.pi)), rel=0.1)
+    assert correlation(smooth[:, 10:100], 2) == pytest.approx(np.exp(-1 / 4), abs=0.05)
 
 
 @pytest.mark.parametrize("phase", range(4))
