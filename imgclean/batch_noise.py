@@ -188,7 +188,8 @@ def _smooth(noise: Tensor, scene: Tensor, draw: _Draw) -> Tensor:
         return (_blur(sigma, height)[:, :, None] * _blur(sigma, width, True)[:, None])[:, None]
 
     def blurred(images: Tensor, sigma: Tensor) -> Tensor:
-        return torch.fft.irfft2(torch.fft.rfft2(images) * blur(sigma), s=(height, width))
+        result: Tensor = torch.fft.irfft2(torch.fft.rfft2(images) * blur(sigma), s=(height, width))
+        return result
 
     kind = draw.uniform(0, 1)
     grain = brightness(noise)
