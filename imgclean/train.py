@@ -116,7 +116,7 @@ class Trainer:
         self._average_afresh()
         self.optimisers = _optimisers(self.model, config)
         self.step, self.seconds, self.waited = 0, 0.0, 0.0
-        self._norm = torch.zeros((), dtype=torch.float64, device=self.device)  # of the gradient
+        self._norm = torch.zeros((), device=self.device)  # of the gradient, followed
         self._readings = _Readings(self.device)
         self._balance = Balance(self.model, config.balance) if config.balance else None
         self._loss = LOSSES[config.loss]
@@ -286,7 +286,7 @@ class Trainer:
         """Rescale a gradient that is over four times its running norm."""
         gradients = [w.grad for w in self.model.parameters() if w.grad is not None]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-        if self.device.type == "cpu" and not bool(norm < torch.inf):  # a GPU's loss tells later
+        if not self._readings.late and not bool(norm < torch.inf):  # else the next loss tells
             raise FloatingPointError(f"gradient {float(norm)} at step {self.step + 1}")
         begun = self._norm > 0
         limit = torch.where(begun, 4 * self._norm, torch.inf)
@@ -411,12 +411,12 @@ class _Readings:
     """Values of losses: a CPU's at once, a GPU's one step late, so that it never waits for us."""
 
     def __init__(self, device: torch.device) -> None:
-        self._late = device.type == "cuda"
+        self.late = device.type == "cuda"
         self._pending: tuple[Tensor, torch.cuda.Event] | None = None
 
     def read(self, loss: Tensor) -> float:
         """This value, or on a GPU the one before it; of the first, itself."""
-        if not self._late:
+        if not self.late:
             return float(loss)
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         latest = loss.to("cpu", non_blocking=True), event

@@ -3,8 +3,9 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In twelve parts, the last on a GPU (NVIDIA H100) beside three others, 16,758 steps; on a CPU leave out --device and --compile, and give
-# it days. Here all have the network's five levels and 48 channels at the finest; the shipped weights had 32 there before the last part, and got the fifth level before the
+# In twelve parts, the last on a GPU (NVIDIA H100) beside three others, 16,758 steps; on a CPU leave out --device and
+# --compile, and give it days. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
+# 32 there before the last part, and got the fifth level before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
 # of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and damped the means of the kernels

@@ -85,6 +85,18 @@ def test_a_non_finite_loss_stops_the_run() -> None:
     assert torch.equal(weights(run), before)
 
 
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    """A GPU tells of a diverged step late: the checkpoint before it must outlast it."""
+    run = trainer(5)
+    run.save(tmp_path / "checkpoint.pt")
+    good = (tmp_path / "checkpoint.pt").read_bytes()
+    with torch.no_grad():
+        run.model.tail.weight[0, 0] = torch.nan
+    with pytest.raises(FloatingPointError, match="not finite"):
+        run.save(tmp_path / "checkpoint.pt")
+    assert (tmp_path / "checkpoint.pt").read_bytes() == good
+
+
 def test_batches_depend_on_seed_and_step_alone() -> None:
     """A batch can be drawn again, in any order, by any process."""
     one, other = Patches(draw, 2, seed=1), Patches(draw, 2, seed=1)
