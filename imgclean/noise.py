@@ -211,15 +211,16 @@ def camera(clean: Array, rng: np.random.Generator) -> Array:
     height, width, channels = clean.shape
     colour = clean if channels == 3 else np.repeat(clean, 3, axis=2)
     scale = float(rng.uniform(1.0, 2.0)) if rng.random() < 0.35 else 1.0
-    size = (round(width * scale) + 4, round(height * scale) + 4)
-    scene = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
+    size = (round(width * scale), round(height * scale))
+    scene = colour if scale == 1.0 else cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
+    scene = cv2.copyMakeBorder(scene, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)  # for demosaicing
     noise = _develop(scene, draw_sensor(rng), rng)
     if rng.random() < 0.85:
         noise = _smooth(noise, scene, rng)
     noise = noise[2:-2, 2:-2]
     if scale != 1.0:
         noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA)
-    noisy = (colour + noise[:height, :width]).astype(np.float32)
+    noisy = np.asarray(colour + noise, np.float32)
     if rng.random() < 0.75:
         quality = int(rng.integers(50, 99) if rng.random() < 0.8 else rng.integers(30, 50))
         noisy = jpeg(noisy, quality, rng, subsample=bool(rng.random() < 0.6))
