@@ -2,9 +2,9 @@
 
 Images are N x 3 x H x W float32, RGB, sRGB-encoded, range [0, 1]; every image of a batch has a
 camera of its own. Distributions are those of `noise.camera`; the draws differ. What differs
-beside them: where that one mirrors the image at its edge this one wraps around, so that a patch
-needs a `MARGIN` to be cut off, and the grid of JPEG's blocks begins at the first pixel, so that
-cutting at a random place gives it a random phase.
+beside them: where that one mirrors the image at its edge this one wraps around, so that the outer
+`SEAM` pixels are of no use; the grid of JPEG's blocks begins at the first pixel, so that a patch
+cut out at a random place of `PERIOD` has it anywhere; and photos are shrunk by eight factors.
 """
 
 import math
@@ -16,12 +16,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["MARGIN", "Sensors", "brightness", "camera", "draw_sensors", "jpeg"]
+__all__ = [
+    "MARGIN",
+    "PERIOD",
+    "SEAM",
+    "Sensors",
+    "brightness",
+    "camera",
+    "draw_sensors",
+    "jpeg",
+    "part_of",
+]
 
-MARGIN = 16  # pixels across to draw beside a patch and to cut off: the period of JPEG's blocks
+SEAM = 8  # pixels at each edge whose noise knows of the opposite one
+PERIOD = 16  # pixels: of JPEG's blocks where colours have half the resolution
+MARGIN = 2 * SEAM + PERIOD  # pixels across to draw beside a patch and to cut off
 _LUMA = (0.299, 0.587, 0.114)
 _TOE = 0.0031308
-_SCALES = (1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875, 2.0)  # few: each is a size to plan for
+_SCALES = tuple(1 + (2 * i + 1) / 16 for i in range(8))  # few: each is a size to plan for
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,7 @@ def _blur(sigma: Tensor, size: int, half: bool = False) -> Tensor:
     """How OpenCV's Gaussian kernel of sigma (N x 1 x 1 x 1) damps the `size` frequencies, N x F."""
     offsets = torch.arange(1, 29, device=sigma.device)  # its kernels reach to 4 sigma of at most 7
     values = torch.exp(-(offsets**2) / (2 * sigma[:, 0, 0] ** 2))
-    values = values * (offsets <= (4 * sigma[:, 0, 0] + 0.5).round())
+    values = values * (offsets <= ((8 * sigma[:, 0, 0]).round() / 2).ceil())
     frequencies = torch.arange(size // 2 + 1 if half else size, device=sigma.device) / size
     waves = torch.cos(2 * math.pi * offsets[:, None] * frequencies)
     return (1 + 2 * values @ waves) / (1 + 2 * values.sum(1, keepdim=True))
@@ -201,14 +213,14 @@ def _smooth(noise: Tensor, scene: Tensor, draw: _Draw) -> Tensor:
     even = 1 - slope / (slope + limit**2 + 1e-12)
     flats = blurred(coarser, draw.log_uniform(0.8, 4)) - coarser
     coarser = coarser + draw.uniform(0.4, 1.0) * even * flats
-    noise = torch.where(kind < 0.75, coarser, grain) + chroma_noise
+    varied = torch.where(kind < 0.75, coarser, grain) + chroma_noise
     luma = torch.where((kind >= 0.75) & (kind < 0.9), blur(draw.uniform(0.3, 1.3)), 1.0)
     sigma = draw.log_uniform(0.7, 7.0)
     strength = (0.5 + sigma).clamp(max=2.2) * draw.uniform(0.25, 1.0)
     chroma = torch.where(draw.chance(0.9), blur(sigma) * strength, 1.0)
     sharper = 1 + draw.uniform(0.2, 1.5) * (1 - blur(draw.uniform(0.7, 2.0)))
     luma = torch.where(draw.chance(0.4), luma * sharper, luma)
-    spectrum = torch.fft.rfft2(noise)
+    spectrum = torch.fft.rfft2(varied)
     grey = brightness(spectrum)
     smooth = torch.fft.irfft2(grey * luma + (spectrum - grey) * chroma, s=(height, width))
     return torch.where(draw.chance(0.85), smooth, noise)
@@ -251,18 +263,24 @@ def _noise(clean: Tensor, scale: float, draw: _Draw) -> Tensor:
     return down @ noise @ across.T
 
 
+def part_of(count: int, share: float, rng: np.random.Generator) -> int:
+    """How many of a batch a share is: a whole number below or above, right on average."""
+    return min(count, int(share * count + rng.random()))
+
+
 def camera(clean: Tensor, generator: torch.Generator) -> Tensor:
     """Add the noise of real cameras' pipelines to a batch; see `noise.camera`.
 
     Of the images 35 % are taken larger than they are, all at one scale, and 75 % are compressed.
 
     Args:
-        clean: N x 3 x H x W, sides multiples of 16; `MARGIN` pixels across are to be cut off.
+        clean: N x 3 x H x W, sides multiples of 16; the outer `SEAM` pixels are to be cut off.
         generator: on the device of the images.
     """
     count = len(clean)
-    shrunk, packed, halved = (round(share * count) for share in (0.35, 0.75, 0.45))
     rng = np.random.default_rng(generator.initial_seed())  # asks nothing of the device
+    shrunk, halved, whole = (part_of(count, share, rng) for share in (0.35, 0.45, 0.30))
+    packed = min(count, halved + whole)
     scale = float(rng.choice(_SCALES))
     noise = torch.cat(
         [

@@ -75,7 +75,8 @@ class TrainConfig:
 class Step:
     """One optimiser update, its loss, and the seconds so far (`waited` of them for data).
 
-    On a GPU the loss is that of the update before: to read its own would keep the device waiting.
+    On a GPU the loss is that of the update before (the first, which has none, tells its own): to
+    read its own would keep the device waiting.
     """
 
     step: int
@@ -223,7 +224,7 @@ class Trainer:
     def objective(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """The loss of this process's share of a batch, in the model's own way of learning."""
         watched = self._balance is not None and self._balance.due
-        forward = self.model if watched else self._forward  # compiled code runs no hooks
+        forward = self.model if watched else self._forward  # hooks would have it compiled anew
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             if isinstance(self.model, Autoencoder):
                 whole = (self.processes.count * len(noisy), self.model.contract.code or 1)
@@ -237,17 +238,17 @@ class Trainer:
         """One update of the discriminator, then one of the generator; the sum of their losses."""
         generator = self._generator()
         size = (len(real), self.model.contract.code)
-        total = 0.0
+        losses = []
         for turn, optimiser in enumerate(self.optimisers):
             codes = torch.randn(size, generator=generator, device=self.device)
             if turn == 0:
                 loss = self.model.discriminator_loss(real, codes)
             else:
                 loss = self.model.generator_loss(codes)
-            total += self._checked(loss)
+            losses.append(loss.detach())
             self._descend(loss, [optimiser], tame=False)
             self.model.zero_grad(set_to_none=True)
-        return total
+        return self._checked(sum(losses[1:], losses[0]))
 
     def _generator(self) -> torch.Generator:
         """Random numbers of this step: the same after a resume."""
@@ -258,7 +259,8 @@ class Trainer:
     def _checked(self, loss: Tensor) -> float:
         value = self._readings.read(loss.detach())
         if not abs(value) < float("inf"):
-            raise FloatingPointError(f"the loss became {value} at step {self.step}")
+            step = max(1, self.step + 1 - self._readings.late)
+            raise FloatingPointError(f"the loss became {value} at step {step}")
         return value
 
     def _descend(
@@ -347,7 +349,8 @@ class Trainer:
         state = load_checkpoint(source, self.device)
         mine = asdict(self.config)
         theirs = {f.name: f.default for f in fields(TrainConfig)} | state["config"]
-        free = {"device", "workers", "threads"}  # they change the pace, not the run
+        # These change the pace, and which noise is drawn, but not from what it is drawn.
+        free = {"device", "workers", "threads"}
         changed = sorted(k for k in mine if k not in free and mine[k] != theirs[k])
         if changed:
             raise UsageError(f"{source}: was made with other {', '.join(changed)}; use the same")

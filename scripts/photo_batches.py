@@ -1,7 +1,7 @@
 """Batches of `photo` and `gaussian` training, drawn whole on the device that trains.
 
 What `train_weights.draw_photos` draws one patch at a time, for a GPU that would wait for it. The
-shares are the same, but every batch has exactly its share of each, rounded.
+shares are the same, but every batch has its share of each, up to one.
 """
 
 import math
@@ -14,10 +14,19 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from imgclean.batch_noise import MARGIN, brightness, camera
+from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, part_of
 from imgclean.pairs import load_pack
 
-__all__ = ["Photos", "PhotoBatches"]
+__all__ = ["PhotoBatches", "Photos", "smallest_side"]
+
+
+def smallest_side(size: int) -> int:
+    """How long the sides of an image must be for patches of `size` of `PhotoBatches`."""
+    return max(size + MARGIN, _before_enlarging(size + MARGIN))
+
+
+def _before_enlarging(size: int) -> int:
+    return math.ceil(size / 1.2) + 8
 
 
 class Photos:
@@ -25,9 +34,13 @@ class Photos:
 
     def __init__(self, pack: Path, smallest: int, device: torch.device) -> None:
         """Load all images whose sides are as long as the largest patch that will be asked for."""
-        images = [image for image in load_pack(pack) if min(image.shape[:2]) >= smallest]
+        packed = load_pack(pack)
+        images = [image for image in packed if min(image.shape[:2]) >= smallest]
         if not images:
             raise SystemExit(f"{pack}: no image has sides of {smallest} pixels; lower --patch")
+        if len(images) < len(packed):
+            small = len(packed) - len(images)
+            print(f"{pack}: without {small} of {len(packed)} images, sides under {smallest} pixels")
         shapes = np.array([image.shape[:2] for image in images])
         area = shapes.prod(1)
         self.device = device
@@ -59,7 +72,7 @@ class Photos:
 
     def enlarged(self, count: int, size: int, generator: torch.Generator) -> Tensor:
         """As `patches`, 1.2 to 3.5 times as large as they were (`pairs.enlarged_patch`)."""
-        side = math.ceil(size / 1.2) + 8
+        side = _before_enlarging(size)
         small = self.patches(count, side, generator)
         drawn = torch.rand(count, 3, generator=generator, device=self.device)
         scale = torch.exp(math.log(1.2) + drawn[:, :1] * math.log(3.5 / 1.2))
@@ -79,7 +92,7 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
     Attributes:
         photos: what most patches are of.
         screens: drawn images, for an eighth of the patches; half of these stay clean.
-        size, batch: side and number of the patches.
+        size, batch: side, a multiple of 16, and number of the patches.
         seed: with the step, all that a batch depends on.
         enlarge: share of the photos' patches that are enlarged.
         cameras: draw the mixture of `noise.photo` rather than white noise alone.
@@ -97,28 +110,34 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         """Draw batch number `step`: noisy and clean, N x 3 x H x W float32."""
         generator = torch.Generator(self.photos.device)
         generator.manual_seed((self.seed << 32) + step)
+        rng = np.random.default_rng([self.seed, step])  # of numbers that the host must know
         size = self.size + MARGIN
-        sharp = self.batch // 8 if self.screens else 0
-        large = round(self.enlarge * (self.batch - sharp))
+        sharp = part_of(self.batch, 1 / 8, rng) if self.screens else 0
+        kept = part_of(sharp, 1 / 2, rng)
+        large = part_of(self.batch - sharp, self.enlarge, rng)
         parts = [self.photos.patches(self.batch - sharp - large, size, generator)]
         if large:
             parts.append(self.photos.enlarged(large, size, generator))
         if self.screens:
             parts.append(self.screens.patches(sharp, size, generator))
         order = self._order(generator)  # what a patch shows says nothing of its noise
-        clean, as_is = torch.cat(parts)[order], order >= self.batch - sharp // 2
+        clean = torch.cat(parts)[order]
+        as_is = (order >= self.batch - kept)[:, None, None, None]
         grey = torch.rand(self.batch, 1, 1, 1, generator=generator, device=clean.device) < 0.1
+        grey &= ~as_is
         clean = torch.where(grey, clean.mean(1, keepdim=True), clean)
-        noisy, clean = self._cut(self._noisy(clean, grey, generator), clean, generator)
-        return torch.where(as_is[:, None, None, None], clean, noisy), clean
+        noisy, clean = self._cut(self._noisy(clean, grey, generator, rng), clean, generator)
+        return torch.where(as_is, clean, noisy), clean
 
     def _order(self, generator: torch.Generator) -> Tensor:
         return torch.randperm(self.batch, generator=generator, device=generator.device)
 
-    def _noisy(self, clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
+    def _noisy(
+        self, clean: Tensor, grey: Tensor, generator: torch.Generator, rng: np.random.Generator
+    ) -> Tensor:
         """Cameras, white noise and none, in the shares of `noise.photo`, in this order."""
-        exposed = round(0.38 * self.batch) if self.cameras else 0
-        untouched = round(0.06 * self.batch) if self.cameras else 0
+        exposed = part_of(self.batch, 0.38, rng) if self.cameras else 0
+        untouched = part_of(self.batch - exposed, 0.06 / 0.62, rng) if self.cameras else 0
         white = clean[exposed : self.batch - untouched]
         drawn = torch.rand(2, len(white), 1, 1, 1, generator=generator, device=clean.device)
         highest = torch.where(drawn[0] < 1 / 6, 5.0, 55.0) if self.cameras else 55.0
@@ -132,8 +151,9 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         return torch.cat(parts)
 
     def _cut(self, noisy: Tensor, clean: Tensor, generator: torch.Generator) -> list[Tensor]:
-        """The same place of both, anywhere: for the phase of JPEG's blocks."""
-        shift = torch.randint(MARGIN + 1, (self.batch, 2), generator=generator, device=clean.device)
+        """The same place of both: away from the seam, at any phase of JPEG's blocks."""
+        drawn = torch.randint(PERIOD, (self.batch, 2), generator=generator, device=clean.device)
+        shift = SEAM + drawn
         ahead = torch.arange(self.size, device=clean.device)
         rows = (shift[:, :1] + ahead)[:, None, :, None]
         columns = (shift[:, 1:] + ahead)[:, None, None]

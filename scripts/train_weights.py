@@ -106,8 +106,10 @@ CORRUPTIONS: dict[str, Corrupt] = {
 }
 
 
-def _batches(options: argparse.Namespace, device: torch.device) -> Dataset[tuple[Tensor, Tensor]]:
-    """Batches by step number: those of photos are drawn on a GPU where there is one."""
+def _batches(
+    options: argparse.Namespace, device: torch.device
+) -> tuple[Dataset[tuple[Tensor, Tensor]], bool]:
+    """Batches by step number, and whether the device draws them: a GPU does those of photos."""
     if options.kind not in CORRUPTIONS:
         from scan_pairs import draw_scans
 
@@ -116,12 +118,10 @@ def _batches(options: argparse.Namespace, device: torch.device) -> Dataset[tuple
         corrupt = CORRUPTIONS[options.kind]
         draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
     else:
-        from photo_batches import PhotoBatches, Photos
+        from photo_batches import PhotoBatches, Photos, smallest_side
 
-        from imgclean.batch_noise import MARGIN
-
-        smallest = options.patch + MARGIN
-        return PhotoBatches(
+        smallest = smallest_side(options.patch)
+        batches = PhotoBatches(
             Photos(options.pack, smallest, device),
             Photos(options.screens, smallest, device) if options.screens else None,
             size=options.patch,
@@ -130,7 +130,8 @@ def _batches(options: argparse.Namespace, device: torch.device) -> Dataset[tuple
             enlarge=options.enlarge,
             cameras=options.kind != "gaussian",
         )
-    return Patches(draw, options.batch, options.seed)
+        return batches, True
+    return Patches(draw, options.batch, options.seed), False
 
 
 def main() -> None:
@@ -164,7 +165,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     device = torch.device(options.device)
     torch.backends.cudnn.benchmark = True  # every batch has the same size
-    batches = _batches(options, device)
+    batches, on_device = _batches(options, device)
     checkpoint = options.out / "checkpoint.pt"
     bf16 = options.precision == "bf16"
     if options.precision is None and checkpoint.exists():
@@ -187,7 +188,7 @@ def main() -> None:
         workers=options.workers,
         compile=options.compile,
     )
-    trainer = Trainer(config, batches, on_device=not isinstance(batches, Patches))
+    trainer = Trainer(config, batches, on_device=on_device)
     options.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         trainer.resume(checkpoint)

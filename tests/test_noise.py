@@ -124,6 +124,24 @@ def test_camera_keeps_the_mean_colour() -> None:
     assert np.abs(mean - (0.3, 0.5, 0.6)).max() < 0.01
 
 
+@pytest.mark.parametrize("shape", [(96, 96), (40, 70), (33, 31)])
+def test_the_scene_lies_where_the_image_does(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What depends on the scene, as noise beside its edges does, ends on the same pixels.
+
+    A camera whose noise is the scene itself doubles the image, at any scale, to its borders.
+    """
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    clean = np.stack([0.5 + 0.4 * np.sin(x / 7), 0.5 + 0.4 * np.sin(y / 6), x / 200], 2)
+    monkeypatch.setattr(noise, "_develop", lambda scene, sensor, rng: scene)
+    monkeypatch.setattr(noise, "_smooth", lambda grain, scene, rng: grain)
+    monkeypatch.setattr(noise, "jpeg", lambda image, *rest, **more: image)
+    for seed in range(8):
+        noisy = noise.camera(clean, np.random.default_rng(seed))
+        np.testing.assert_allclose(noisy, 2 * clean, atol=0.02)  # shifted by one pixel: 0.06
+
+
 def test_jpeg_quality_orders_error() -> None:
     """A lower quality leaves a larger error."""
     clean = np.random.default_rng(0).random((64, 64, 3), np.float32)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from imgclean.errors import InputError, UsageError
 from imgclean.models.unet import ResidualBlock, UNet
 from imgclean.muon import Muon, orthogonalise
 from imgclean.pairs import Patches, enlarged_patch, load_pack, random_patch, save_pack
-from imgclean.train import TrainConfig, Trainer
+from imgclean.train import TrainConfig, Trainer, _Readings
 
 Array = NDArray[np.float32]
 SMALL = {"widths": [8, 12], "down": [1], "bottom": 1, "up": [1]}
@@ -80,7 +81,7 @@ def test_a_non_finite_loss_stops_the_run() -> None:
 
     run = Trainer(TrainConfig(config=SMALL, bf16=False), Patches(broken, 2, 0))
     before = weights(run)
-    with pytest.raises(FloatingPointError, match="step 0"):
+    with pytest.raises(FloatingPointError, match="at step 1$"):
         list(run.run())
     assert torch.equal(weights(run), before)
 
@@ -95,6 +96,47 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     with pytest.raises(FloatingPointError, match="not finite"):
         run.save(tmp_path / "checkpoint.pt")
     assert (tmp_path / "checkpoint.pt").read_bytes() == good
+
+
+def late(run: Trainer, monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    """Have a run read its losses as it would on a GPU."""
+    monkeypatch.setattr(torch.cuda, "Event", Mock)
+    run._readings = _Readings(torch.device("cuda"))
+    return run
+
+
+@pytest.mark.parametrize("architecture", ["unet", "gan"])
+def test_a_gpu_tells_losses_one_step_late(
+    architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step has the loss of the one before, of a GAN that of both its networks."""
+
+    def run() -> Trainer:
+        shape = {"height": 32, "width": 32} if architecture == "gan" else SMALL
+        config = TrainConfig(architecture, shape, steps=5, max_time=1e9, bf16=False)
+        return Trainer(config, Patches(grey if architecture == "gan" else draw, 4, 0))
+
+    def grey(rng: np.random.Generator) -> tuple[Array, Array]:
+        noisy, clean = draw(rng)
+        return noisy[..., :1], clean[..., :1]
+
+    at_once = [step.loss for step in run().run()]
+    assert len(set(at_once)) == 5
+    assert [step.loss for step in late(run(), monkeypatch).run()] == [at_once[0], *at_once[:-1]]
+
+
+@pytest.mark.parametrize("bad", [1, 3])
+def test_a_late_loss_names_its_step(bad: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step that diverged is named, not the one that found it."""
+    run = late(trainer(6), monkeypatch)
+    find = run._loss
+
+    def losing(denoised: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+        return find(denoised, clean) * (torch.inf if run.step + 1 == bad else 1)
+
+    run._loss = losing
+    with pytest.raises(FloatingPointError, match=f"at step {bad}$"):
+        list(run.run())
 
 
 def test_batches_depend_on_seed_and_step_alone() -> None:
