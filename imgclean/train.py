@@ -43,6 +43,8 @@ class TrainConfig:
             its zero, see `balance.Balance`; 0 for any number.
         zero_mean: keep the kernels of a unet's first convolution free of a mean over each colour,
             see `balance.remove_means`.
+        warmup: steps over which the rates rise.
+        cooldown: share of the run, at its end, over which the rates fall to zero.
         ema: decay of the averaged weights, which are the ones that ship.
         bf16: run forward and backward under bfloat16 autocast.
         loss: a name in `LOSSES`.
@@ -61,6 +63,7 @@ class TrainConfig:
     zero_mean: bool = False
     adam_lr: float = 1e-3
     warmup: int = 150
+    cooldown: float = 0.5
     ema: float = 0.998
     seed: int = 0
     device: str = "cpu"
@@ -298,7 +301,7 @@ class Trainer:
 
     def _set_rate(self) -> None:
         warm = min(1.0, (self.step + 1) / self.config.warmup)
-        factor = warm * min(1.0, 2 * (1 - self.progress))
+        factor = warm * min(1.0, (1 - self.progress) / self.config.cooldown)
         for optimiser in self.optimisers:
             muon = isinstance(optimiser, Muon)
             for group in optimiser.param_groups:

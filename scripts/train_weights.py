@@ -150,6 +150,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="by torch.compile; for a GPU")
     parser.add_argument("--init", type=Path)
     parser.add_argument("--ema", type=float, default=0.998)
+    parser.add_argument("--cooldown", type=float, default=0.5, help="1: the rate falls at once")
     parser.add_argument("--muon-lr", type=float, default=0.008)
     parser.add_argument("--muon-decay", type=float, default=0.0)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
@@ -177,6 +178,7 @@ def main() -> None:
         max_time=options.minutes * 60,
         seed=options.seed,
         ema=options.ema,
+        cooldown=options.cooldown,
         muon_lr=options.muon_lr,
         muon_decay=options.muon_decay,
         adam_lr=options.adam_lr,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -63,6 +64,18 @@ def test_a_finished_run_stays_as_it_is(tmp_path: Path) -> None:
     again.resume(tmp_path / "checkpoint.pt")
     assert not list(again.run()) and again.step == 6
     assert torch.equal(weights(again), weights(whole))
+
+
+@pytest.mark.parametrize(
+    ("cooldown", "shares"), [(0.5, [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2]),
+                             (1.0, [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])]
+)  # fmt: skip
+def test_the_rate_falls_over_the_end_of_a_run(cooldown: float, shares: list[float]) -> None:
+    """Linearly to zero, over the share of the run that was asked for."""
+    run = trainer(10, cooldown=cooldown)
+    run.config = replace(run.config, warmup=1)
+    rates = [run.optimisers[0].param_groups[0]["lr"] for _ in run.run()]
+    np.testing.assert_allclose(np.array(rates) / rates[0], shares)
 
 
 def test_resume_with_other_options_is_refused(tmp_path: Path) -> None:
