@@ -184,6 +184,10 @@ class _Sheets(Dataset[tuple[Tensor, Tensor]]):
         return to_tensor([noisy for noisy, _ in pairs]), to_tensor([clean for _, clean in pairs])
 
 
+_PAGES = (
+    "made-up images teach it to clean pages: real photos' skies and walls would be whitened like "
+    "paper; for photos use --init photo --data DIR"
+)
 _RECIPES = {name: recipes.parse(name) for name in ("photo", "scan")}
 
 
@@ -198,6 +202,8 @@ def _synthesised(request: Request) -> Source:
         fonts = []
         notes.append(f"{error}; scenes alone are trained on")
     noise = recipes.parse(request.noise) if request.noise is not None else None
+    if fonts and noise is None:
+        notes.append(_PAGES)
     patch = patch_size(request, _SHEET)
     if patch > _SHEET:
         raise UsageError(f"--patch {patch}: synthesised images allow up to {_SHEET}")

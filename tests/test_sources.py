@@ -12,7 +12,7 @@ import torch
 from PIL import Image as Pillow
 
 from imgclean import mnist, picture_folders, sources
-from imgclean.errors import InputError, UsageError
+from imgclean.errors import DependencyError, InputError, UsageError
 from imgclean.mnist import load_images, read_idx
 from imgclean.pairs import prefetch
 from imgclean.sources import Request, open_source
@@ -340,6 +340,19 @@ def test_digits_that_are_not_square(tmp_path: Path) -> None:
         (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(data)
     with pytest.raises(UsageError, match="28 x 20; this model needs square"):
         open_source(Request(data=f"mnist:{tmp_path}", fixed=True, multiple=4))
+
+
+def test_training_on_made_up_pages_warns_of_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning to whiten paper is said beforehand; without pages, or scan noise, nothing is."""
+    assert any("skies" in note for note in open_source(request(noise=None)).notes)
+    assert not open_source(request(noise="gaussian:20")).notes
+
+    def no_fonts() -> list[Path]:
+        raise DependencyError("no fonts")
+
+    monkeypatch.setattr(sources, "find_fonts", no_fonts)
+    notes = open_source(request(noise=None)).notes
+    assert notes == ["no fonts; scenes alone are trained on"]
 
 
 def test_synthesised_sheets_do_not_repeat() -> None:
