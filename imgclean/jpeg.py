@@ -5,13 +5,14 @@ ITU-T T.81, annex B (markers) and annex K (the tables that a quality scales).
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["JpegFacts", "scan"]
+__all__ = ["JpegFacts", "quality_of_tables", "scan"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,18 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         if size < 0 or len(data) != size:
             raise ValueError("JPEG header is cut off")
         yield lead[1], data
+
+
+def quality_of_tables(stream: bytes) -> int | None:
+    """Quality of the JPEGs that share tables, as those in a TIFF; None if they cannot be read."""
+    tables: dict[int, np.ndarray] = {}
+    try:
+        for marker, data in _segments(io.BytesIO(stream)):
+            if marker == 0xDB:
+                tables |= _quantisation(data)
+    except ValueError:
+        return None
+    return _quality(tables, [(1, 1, 0), (1, 1, 1)])
 
 
 def _quantisation(data: bytes) -> dict[int, np.ndarray]:

@@ -17,6 +17,7 @@ import pyvips
 from imgclean import codecs, metadata, pnm, tiff
 from imgclean.errors import ImageError
 from imgclean.folders import shown
+from imgclean.jpeg import quality_of_tables
 from imgclean.metadata import Metadata
 
 __all__ = ["Image", "PageInfo", "Reader"]
@@ -24,6 +25,8 @@ __all__ = ["Image", "PageInfo", "Reader"]
 
 _COMPRESSIONS = {1: "none", 5: "lzw", 6: "jpeg", 7: "jpeg", 8: "deflate", 32773: "packbits"}
 _COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4"}
+_PALETTE, _YCBCR = 3, 6  # photometric interpretations of TIFF
+_JPEGS = (6, 7)  # compressions of TIFF
 _DIAGNOSIS = threading.Lock()  # libvips' messages of all threads come together
 _TRIES = 5  # times that a message is waited for which another thread took
 
@@ -321,11 +324,21 @@ class Reader:
 
     def _page_info(self, index: int) -> PageInfo:
         page = self._directories[index]
+        colours = _number(page, 262, 1)
+        subsampled = page.get(tiff.SUBSAMPLING)
+        tables = page.get(tiff.JPEG_TABLES)
+        whole = isinstance(subsampled, tiff.Tag) and set(subsampled.numbers()) == {1}
+        if colours == _YCBCR and whole and _number(page, 259, 1) not in _JPEGS:
+            raise ImageError(  # libvips would give Y, Cb and Cr for red, green and blue
+                f"{shown(self.path)}: a TIFF in YCbCr without JPEG compression is not read; "
+                "convert it to RGB"
+            )
         return PageInfo(
-            depth=_number(page, 258, 1),
+            depth=8 if colours == _PALETTE else _number(page, 258, 1),
             metadata=metadata.from_tiff(page),
+            quality=quality_of_tables(tables.data) if isinstance(tables, tiff.Tag) else None,
             compression=_COMPRESSIONS.get(_number(page, 259, 1)),
-            miniswhite=_number(page, 262, 1) == 0,
+            miniswhite=colours == 0,
         )
 
     def _refuse_frames(self, frames: int) -> None:

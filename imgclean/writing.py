@@ -247,7 +247,8 @@ class Writer:
 
     def _add_pnm(self, image: Image) -> None:
         pixels = _reduced(image.pixels, 16) if image.pixels.dtype == np.float32 else image.pixels
-        pnm.write_pnm(self._file, pixels, bilevel=_bilevel(image))
+        bilevel = _bilevel(image) and self.target.suffix.lower() != ".pgm"
+        pnm.write_pnm(self._file, pixels, bilevel=bilevel)
 
     def _chosen_quality(self, info: PageInfo) -> int:
         return self.quality or info.quality or _QUALITY[self.format]

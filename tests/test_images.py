@@ -229,6 +229,61 @@ def test_palette_bmp(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path / "in.bmp").pixels, np.asarray(image.convert("RGB")))
 
 
+@pytest.mark.parametrize("ink", [(150, 150, 150), (200, 0, 0)])
+def test_palette_tiff_of_one_bit(tmp_path: Path, ink: tuple[int, int, int]) -> None:
+    """Two colours that are not black and white stay what they are: eight bits come out."""
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (16, 24), np.uint8)
+    data, colours = np.packbits(bits, axis=1).tobytes(), (ink, (255, 255, 255))
+    palette = struct.pack("<6H", *(257 * colour[band] for band in range(3) for colour in colours))
+    start = 8 + len(data)
+    tags = [(256, 1, 24), (257, 1, 16), (258, 1, 1), (259, 1, 1), (262, 1, 3), (273, 1, 8),
+            (277, 1, 1), (278, 1, 16), (279, 1, len(data)), (320, 6, start)]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 3, count, value) for tag, count, value in tags)
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    header = struct.pack("<2sHI", b"II", 42, start + len(palette))
+    (tmp_path / "in.tif").write_bytes(header + data + palette + directory)
+    result = read(rewrite(tmp_path / "in.tif", tmp_path / "out.tif"))
+    expected = np.where(bits[..., None], 255, np.array(ink, np.uint8))
+    assert np.array_equal(np.broadcast_to(result.pixels, expected.shape), expected)
+    assert result.info.depth == 8
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "jpeg"])
+def test_tiff_in_ycbcr(tmp_path: Path, compression: str) -> None:
+    """What libvips would take for red, green and blue is refused with a reason; JPEG is read."""
+    image = Pillow.fromarray(smooth(64, 64))
+    image.convert("YCbCr").save(tmp_path / "a.tif", compression=compression)
+    if compression == "jpeg":
+        assert np.abs(read(tmp_path / "a.tif").pixels - np.asarray(image, int)).mean() < 3
+    else:
+        with (
+            pytest.raises(ImageError, match=r"a\.tif: a TIFF in YCbCr .* convert it to RGB"),
+            Reader(tmp_path / "a.tif"),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("quality", [60, 95, 98])
+def test_jpegs_in_a_tiff_keep_their_quality(tmp_path: Path, quality: int) -> None:
+    """They are compressed as they were, or better, so that what was not changed hardly changes."""
+    image = Pillow.fromarray(smooth(64, 64))
+    image.save(tmp_path / "in.tif", compression="jpeg", quality=quality)
+    target = rewrite(tmp_path / "in.tif", tmp_path / "out.tif")
+    before, after = read(tmp_path / "in.tif"), read(target)
+    assert before.info.quality == quality
+    assert after.info.quality == max(90, quality)
+    assert np.abs(after.pixels.astype(int) - before.pixels).mean() < (1.5 if quality == 60 else 0.6)
+
+
+def test_pgm_of_one_bit(tmp_path: Path) -> None:
+    """What its name calls grey is grey inside, though two values are all it holds."""
+    (tmp_path / "in.pbm").write_bytes(b"P4 16 2\n" + bytes([0b10100000, 1, 0xFF, 0]))
+    target = rewrite(tmp_path / "in.pbm", tmp_path / "out.pgm")
+    assert target.read_bytes()[:2] == b"P5"
+    assert np.array_equal(read(target).pixels, read(tmp_path / "in.pbm").pixels)
+
+
 @pytest.mark.parametrize(("suffix", "options"), [("jpg", {"quality": 100}), ("tif", {})])
 def test_cmyk(tmp_path: Path, suffix: str, options: dict[str, Any]) -> None:
     """CMYK becomes sRGB the right way round, and the CMYK profile goes."""
