@@ -442,6 +442,11 @@ class Run:
                 f"--resume {self.folder}: the images are not those it was started with; put them "
                 "back, or start a new run"
             )
+        if not begun and self.weights.exists():
+            raise UsageError(
+                f"--resume {self.folder}: its checkpoints are gone; to begin anew would replace "
+                f"its weights; start a new run, with --init {self.weights} to go on from them"
+            )
         if not begun:
             self.notes.append(
                 f"{self.folder}: ended before its first checkpoint, so it begins anew"

@@ -226,6 +226,19 @@ def test_a_run_killed_before_its_first_checkpoint(tmp_path: Path, photos: Path) 
     assert torch.equal(tensors(again), tensors(train(tmp_path / "whole", photos)))
 
 
+def test_a_finished_run_without_its_checkpoints_keeps_its_weights(
+    tmp_path: Path, photos: Path
+) -> None:
+    """Whoever deleted the large checkpoints is told, rather than trained anew over the weights."""
+    run = train(tmp_path / "run", photos)
+    before = run.weights.read_bytes()
+    for path in (tmp_path / "run").glob("checkpoint.*"):
+        path.unlink()
+    with pytest.raises(UsageError, match="checkpoints are gone.*--init"):
+        Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
+    assert run.weights.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "text",
     [
