@@ -74,7 +74,10 @@ def _size(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not match:
         raise UsageError(f"--limit-memory {text}: is not a size; write 800M or 2G")
-    return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
+    size = int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
+    if not size:
+        raise UsageError(f"--limit-memory {text}: is nothing; write 800M or 2G")
+    return size
 
 
 def _version(wanted: bool) -> None:
@@ -215,6 +218,8 @@ def denoise(
     if quiet and verbose:
         raise UsageError("--quiet and --verbose: use one of them")
     limit = _size(limit_memory) if limit_memory else None
+    if max_pixels * 1e6 < 1:
+        raise UsageError(f"--max-pixels {max_pixels:g}: is nothing; give megapixels above 0")
     from .denoise import Options, Run, plan
     from .progress import Screen, is_stream, write_report
 
@@ -267,9 +272,15 @@ def denoise(
 
 
 def _refuse_original(report: Path, work: "Plan") -> None:
+    from .journal import JOURNAL
+
     place = os.path.realpath(report)
-    if any(place in (os.path.realpath(j.source), os.path.realpath(j.target)) for j in work.jobs):
-        raise UsageError(f"{report}: is an image of this run; choose another --report")
+    for job in work.jobs:
+        images = filter(None, (job.source, job.target, job.comparison))
+        if place in map(os.path.realpath, images):
+            raise UsageError(f"{report}: is an image of this run; choose another --report")
+    if Path(place).name == JOURNAL:
+        raise UsageError(f"{report}: has the name of imgclean's journal; choose another --report")
     refuse_foreign(report, ".json")
 
 

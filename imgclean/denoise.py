@@ -6,6 +6,7 @@ memory is bounded by the workers, never by how many files there are.
 """
 
 import errno
+import math
 import os
 import queue
 import tempfile
@@ -42,6 +43,7 @@ _AUTO = ("photo", "scan")
 _IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
 _ASIDE = 150_000_000  # bytes of an input that are kept in memory while it is cleaned
 _HUGE = 300_000_000  # bytes of a decoded image from which on freed memory is not kept for later
+_FEATURES = 600_000_000  # bytes at most that the network's features get of --limit-memory
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
@@ -261,16 +263,17 @@ class Run:
                 self._budget.give(size)
 
     def _reserve(self, reader: Reader, job: Job) -> int:
-        """Wait until the image fits beside those in flight; returns its bytes."""
-        if self.dry:
-            return 0
+        """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
         depth = 1 if reader.depth <= 8 else 2 if reader.depth == 16 else 4
         size = int(reader.largest * reader.channels * depth * 1.15)
         size += min(size, _ASIDE) if self.may_guard else 0
         if self._strict and size > self._budget.limit:
+            least = _RUNTIME + size + min(size, _FEATURES)
             raise ImageError(
-                f"{job.source}: needs about {(size + _RUNTIME) / 1e9:.1f} GB; raise --limit-memory"
+                f"{job.source}: needs {math.ceil(least / 1e8) / 10:.1f}G; raise --limit-memory"
             )
+        if self.dry:
+            return 0
         if size > _HUGE:
             return_freed()
         self._budget.take(size)
@@ -433,7 +436,8 @@ def _split_memory(limit: int | None) -> tuple[int | None, int]:
     if free < 150_000_000:
         least = (_RUNTIME + 150_000_000) / 1e9
         raise UsageError(f"--limit-memory: at least {least:.1f}G is needed")
-    return min(free // 2, 600_000_000), free - min(free // 2, 600_000_000)
+    features = min(free // 2, _FEATURES)
+    return features, free - features
 
 
 def _unknown(path: Path) -> OutputError:

@@ -49,6 +49,8 @@ class Options:
             if value is not None and (not isinstance(value, Integral) or value < 1):
                 raise UsageError(f"{name}={value!r}: give a whole number from 1")
             object.__setattr__(self, name, None if value is None else int(value))
+        if self.tile is not None and self.tile < 64:
+            raise UsageError(f"tile={self.tile}: give a number from 64")
         if self.quality is not None and self.quality > 100:
             raise UsageError(f"quality={self.quality}: give a number from 1 to 100")
         if not 0 <= self.strength <= 1:

@@ -107,6 +107,12 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
         (["denoise", "IN", "--out", "OUT", "--limit-memory", "lots"], 2, "--limit-memory lots"),
         (["denoise", "IN", "--out", "OUT", "--device", "cuda:9"], 2, "cuda:9"),
         (["denoise", "IN", "--out", "IN"], 2, "input folder"),
+        (["denoise", "IN", "--out", "OUT", "--max-pixels", "0"], 2, "--max-pixels 0: is nothing"),
+        (
+            ["denoise", "IN", "--out", "OUT", "--limit-memory", "0"],
+            2,
+            "--limit-memory 0: is nothing",
+        ),
         (["denoise", "IN", "--out", "OUT", "--model", "nosuch"], 3, "photo"),
         (["denoise", "IN", "--out", "OUT", "--model", "n" * 300], 3, "too long"),
         (["denoise", "nowhere", "--out", "OUT"], 4, "nowhere"),
@@ -260,6 +266,13 @@ def test_a_report_takes_no_other_files_place(tmp_path: Path, make: Make, tiny: s
     )
     assert done.returncode == 2 and "not overwritten" in done.stderr
     assert first.read_bytes() == before
+    for name in (".imgclean-journal.jsonl", "1.compare.jpg"):
+        out = tmp_path / "out"
+        done = imgclean(
+            "denoise", second, "--out", out, "--model", tiny, "--compare", "--report", out / name
+        )
+        assert done.returncode == 2 and "choose another --report" in done.stderr
+        assert not (out / name).exists()
     report = tmp_path / "report.json"
     for _ in range(2):
         call = ("denoise", second, "--out", tmp_path / "out", "--model", tiny, "--report", report)

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -501,6 +502,25 @@ def test_memory_limits(tmp_path: Path, make: Make, tiny: str) -> None:
     assert "raise --limit-memory" in str(outcomes["large.png"].error)
 
 
+def test_the_memory_that_is_said_to_suffice_does(tmp_path: Path, tiny: str) -> None:
+    """An image that cannot fit names a limit under which it does, in a dry run too."""
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.zeros((6000, 7000, 3), np.uint8))
+
+    def planned(limit: int) -> Any:
+        options = Options(model=tiny, safe=True, limit_memory=limit)
+        run = Run(plan([path], tmp_path / "out", options), options, dry=True)
+        return next(iter(run))
+
+    refused = planned(800_000_000)
+    assert refused.status == "failed"
+    found = re.search(r"a\.png: needs (\d\.\d)G; raise --limit-memory", str(refused.error))
+    assert found, refused.error
+    enough = round(float(found[1]) * 10) * 100_000_000
+    assert planned(enough).status == "done"
+    assert planned(enough - 100_000_000).status == "failed"
+
+
 def test_a_closed_network_answers(make: Make, tiny: str) -> None:
     """Whoever comes after the end is told, and does not wait for ever."""
     one_thread = network.Network({"tiny": load(tiny, device="cpu", precision="fp32")}, 1.0)
@@ -903,7 +923,8 @@ def test_the_package_offers_what_the_readme_names() -> None:
     "options",
     [
         {"workers": -1}, {"workers": 0}, {"quality": 500}, {"format": "jpeg"},
-        {"output_mode": "gray"}, {"limit_memory": "2G"}, {"tile": 0}, {"strength": 2.0},
+        {"output_mode": "gray"}, {"limit_memory": "2G"}, {"tile": 0}, {"tile": 63},
+        {"strength": 2.0},
     ],
 )  # fmt: skip
 def test_wrong_options_from_python(options: dict[str, Any]) -> None:
