@@ -11,7 +11,7 @@
 # a quarter of them enlarged; the first 1,700 steps of the fifth and all parts before it had more and finer colour noise
 # than noise.py draws now. In all but the last four 4 % of the patches were clean, and no share of the Gaussian noise faint.
 # The ninth ran on a GPU (NVIDIA H100) beside three others, 14,341 steps; on a CPU leave out --device and --compile, and give it days. In
-# all before the tenth cameras smoothed their noise alike everywhere.
+# all before the tenth cameras smoothed their noise alike everywhere; in the tenth the scene was still stretched by four pixels.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-125}
 [ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
