@@ -145,14 +145,14 @@ def test_a_batch_depends_on_its_generator_alone() -> None:
     assert (drawn.mean((0, 2, 3)) - clean.mean((0, 2, 3))).abs().max() < 0.01
 
 
-def test_what_a_camera_does_not_smooth_stays() -> None:
+@pytest.mark.parametrize("chosen", [False, True])
+def test_what_a_camera_does_not_smooth_stays(chosen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images that are not smoothed keep their noise, value for value."""
     white = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    for share in (0.0, 1.0):
-        draw = batch_noise._Draw(3, torch.Generator().manual_seed(1))
-        draw.chance = lambda probability: torch.full((3, 1, 1, 1), share == 1.0)  # type: ignore[method-assign]  # noqa: B023
-        smooth = batch_noise._smooth(white, torch.rand_like(white), draw)
-        assert torch.equal(smooth, white) == (share == 0.0)
+    draw = batch_noise._Draw(3, torch.Generator().manual_seed(1))
+    monkeypatch.setattr(draw, "chance", lambda probability: torch.full((3, 1, 1, 1), chosen))
+    smooth = batch_noise._smooth(white, torch.rand_like(white), draw)
+    assert torch.equal(smooth, white) != chosen
 
 
 def test_shares_are_right_on_average() -> None:
