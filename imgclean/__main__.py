@@ -1,6 +1,7 @@
 """Entry point: turns errors into messages and exit codes."""
 
 import os
+import signal
 import sys
 import threading
 
@@ -13,10 +14,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names that are not valid text must not stop a run
             stream.reconfigure(errors="backslashreplace")
-    from .cli import app
     from .errors import ExitCode, ImgcleanError, printable
 
     try:
+        _end_as_interrupted()
+        from .cli import app
+
         app(prog_name="imgclean")
     except SystemExit as end:
         _leave(end)
@@ -42,6 +45,14 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
             name = ("stdin", "stdout", "stderr")[number]
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _end_as_interrupted() -> None:
+    """Take the signals of a shutdown or of a terminal that closes for Ctrl-C."""
+    for name in ("SIGTERM", "SIGHUP"):
+        ending = getattr(signal, name, None)
+        if ending and signal.getsignal(ending) == signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(ending, signal.default_int_handler)
 
 
 def _leave(end: SystemExit) -> None:

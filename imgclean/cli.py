@@ -286,10 +286,6 @@ def _refuse_original(report: Path, work: "Plan") -> None:
 
 def _consume(run: "Run", screen: "Screen") -> bool:
     """Show every outcome; returns whether the user interrupted."""
-    for name in ("SIGTERM", "SIGHUP"):  # of a shutdown or a terminal that closes
-        ending = getattr(signal, name, None)
-        if ending and signal.getsignal(ending) == signal.SIG_DFL:  # nohup has it ignored
-            signal.signal(ending, signal.default_int_handler)
     outcomes = iter(run)
     try:
         with screen.live(run):

@@ -310,3 +310,16 @@ def test_termination_leaves_no_parts(tmp_path: Path, make: Make, tiny: str, igno
     assert run.returncode == (0 if ignored else 130)
     assert ("continues where it stopped" in rest) != ignored
     assert not list((tmp_path / "out").glob(".*.imgclean-tmp"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
+def test_termination_before_anything_is_imported(tmp_path: Path) -> None:
+    """Asked to end while it starts, a command ends as an interrupted one."""
+    run = subprocess.Popen([sys.executable, "-m", "imgclean", "denoise", tmp_path, "--out", "x"])
+    bit, caught = 1 << (signal.SIGTERM - 1), 0
+    while not caught & bit:  # until it listens
+        assert run.poll() is None
+        lines = Path(f"/proc/{run.pid}/status").read_text().splitlines()
+        caught = int(next(line for line in lines if line.startswith("SigCgt")).split()[1], 16)
+    run.send_signal(signal.SIGTERM)
+    assert run.wait() == 130
