@@ -97,6 +97,13 @@ def _root(
     pass
 
 
+def _folder(name: str) -> Path:
+    """A folder named on the command line; an unset variable names none."""
+    if not name:
+        raise typer.BadParameter('"" names no folder; give one, or . for the current one')
+    return Path(name)
+
+
 Inputs = Annotated[
     list[Path],
     typer.Argument(metavar="INPUT...", readable=False, help="Files and folders to clean."),
@@ -107,7 +114,7 @@ Out = Annotated[
         "--out",
         "-o",
         metavar="DIR",
-        readable=False,
+        parser=_folder,
         help="Folder for the results; made if missing.",
     ),
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from functools import cache
 from typing import IO, Any, BinaryIO
 
 import numpy as np
@@ -88,13 +89,20 @@ def tells_of_damage(error: pyvips.Error) -> bool | None:
     return any("extraneous" not in line for line in told) if told else None
 
 
-def first_row(image: pyvips.Image) -> None:
-    """Decode one row.
+# Of "Decoding error at scanline 0", "Not enough data at scanline 0", "Invalid tile byte count" ...
+_DAMAGE_TOLD = "scanline|decompress|corrupt|byte count|read error|not yet in table"
 
-    Raises:
-        pyvips.Error: The data are damaged, or odd for a strict image.
+
+def fails_at_once(image: pyvips.Image) -> bool:
+    """Whether a strict TIFF stumbles over its first row though that is not damaged.
+
+    What is odd in a sound one is said there; of damage in its first tiles libtiff's words tell.
     """
-    pyvips.Region.new(image).fetch(0, 0, image.width, 1)
+    try:
+        pyvips.Region.new(image).fetch(0, 0, image.width, 1)
+    except pyvips.Error as error:
+        return not re.search(_DAMAGE_TOLD, str(error.detail), re.IGNORECASE)
+    return False
 
 
 def vips_open(
@@ -174,7 +182,15 @@ def vips_metadata(image: pyvips.Image) -> Metadata:
         return bytes(image.get(name)) if image.get_typeof(name) else None
 
     icc, exif, xmp = (data(f"{name}-data") for name in ("icc-profile", "exif", "xmp"))
-    return metadata.from_blocks(icc=icc, exif=exif, xmp=xmp)
+    # An orientation in the EXIF block is not asked for: the file format rotates by itself.
+    return metadata.from_blocks(icc=icc, exif=exif, xmp=xmp).upright()
+
+
+@cache
+def display_p3() -> bytes:
+    """An ICC profile of Display P3."""
+    dot = pyvips.Image.black(1, 1, bands=3).copy(interpretation="srgb")
+    return bytes(dot.icc_transform("p3", input_profile="srgb").get("icc-profile-data"))
 
 
 def bmp_open(file: BinaryIO) -> tuple[Header, Metadata, BmpImagePlugin.BmpImageFile]:

@@ -5,6 +5,7 @@ reading and writing go on beside it and small images share its batches. What is 
 memory is bounded by the workers, never by how many files there are.
 """
 
+import atexit
 import errno
 import math
 import os
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakSet
 
 import cv2
 import numpy as np
@@ -40,6 +42,7 @@ __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 Status = Literal["done", "clean", "skipped", "failed"]
 
 _AUTO = ("photo", "scan")
+_RUNS: "WeakSet[Run]" = WeakSet()
 _IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
 _ASIDE = 150_000_000  # bytes of an input that are kept in memory while it is cleaned
 _HUGE = 300_000_000  # bytes of a decoded image from which on freed memory is not kept for later
@@ -153,6 +156,7 @@ class Run:
             self._sweep()
         for job in self.plan.jobs:
             self._left.put(job)
+        _RUNS.add(self)
         for index in range(self.workers):
             thread = threading.Thread(target=self._work, name=f"imgclean-{index}", daemon=True)
             self._threads.append(thread)
@@ -171,14 +175,20 @@ class Run:
         finally:
             self.abort()
 
-    def abort(self) -> None:
-        """Stop now: nothing is written any more, and partial files are removed."""
+    def abort(self, *, wait: bool = False) -> None:
+        """Stop now: nothing is written any more, and partial files are removed.
+
+        With `wait`, return only once no thread works any more.
+        """
         self._stop.set()
         with self._lock:
             for writer in self._writers:
                 writer.discard()
             self._journal.close()
-        self._network.close()
+        if wait:
+            for thread in self._threads:
+                thread.join()
+        self._network.close(wait=wait)
 
     def memory(self, pixels: int) -> int:
         """Forecast of the peak in bytes where the largest image has so many pixels."""
@@ -194,7 +204,8 @@ class Run:
 
     def _guards(self, model: str) -> bool:
         """Whether the safety gate is on for images cleaned with these weights."""
-        return model == "scan" if self.options.safe is None else self.options.safe
+        scan = self._denoisers[model].name == "scan"  # also where it is named by its path
+        return scan if self.options.safe is None else self.options.safe
 
     def speed(self) -> float:
         """Megapixels a second of the network alone, measured on a page-like image."""
@@ -499,6 +510,13 @@ def _side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArra
     return np.ascontiguousarray(np.hstack([before, line, after]))
 
 
+@atexit.register
+def _settle() -> None:
+    """Stop runs that were left early: the interpreter must not end beneath their threads."""
+    for run in list(_RUNS):
+        run.abort(wait=True)
+
+
 def denoise_folder(
     inputs: str | Path | Sequence[str | Path],
     out: str | Path,
@@ -523,6 +541,8 @@ def denoise_folder(
     """
     from tqdm.auto import tqdm
 
+    if not os.fspath(out):
+        raise UsageError('out "": names no folder; give one, or "." for the current one')
     paths = [inputs] if isinstance(inputs, str | Path) else inputs
     chosen = Options(**options)
     work = plan([Path(path) for path in paths], Path(out), chosen)

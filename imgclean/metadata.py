@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
+import numpy as np
+
 from imgclean import jpeg, tiff
 from imgclean.jpeg import JpegFacts
 
 __all__ = ["Metadata", "PngFacts", "WebpFacts", "read_jpeg", "read_png", "read_webp"]
 
+_IPTC_MARK = b"\x1c"  # begins every record
 _EXIF, _ICC, _IPTC = b"Exif\0\0", b"ICC_PROFILE\0", b"Photoshop 3.0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_KEY = b"XML:com.adobe.xmp"
@@ -167,6 +170,11 @@ def from_tiff(page: tiff.Directory) -> Metadata:
         tag = tags.get(number)
         return tag.data if isinstance(tag, tiff.Tag) else None
 
+    iptc = tags.get(tiff.IPTC)
+    if isinstance(iptc, tiff.Tag) and iptc.kind == 4:  # bytes that were declared as longs
+        turned = np.frombuffer(iptc.data, "<u4").byteswap().tobytes()
+        if iptc.data[:1] != _IPTC_MARK and turned[:1] == _IPTC_MARK:
+            tags[tiff.IPTC] = tiff.Tag(iptc.kind, iptc.count, turned)
     extra = page.get(tiff.EXTRA_SAMPLES)
     if isinstance(extra, tiff.Tag) and extra.kind == 3:  # whether the alpha is one
         kinds = [tiff.PLAIN if n == tiff.PREMULTIPLIED else n for n in extra.numbers()]

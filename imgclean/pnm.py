@@ -11,7 +11,7 @@ from typing import IO, BinaryIO
 
 import numpy as np
 
-__all__ = ["Header", "Pnm", "open_pnm", "read_pnm", "write_pnm"]
+__all__ = ["Header", "Pnm", "holds_more", "open_pnm", "read_pnm", "write_pnm"]
 
 _ROWS = 128  # written at a time: turning their bytes round takes a copy
 
@@ -59,6 +59,14 @@ def open_pnm(file: BinaryIO) -> Pnm:
         raise ValueError("damaged PNM header")
     depth = 1 if kind in (1, 4) else 8 if top < 256 else 16
     return Pnm(Header(width, height, depth, 3 if kind in (3, 6) else 1), kind, top, match.end())
+
+
+def holds_more(file: BinaryIO, pnm: Pnm) -> bool:
+    """Whether another image follows a raw one, as netpbm's files may have it."""
+    head = pnm.header
+    row = (head.width + 7) // 8 if head.depth == 1 else head.width * head.channels * head.depth // 8
+    file.seek(pnm.offset + row * head.height)
+    return pnm.kind > 3 and bool(re.match(rb"\s*P[1-6][\s#]", file.read(64)))
 
 
 def read_pnm(file: BinaryIO, pnm: Pnm) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import pyvips
 
-from imgclean import codecs, metadata, pnm, tiff
+from imgclean import codecs, heif, metadata, pnm, tiff
 from imgclean.errors import ImageError
 from imgclean.folders import shown
 from imgclean.jpeg import quality_of_tables
@@ -231,12 +231,8 @@ class Reader:
 
     def _is_damage(self, index: int, error: pyvips.Error) -> bool:
         """Whether strict decoding failed over damaged pixels, and no harmless oddity."""
-        if self.format == "tiff":  # what is odd in a sound one is said at its beginning
-            try:
-                codecs.first_row(self._open_page(index, strict=True))
-            except pyvips.Error:
-                return False
-            return True
+        if self.format == "tiff":
+            return not codecs.fails_at_once(self._open_page(index, strict=True))
         for _ in range(_TRIES):
             told = codecs.tells_of_damage(error)
             if told is not None:
@@ -258,7 +254,10 @@ class Reader:
         self._check_size(codecs.vips_header(image, info.depth))
         if image.interpretation == "cmyk":
             info = replace(info, metadata=info.metadata.without_icc())
-        return Image(*codecs.vips_pixels(image), info)
+        pixels, alpha = codecs.vips_pixels(image)
+        if info.miniswhite and pixels.dtype == np.float32:  # of whole numbers libvips does it
+            pixels = 1 - pixels
+        return Image(pixels, alpha, info)
 
     def _view(self, index: int) -> tiff.View | None:
         changes = self._patches[index] if self.format == "tiff" else ()
@@ -305,6 +304,8 @@ class Reader:
         elif self.format == "pnm":
             self._pnm = pnm.open_pnm(self._file)
             header, meta = self._pnm.header, Metadata()
+            if pnm.holds_more(self._file, self._pnm):
+                raise ImageError(f"{shown(self.path)}: holds several images; split it first")
         elif self.format == "jp2":
             self._file.seek(0)
             header, meta = codecs.jp2_header(self._file.read(1 << 16)), Metadata()
@@ -318,9 +319,29 @@ class Reader:
         if self.format in ("gif", "avif", "heic"):
             bits = image.get("bits-per-sample") if self.format != "gif" else 8
             depth = 8 if bits <= 8 else 16
-            self._info = PageInfo(depth, codecs.vips_metadata(image), bits=bits)
+            meta = codecs.vips_metadata(image)
+            if self.format != "gif" and image.bands >= 3:
+                meta = self._with_colours(meta)
+            self._info = PageInfo(depth, meta, bits=bits)
             self._refuse_frames(image.get("n-pages") if image.get_typeof("n-pages") else 1)
         return codecs.vips_header(image, self._info.depth)
+
+    def _with_colours(self, meta: Metadata) -> Metadata:
+        """The profile of colours that a HEIF file names by number; sRGB's need none.
+
+        Raises:
+            ImageError: Colours without a profile here, or multiplied by alpha.
+        """
+        facts = heif.read_heif(self._file)
+        if facts.premultiplied:
+            what = "colours multiplied by their alpha are"
+        elif meta.icc or (facts.primaries not in (9, 12) and facts.transfer not in (16, 18)):
+            return meta
+        elif facts.primaries == 12 and facts.transfer not in (16, 18):
+            return replace(meta, icc=codecs.display_p3())
+        else:
+            what = "high dynamic range or BT.2020 colour is"
+        raise ImageError(f"{shown(self.path)}: {what} not read; convert it to PNG in sRGB")
 
     def _page_info(self, index: int) -> PageInfo:
         page = self._directories[index]

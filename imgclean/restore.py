@@ -163,7 +163,8 @@ class Denoiser:
             raise UsageError(f"strength {strength}: give a number from 0 to 1")
         for image in images:
             if str(image.dtype) not in _SCALES:
-                raise UsageError(f"pixels of {image.dtype}: give uint8, uint16 or float32")
+                kinds = "uint8, uint16 or float32 in the machine's byte order"
+                raise UsageError(f"pixels of {image.dtype}: give {kinds}")
             if image.dtype == np.float32 and not np.isfinite(image).all():
                 raise ImageError("holds NaN or infinite values; replace them first")
         if strength == 0:

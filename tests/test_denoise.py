@@ -28,6 +28,7 @@ from imgclean.images import Reader, Writer
 from imgclean.journal import JOURNAL, Journal
 from imgclean.restore import Denoiser, load
 from imgclean.safety import protect
+from imgclean.weights import locate
 
 from .conftest import Make, heed_interrupts
 
@@ -703,6 +704,8 @@ def test_clean_pages_stay_as_they_are(tmp_path: Path) -> None:
     assert scanned(source, tmp_path / "out", strength=0.5)["a.jpg"].status == "clean"
     assert scanned(source, tmp_path / "out", safe=False)["a.jpg"].status == "done"
     assert (tmp_path / "out" / "a.jpg").read_bytes() != source.read_bytes()
+    path = str(locate("scan"))  # the same weights by their path
+    assert clean(source, tmp_path / "other", path)["a.jpg"].status == "clean"
 
 
 @pytest.mark.parametrize("options", [{"format": "png"}, {"output_mode": "grey"}, {"quality": 50}])
@@ -939,3 +942,37 @@ def test_messages_name_the_input(tmp_path: Path, tiny: str) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
     outcome = clean(tmp_path / "a.png", tmp_path / "out", tiny, format="jpg")["a.png"]
     assert str(outcome.error).startswith(f"{tmp_path / 'a.png'}: jpeg cannot hold transparency")
+
+
+def test_a_script_that_leaves_a_run_ends_in_peace(tmp_path: Path, make: Make) -> None:
+    """Whether by an interrupt or a break: the interpreter waits for the network's last pass."""
+    for index in range(4):
+        make(tmp_path / "in" / f"{index}.png", 1500, 1000, seed=index)
+    code = """
+import sys
+from pathlib import Path
+from imgclean.denoise import Options, Run, plan
+options = Options(model="photo", precision="fp32", workers=2)
+work = plan([Path(sys.argv[1])], Path(sys.argv[2]), options)
+for outcome in Run(work, options):
+    break
+"""
+    call = [sys.executable, "-c", code, str(tmp_path / "in"), str(tmp_path / "out")]
+    left = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (left.returncode, left.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("call", ["command", "function"])
+def test_an_unset_folder_is_refused(tmp_path: Path, make: Make, call: str) -> None:
+    """An empty --out, of a variable that was not set, is not the current folder."""
+    source = make(tmp_path / "a.png")
+    if call == "function":
+        with pytest.raises(UsageError, match="names no folder"):
+            denoise_folder(source, "")
+        return
+    done = subprocess.run(
+        [sys.executable, "-m", "imgclean", "denoise", str(source), "--out", ""],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2 and "names no folder" in done.stderr
+    assert files(tmp_path) == ["a.png"]

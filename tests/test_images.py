@@ -18,7 +18,7 @@ import pyvips
 from PIL import Image as Pillow
 from PIL import ImageCms, TiffImagePlugin
 
-from imgclean import images, writing
+from imgclean import heif, images, metadata, tiff, writing
 from imgclean.errors import ImageError, InputError, OutputError
 from imgclean.images import SUFFIXES, Image, Reader, Writer, find, output_format
 
@@ -1182,3 +1182,112 @@ def test_records_are_frozen() -> None:
     image.pixels[:] = 0
     with pytest.raises(dataclasses.FrozenInstanceError), warnings.catch_warnings():
         image.alpha = None  # type: ignore[misc]
+
+
+def test_orientation_in_avif_is_not_followed_twice(tmp_path: Path) -> None:
+    """A file may ask for a turn in a box, which counts, and in EXIF again, as phones' do."""
+    pixels = smooth(24, 36)
+    image = pyvips.Image.new_from_memory(pixels.tobytes(), 36, 24, 3, "uchar").copy()
+    image.set_type(pyvips.GValue.blob_type, "exif-data", exif(6))
+    source = tmp_path / "in.avif"
+    image.heifsave(str(source), compression="av1", lossless=True, keep="exif")
+    assert b"irot" in source.read_bytes()
+    page = read(source)
+    assert np.abs(page.pixels.astype(int) - np.rot90(pixels, -1)).max() < 4
+    assert page.info.orientation == 1
+    with Pillow.open(rewrite(source, tmp_path / "out.png", "png")) as png:
+        assert png.size == (24, 36) and png.getexif().get(274, 1) == 1
+        assert png.getexif().get(271) == "Canon"
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "outcome"),
+    [(1, 13, "sRGB"), (12, 13, "P3"), (9, 16, "dynamic"), (12, 18, "dynamic"), (9, 13, "BT.2020")],
+)
+def test_colours_named_by_number(
+    tmp_path: Path, primaries: int, transfer: int, outcome: str
+) -> None:
+    """Display P3 gets its profile; what has none here is refused rather than called sRGB."""
+    source = vips_save(tmp_path / "in.avif", smooth(24, 36), lossless=True)
+    data = source.read_bytes()
+    place = data.index(b"colrnclx") + 8
+    source.write_bytes(data[:place] + struct.pack(">HH", primaries, transfer) + data[place + 4 :])
+    if outcome in ("sRGB", "P3"):
+        icc = read(source).info.metadata.icc
+        assert (icc is None) == (outcome == "sRGB")
+        if icc:
+            assert b"P\x003\0" in icc or b"P3" in icc
+            with Pillow.open(rewrite(source, tmp_path / "out.png", "png")) as image:
+                assert image.info["icc_profile"] == icc
+    else:
+        with pytest.raises(ImageError, match=f"in.avif: .*{outcome}.*convert"):
+            read(source)
+
+
+def test_boxes_of_heif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Premultiplied alpha is a reference between items; such a file is refused."""
+
+    def box(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(data), kind) + data
+
+    alpha = box(b"prem", struct.pack(">HHH", 1, 1, 2))
+    colr = box(b"colr", b"nclx" + struct.pack(">HHHB", 12, 13, 6, 128))
+    inner = box(b"iref", bytes(4) + alpha) + box(b"iprp", box(b"ipco", colr))
+    file = box(b"ftyp", b"avif") + box(b"meta", bytes(4) + inner)
+    assert heif.read_heif(io.BytesIO(file)) == heif.HeifFacts(12, 13, True)
+    for size in range(len(file)):  # damage ends the search
+        heif.read_heif(io.BytesIO(file[:size]))
+    source = vips_save(tmp_path / "in.avif", smooth(24, 36))
+    monkeypatch.setattr(heif, "read_heif", lambda _: heif.HeifFacts(premultiplied=True))
+    with pytest.raises(ImageError, match="multiplied by their alpha"):
+        read(source)
+
+
+def test_white_is_zero_in_float_too(tmp_path: Path) -> None:
+    """A TIFF of floating point that counts from white to black is no negative."""
+    pixels = np.random.default_rng(1).random((20, 30), dtype=np.float32)
+    source = tmp_path / "in.tif"
+    vips_save(source, pixels[..., None])
+    data = bytearray(source.read_bytes())
+    place = data.index(struct.pack("<HHI", 262, 3, 1)) + 8  # PhotometricInterpretation
+    data[place : place + 2] = struct.pack("<H", 0)
+    source.write_bytes(bytes(data))
+    np.testing.assert_allclose(read(source).pixels[..., 0], 1 - pixels, atol=1e-6)
+    again = read(rewrite(source, tmp_path / "out.tif"))
+    np.testing.assert_allclose(again.pixels[..., 0], 1 - pixels, atol=1e-6)
+
+
+@pytest.mark.parametrize("compression", ["deflate", "lzw"])
+@pytest.mark.parametrize("damaged", [[0], [2], [0, 1, 2, 3]])
+def test_damaged_tiles_are_told(tmp_path: Path, compression: str, damaged: list[int]) -> None:
+    """Also where the first tile is among them; a sound file is not called damaged."""
+    source = tmp_path / "in.tif"
+    options = {"tile": True, "tile_width": 64, "tile_height": 64, "compression": compression}
+    vips_save(source, noise(128, 128, 3), **options)
+    assert not read(source).damaged
+    data = bytearray(source.read_bytes())
+    with TiffImagePlugin.TiffImageFile(source) as image:
+        places, sizes = image.tag_v2[324], image.tag_v2[325]
+    for tile in damaged:
+        data[places[tile] : places[tile] + sizes[tile]] = bytes(sizes[tile])
+    source.write_bytes(bytes(data))
+    assert read(source).damaged
+
+
+def test_pixmaps_behind_each_other(tmp_path: Path) -> None:
+    """A file of several images is refused: the others would be lost."""
+    one = b"P6 3 2 255\n" + bytes(range(18))
+    (tmp_path / "a.ppm").write_bytes(one + one)
+    with pytest.raises(ImageError, match=r"a\.ppm: holds several images"):
+        read(tmp_path / "a.ppm")
+    (tmp_path / "b.ppm").write_bytes(one + b"\n")
+    assert read(tmp_path / "b.ppm").pixels.shape == (2, 3, 3)
+
+
+def test_iptc_declared_as_longs(tmp_path: Path) -> None:
+    """Bytes in words of another order than the machine's come out in their own."""
+    records = b"\x1c\x02\x78\x00\x05hello\0\0"
+    tag = tiff.Tag(4, 3, np.frombuffer(records, "<u4").byteswap().tobytes())
+    assert metadata.from_tiff({tiff.IPTC: tag}).iptc == records
+    tag = tiff.Tag(4, 3, records)
+    assert metadata.from_tiff({tiff.IPTC: tag}).iptc == records

@@ -23,7 +23,7 @@ LAYERS = [
     {
         "models", "weights", "noise", "batch_noise", "paper", "sheets", "pages", "blocks", "fonts",
         "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",
-        "pnm", "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary",
+        "heif", "pnm", "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary",
         "residuals", "texts", "baselines", "forms", "safety", "memory", "files",
     },
     {"errors"},
