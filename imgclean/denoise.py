@@ -285,7 +285,7 @@ class Run:
             )
         if self.dry:
             return 0
-        if size > _HUGE:
+        if self._strict or size > _HUGE:
             return_freed()
         self._budget.take(size)
         return size

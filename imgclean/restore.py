@@ -305,7 +305,7 @@ class Denoiser:
 
     def _tile_pixels(self, held: int) -> int:
         """How many pixels, halo included, one tile of an image of `held` bytes may have."""
-        least = (2 * self._halo + 64) ** 2
+        least = (3 * self._halo + 64) ** 2  # smaller cores: many times the work, in many shapes
         memory = self.memory or _budget(held, self._free)
         return max(int(memory / self.batch_size / self._per_pixel()), least)
 

@@ -543,7 +543,7 @@ def test_strength_zero_needs_no_network(
 def test_a_giant_image_makes_freed_memory_return(
     tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Freed memory is given back from a size on, and not before."""
+    """Freed memory is given back from a size on, or where memory is limited, and not before."""
     asked: list[int] = []
     monkeypatch.setattr("imgclean.denoise.return_freed", lambda: asked.append(1))
     source = make(tmp_path / "in" / "a.png")
@@ -551,7 +551,10 @@ def test_a_giant_image_makes_freed_memory_return(
     assert not asked
     monkeypatch.setattr("imgclean.denoise._HUGE", 1000)
     clean(source, tmp_path / "giant", tiny)
-    assert asked
+    assert len(asked) == 1
+    monkeypatch.setattr("imgclean.denoise._HUGE", 1_000_000)
+    clean(source, tmp_path / "limited", tiny, limit_memory=3_000_000_000)
+    assert len(asked) == 2
 
 
 def test_every_page_counts_for_memory(tmp_path: Path, tiny: str) -> None:

@@ -209,6 +209,15 @@ def test_a_memory_limit_cuts_tiles() -> None:
     assert np.abs(cpu(strong_network())(image).astype(int) - small(image)).max() <= 1
 
 
+def test_tiles_are_no_smaller_than_their_halo() -> None:
+    """However little memory there is: below that, the work and the number of shapes explode."""
+    denoiser = restore.load("scan", device="cpu", precision="fp32", memory=1)
+    halo = denoiser._halo
+    rows, columns = denoiser._grid(3000, 4000, 1)
+    assert len(rows) > 3 and len(columns) > 3  # it is tiled
+    assert min(rows[1] - rows[0], columns[1] - columns[0]) >= halo
+
+
 def test_out_of_memory_takes_smaller_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device that runs out of memory gets smaller tiles and gives the same pixels."""
     image = noise(400, 300, 3)
