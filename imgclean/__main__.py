@@ -49,10 +49,14 @@ def _open_standard_streams() -> None:
 
 def _end_as_interrupted() -> None:
     """Take the signals of a shutdown or of a terminal that closes for Ctrl-C."""
-    for name in ("SIGTERM", "SIGHUP"):
-        ending = getattr(signal, name, None)
-        if ending and signal.getsignal(ending) == signal.SIG_DFL:  # nohup has it ignored
+    for ending in _endings():
+        if signal.getsignal(ending) == signal.SIG_DFL:  # nohup has it ignored
             signal.signal(ending, signal.default_int_handler)
+
+
+def _endings() -> list[signal.Signals]:
+    """The signals of a shutdown, and of a terminal that closes, that this system has."""
+    return [signal.Signals[n] for n in ("SIGTERM", "SIGHUP") if n in signal.Signals.__members__]
 
 
 def _leave(end: SystemExit) -> None:
@@ -61,6 +65,8 @@ def _leave(end: SystemExit) -> None:
     A thread that returns from the network's arithmetic while Python shuts down is unwound
     through C++ code that does not expect it, and the whole process aborts.
     """
+    for ending in (signal.SIGINT, *_endings()):  # all is done: too late to be interrupted
+        signal.signal(ending, signal.SIG_IGN)
     working = any(thread.name.startswith("imgclean-") for thread in threading.enumerate())
     if not working and os.environ.get("WORLD_SIZE", "1") == "1":
         raise end

@@ -323,3 +323,17 @@ def test_termination_before_anything_is_imported(tmp_path: Path) -> None:
         caught = int(next(line for line in lines if line.startswith("SigCgt")).split()[1], 16)
     run.send_signal(signal.SIGTERM)
     assert run.wait() == 130
+
+
+def test_termination_after_all_is_done() -> None:
+    """While the interpreter goes down a signal changes nothing."""
+    code = """
+import atexit, os, signal, sys
+from imgclean.__main__ import main
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGTERM))
+sys.argv = ["imgclean", "--version"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("imgclean ")
