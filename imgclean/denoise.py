@@ -43,6 +43,7 @@ Status = Literal["done", "clean", "skipped", "failed"]
 
 _AUTO = ("photo", "scan")
 _RUNS: "WeakSet[Run]" = WeakSet()
+_processes: set[int] = set()  # that had a run: this one, and those it was forked from
 _IMAGES_BUDGET = 1_200_000_000  # bytes of decoded images in flight, unless told otherwise
 _ASIDE = 150_000_000  # bytes of an input that are kept in memory while it is cleaned
 _HUGE = 300_000_000  # bytes of a decoded image from which on freed memory is not kept for later
@@ -108,11 +109,13 @@ class Run:
     Raises:
         WeightsError: weights are missing or damaged.
         OutputError: the output folder cannot be written.
-        UsageError: a device or precision that is not there, or a limit that is too low.
+        UsageError: a device or precision that is not there, a limit that is too low, or a
+            process forked from one that had a run.
     """
 
     def __init__(self, work: Plan, options: Options, *, dry: bool = False) -> None:
         """Load the weights and open the journal; no image is read yet."""
+        self._process = _enter()
         from .restore import Denoiser
         from .weights import load_weights
 
@@ -178,8 +181,11 @@ class Run:
     def abort(self, *, wait: bool = False) -> None:
         """Stop now: nothing is written any more, and partial files are removed.
 
-        With `wait`, return only once no thread works any more.
+        With `wait`, return only once no thread works any more. A forked process leaves
+        its parent's run alone.
         """
+        if os.getpid() != self._process:
+            return
         self._stop.set()
         with self._lock:
             for writer in self._writers:
@@ -508,6 +514,22 @@ def _side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArra
         after = np.repeat(after, before.shape[2], axis=2)
     line = np.full((len(before), 4, before.shape[2]), 255, np.uint8)
     return np.ascontiguousarray(np.hstack([before, line, after]))
+
+
+def _enter() -> int:
+    """Note that this process reads images with libvips; returns its number.
+
+    Raises:
+        UsageError: it was forked from such a one, where libvips would wait for ever.
+    """
+    number = os.getpid()
+    if _processes and number not in _processes:
+        raise UsageError(
+            "this process was forked from one that had cleaned images, whose libraries do not "
+            'work here; start it with multiprocessing.get_context("spawn")'
+        )
+    _processes.add(number)
+    return number
 
 
 @atexit.register

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
+from typing import Any
 
+from .checks import flag, fraction, whole
 from .errors import InputError, OutputError, UsageError
 from .forms import FORMS, Form
 from .images import REQUESTS, SUFFIXES, find, output_format
@@ -43,22 +44,21 @@ class Options:
         Raises:
             UsageError: a value that is out of range or of the wrong kind.
         """
-        object.__setattr__(self, "model", os.fspath(self.model))
+        kept: dict[str, Any] = {"model": os.fspath(self.model), "device": str(self.device)}
         for name in ("tile", "batch_size", "workers", "limit_memory", "max_pixels", "quality"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, Integral) or value < 1):
-                raise UsageError(f"{name}={value!r}: give a whole number from 1")
-            object.__setattr__(self, name, None if value is None else int(value))
-        if self.tile is not None and self.tile < 64:
-            raise UsageError(f"tile={self.tile}: give a number from 64")
+            if value is not None or name == "max_pixels":
+                kept[name] = whole(name, value, 64 if name == "tile" else 1)
         if self.quality is not None and self.quality > 100:
             raise UsageError(f"quality={self.quality}: give a number from 1 to 100")
-        if not 0 <= self.strength <= 1:
-            raise UsageError(f"strength={self.strength}: give a number from 0 to 1")
-        object.__setattr__(self, "strength", float(self.strength))
-        for name in ("safe", "keep_times"):
+        kept["strength"] = fraction("strength", self.strength)
+        flags = ("safe", "recursive", "parents", "overwrite", "keep_times", "compare", "fail_fast")
+        for name in flags:
             value = getattr(self, name)
-            object.__setattr__(self, name, None if value is None else bool(value))
+            if name != "safe" or value is not None:
+                kept[name] = flag(name, value)
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
         for name, known in (("format", ("keep", *REQUESTS)), ("output_mode", FORMS)):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name}={getattr(self, name)!r}: give one of {', '.join(known)}")

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .checks import fraction, whole
 from .errors import ImageError, UsageError, WeightsError
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
@@ -28,6 +29,7 @@ Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+_used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
 
@@ -56,7 +58,7 @@ def resolve_device(name: str) -> torch.device:
 def load(
     model: str | os.PathLike[str] = "photo",
     *,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "auto",
     tile: int | None = None,
     batch_size: int | None = None,
@@ -66,7 +68,7 @@ def load(
 
     Args:
         model: `photo`, `scan`, or the path of a safetensors file.
-        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, or PyTorch's own.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         tile: side of a tile in pixels; by default as large as `memory` allows.
         batch_size: tiles a pass; by default 1 on a CPU and what fits elsewhere, up to 16.
@@ -75,7 +77,7 @@ def load(
 
     Raises:
         WeightsError: no such weights, or damaged ones.
-        UsageError: the device or precision does not exist.
+        UsageError: the device or precision does not exist, or a number is none.
     """
     weights = load_weights(os.fspath(model))
     return Denoiser(
@@ -95,7 +97,7 @@ class Denoiser:
         self,
         weights: Weights,
         *,
-        device: str = "auto",
+        device: str | torch.device = "auto",
         precision: str = "auto",
         tile: int | None = None,
         batch_size: int | None = None,
@@ -104,10 +106,13 @@ class Denoiser:
         """Build the network on its device; precision `auto` is probed at its first use."""
         if precision not in ("auto", *_PRECISIONS):
             raise UsageError(f"--precision {precision}: use auto, fp32, bf16 or fp16")
-        if tile is not None and tile < 1 or batch_size is not None and batch_size < 1:
-            raise UsageError("--tile and --batch-size take whole numbers from 1")
+        limits = {"tile": tile, "batch_size": batch_size, "memory": memory}
+        tile, batch_size, memory = (
+            None if value is None else whole(name, value) for name, value in limits.items()
+        )
+        _used.add(os.getpid())
         self.weights = weights
-        self.device = resolve_device(device)
+        self.device = resolve_device(str(device))
         self._colour = _build(weights)
         if self._colour.contract.cannot_denoise:
             raise UsageError(f"{weights.path}: {self._colour.contract.cannot_denoise}")
@@ -159,8 +164,7 @@ class Denoiser:
 
     def clean(self, images: Sequence[Pixels], strength: float = 1.0) -> None:
         """Clean H x W x C arrays in place, sharing batches; C is 1 or 3. See `__call__`."""
-        if not 0 <= strength <= 1:
-            raise UsageError(f"strength {strength}: give a number from 0 to 1")
+        strength = fraction("strength", strength)
         for image in images:
             if str(image.dtype) not in _SCALES:
                 kinds = "uint8, uint16 or float32 in the machine's byte order"
@@ -430,6 +434,16 @@ class Denoiser:
         apart = np.abs(outputs["fp32"] - outputs[half])
         safe = np.sqrt(np.mean(apart**2)) <= 0.5 and apart.max() <= 4
         return half if safe and seconds[half] < 0.9 * seconds["fp32"] else "fp32"
+
+
+def _alone_after_fork() -> None:
+    """Compute in one thread where the parent computed in several: OpenMP's are not here."""
+    if _used:
+        torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone_after_fork)
 
 
 def _gpu_budget(device: torch.device) -> int | None:

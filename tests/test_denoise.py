@@ -930,7 +930,8 @@ def test_the_package_offers_what_the_readme_names() -> None:
     [
         {"workers": -1}, {"workers": 0}, {"quality": 500}, {"format": "jpeg"},
         {"output_mode": "gray"}, {"limit_memory": "2G"}, {"tile": 0}, {"tile": 63},
-        {"strength": 2.0},
+        {"strength": 2.0}, {"strength": None}, {"strength": "1"}, {"max_pixels": None},
+        {"safe": "no"}, {"overwrite": 0}, {"workers": True},
     ],
 )  # fmt: skip
 def test_wrong_options_from_python(options: dict[str, Any]) -> None:
@@ -963,6 +964,48 @@ for outcome in Run(work, options):
     call = [sys.executable, "-c", code, str(tmp_path / "in"), str(tmp_path / "out")]
     left = subprocess.run(call, capture_output=True, text=True, check=False)
     assert (left.returncode, left.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("how", ["array", "folder"])
+def test_forked_processes_never_hang(tmp_path: Path, make: Make, tiny: str, how: str) -> None:
+    """One computes in its own thread; where libvips could not work it says so at once."""
+    source = make(tmp_path / "in" / "a.png", 200, 300)
+    code = """
+import os, sys
+import numpy, imgclean
+source, out, model, how = sys.argv[1:]
+image = numpy.full((600, 600, 3), 99, numpy.uint8)
+options = {"model": model, "device": "cpu", "progress": False}
+denoiser = imgclean.load(model, device="cpu")
+denoiser(image)
+imgclean.denoise_folder(source, out, **options)
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+try:
+    denoiser(image) if how == "array" else imgclean.denoise_folder(source, out + "2", **options)
+except imgclean.errors.UsageError as error:
+    print(error)
+"""
+    call = [sys.executable, "-c", code, str(source), str(tmp_path / "out"), tiny, how]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("forked" in done.stdout) == (how == "folder")
+
+
+def test_a_forked_process_leaves_its_parents_run(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Its end removes nothing that the parent is writing."""
+    for index in range(3):
+        make(tmp_path / "in" / f"{index}.png")
+    options = Options(model=tiny, device="cpu", workers=1)
+    run = Run(plan([tmp_path / "in"], tmp_path / "out", options), options)
+    outcomes = iter(run)
+    next(outcomes)
+    child = os.fork()
+    if not child:
+        run.abort(wait=True)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [outcome.status for outcome in outcomes] == ["done"] * 2
 
 
 @pytest.mark.parametrize("call", ["command", "function"])

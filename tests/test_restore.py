@@ -32,7 +32,7 @@ def noise(*shape: int, dtype: str = "uint8", seed: int = 0) -> NDArray[Any]:
 
 
 def cpu(weights: Weights, **options: Any) -> Denoiser:
-    return Denoiser(weights, device="cpu", **{"precision": "fp32", **options})
+    return Denoiser(weights, **{"device": "cpu", "precision": "fp32", **options})
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -289,6 +289,27 @@ def test_wrong_arrays_are_refused(bad: NDArray[Any]) -> None:
     """Shapes and types outside the contract are named."""
     with pytest.raises(UsageError, match="give"):
         cpu(strong_network())(bad)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"tile": 1.5}, {"tile": 0}, {"memory": "1G"}, {"memory": -1}, {"batch_size": "2"}],
+)
+def test_wrong_limits_are_refused(options: dict[str, Any]) -> None:
+    """At once, by name."""
+    with pytest.raises(UsageError, match=f"{next(iter(options))}=.*: give a whole number"):
+        Denoiser(strong_network(), device="cpu", **options)
+
+
+def test_what_scripts_hold_is_taken() -> None:
+    """NumPy's numbers and PyTorch's devices."""
+    weights = strong_network()
+    given: dict[str, Any] = {"device": torch.device("cpu"), "tile": np.int64(64)}
+    denoiser, half = cpu(weights, **given), np.float32(0.5)
+    image = noise(40, 33, 3)
+    np.testing.assert_array_equal(denoiser(image, float(half)), denoiser(image, half))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="strength=None"):
+        denoiser(image, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpu:1", "cuda:x", "cpu:", "cuda:²"])

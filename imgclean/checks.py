@@ -1,0 +1,43 @@
+"""Check what scripts pass, where a wrong type would surface as a traceback, or not at all."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from .errors import UsageError
+
+__all__ = ["flag", "fraction", "whole"]
+
+
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """A whole number of Python's or NumPy's as Python's.
+
+    Raises:
+        UsageError: it is something else, or less than `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise UsageError(f"{name}={value!r}: give a whole number from {least}")
+    return int(value)
+
+
+def fraction(name: str, value: Any) -> float:
+    """A number from 0 to 1 of Python's or NumPy's as Python's.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        raise UsageError(f"{name}={value!r}: give a number from 0 to 1")
+    return float(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False of Python's or NumPy's as Python's.
+
+    Raises:
+        UsageError: it is something else, such as "no", which Python takes for true.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name}={value!r}: give True or False")
+    return bool(value)
