@@ -212,43 +212,6 @@ def bmp_pixels(image: BmpImagePlugin.BmpImageFile) -> tuple[np.ndarray, np.ndarr
     return pixels.reshape(*pixels.shape[:2], -1), None
 
 
-def jp2_header(start: bytes) -> Header:
-    """Header of a JPEG 2000 file from its first bytes (ISO/IEC 15444-1, marker SIZ).
-
-    Raises:
-        ValueError: Damaged, or samples that are neither 8 nor 16 unsigned bits.
-    """
-    position = start.find(b"\xff\x4f\xff\x51")
-    if position < 0 or len(start) < position + 45:
-        raise ValueError("damaged JPEG 2000 header")
-    right, bottom, left, top = struct.unpack_from(">4I", start, position + 8)
-    count = int.from_bytes(start[position + 40 : position + 42], "big")
-    depths = {start[position + 42 + 3 * i] + 1 for i in range(count)}
-    if depths not in ({8}, {16}) or count > 4:
-        raise ValueError(f"{count} channels of {'/'.join(map(str, sorted(depths)))} bits")
-    return Header(right - left, bottom - top, depths.pop(), 1 if count < 3 else 3)
-
-
-def jp2_pixels(file: BinaryIO) -> tuple[np.ndarray, np.ndarray | None]:
-    """Decode a JPEG 2000 file.
-
-    Raises:
-        ValueError: The data are damaged.
-    """
-    import cv2
-
-    # OpenCV would print what an exception says better.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    file.seek(0)
-    image = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ValueError("damaged data")
-    image = image.reshape(*image.shape[:2], -1)
-    bands = image.shape[2]
-    alpha = image[..., -1].copy() if bands in (2, 4) else None
-    return np.ascontiguousarray(image[..., 2::-1] if bands >= 3 else image[..., :1]), alpha
-
-
 class Sink:
     """Where libvips writes: a Python file, with metadata put in behind the file's beginning.
 

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import pyvips
 
-from imgclean import codecs, heif, metadata, pnm, tiff
+from imgclean import codecs, heif, jp2, metadata, pnm, tiff
 from imgclean.errors import ImageError
 from imgclean.folders import shown
 from imgclean.jpeg import quality_of_tables
@@ -220,7 +220,7 @@ class Reader:
         if self.format == "pnm":
             return Image(pnm.read_pnm(self._file, self._pnm), None, self._info)
         if self.format == "jp2":
-            return Image(*codecs.jp2_pixels(self._file), self._info)
+            return Image(*jp2.read_jp2(self._file, self._jp2), self._info)
         if self.format not in ("jpeg", "tiff"):
             return self._vips_decode(index)
         try:
@@ -307,8 +307,8 @@ class Reader:
             if pnm.holds_more(self._file, self._pnm):
                 raise ImageError(f"{shown(self.path)}: holds several images; split it first")
         elif self.format == "jp2":
-            self._file.seek(0)
-            header, meta = codecs.jp2_header(self._file.read(1 << 16)), Metadata()
+            self._jp2 = jp2.open_jp2(self._file)
+            header, meta = self._jp2.header, self._jp2.metadata
         else:
             return self._vips_header()
         self._info = PageInfo(header.depth, meta)

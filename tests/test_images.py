@@ -18,7 +18,7 @@ import pyvips
 from PIL import Image as Pillow
 from PIL import ImageCms, TiffImagePlugin
 
-from imgclean import heif, images, metadata, tiff, writing
+from imgclean import codecs, heif, images, metadata, tiff, writing
 from imgclean.errors import ImageError, InputError, OutputError
 from imgclean.images import SUFFIXES, Image, Reader, Writer, find, output_format
 
@@ -393,6 +393,75 @@ def test_jpeg_2000(tmp_path: Path, kind: Any) -> None:
         assert reader.depth == 8 * np.dtype(kind).itemsize
     result = read(rewrite(source, tmp_path / "out.png", "png"))
     assert np.abs(result.pixels.astype(int) - pixels).max() <= (4 if kind is np.uint8 else 1024)
+
+
+def jp2(
+    path: Path, image: Pillow.Image, extra: bytes = b"", inner: bytes = b"", **how: Any
+) -> Path:
+    """A lossless JPEG 2000 with boxes put before its codestream, and into its header box."""
+    stream = io.BytesIO()
+    image.save(stream, "JPEG2000", **how)
+    whole = stream.getvalue()
+    place = whole.index(b"jp2h") - 4
+    end = place + int.from_bytes(whole[place : place + 4], "big")
+    size = (end - place + len(inner)).to_bytes(4, "big")
+    path.write_bytes(whole[:place] + size + whole[place + 4 : end] + inner + extra + whole[end:])
+    return path
+
+
+def box(kind: bytes, data: bytes) -> bytes:
+    return (len(data) + 8).to_bytes(4, "big") + kind + data
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16", "YCbCr", "offset", "far"])
+def test_kinds_of_jpeg_2000(tmp_path: Path, mode: str) -> None:
+    """Alpha, sYCC, an image that begins inside its canvas, a long box before the pixels."""
+    source, pixels = tmp_path / "in.jp2", smooth(64, 80)
+    how: dict[str, Any] = {}
+    image, extra = Pillow.fromarray(pixels), b""
+    if mode == "offset":
+        how = {"offset": (13, 7), "tile_offset": (0, 0), "tile_size": (93, 71)}
+    elif mode == "far":
+        extra = box(b"xml ", b"<a>" + b" " * 100_000 + b"</a>")
+    elif mode == "I;16":
+        image = Pillow.fromarray(pixels[..., 0].astype(np.uint16) * 257)
+    else:
+        image = image.convert(mode)
+    if mode in ("LA", "RGBA"):
+        image.putalpha(Pillow.fromarray(pixels[..., 1]))
+    page = read(jp2(source, image, extra, **how))
+    if mode in ("L", "LA"):
+        np.testing.assert_array_equal(page.pixels[..., 0], np.asarray(image.getchannel(0)))
+    elif mode == "I;16":
+        np.testing.assert_array_equal(page.pixels[..., 0], np.asarray(image))
+    else:
+        near = 4 if mode == "YCbCr" else 0
+        assert np.abs(page.pixels.astype(int) - pixels).max() <= near
+    assert (page.alpha is not None) == (mode in ("LA", "RGBA"))
+    if page.alpha is not None:
+        np.testing.assert_array_equal(page.alpha, pixels[..., 1])
+
+
+@pytest.mark.parametrize("colour", [b"\1\0\0\0\0\0\x0c", b"\2\0\0" + b" " * 16 + b"CMYK"])
+def test_jpeg_2000_of_inks_is_refused(tmp_path: Path, colour: bytes) -> None:
+    """Its fourth channel would be taken for alpha."""
+    image = Pillow.fromarray(smooth(30, 40)).convert("RGBA")
+    source = jp2(tmp_path / "in.jp2", image, inner=box(b"colr", colour))
+    with pytest.raises(ImageError, match="CMYK"):
+        Reader(source)
+
+
+def test_jpeg_2000_keeps_profile_and_resolution(tmp_path: Path) -> None:
+    """Colours of another space than sRGB would look wrong without it."""
+    profile = codecs.display_p3()
+    colr = box(b"colr", b"\2\0\0" + profile)
+    metre = struct.pack(">4H2b", 11811, 1, 11811, 1, 0, 0)
+    inner = colr + box(b"res ", box(b"resc", metre))
+    source = jp2(tmp_path / "in.jp2", Pillow.fromarray(smooth(30, 40)), inner=inner)
+    out = rewrite(source, tmp_path / "out.png", "png")
+    with Pillow.open(out) as result:
+        assert result.info["icc_profile"] == profile
+        assert result.info["dpi"] == pytest.approx((300, 300), abs=0.01)
 
 
 def test_gif(tmp_path: Path) -> None:
