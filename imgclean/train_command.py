@@ -113,7 +113,10 @@ EarlyStop = Annotated[
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides every random choice.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where to compute.")]
 PrecisionOption = Annotated[
-    Precision, typer.Option("--precision", help="bf16 trains unets in mixed precision.")
+    Precision,
+    typer.Option(
+        "--precision", help="bf16 trains unets in mixed precision; other models take fp32."
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=0, help="Threads that prepare batches. [default: by cores]")

@@ -23,8 +23,9 @@ LAYERS = [
     {
         "models", "weights", "noise", "batch_noise", "paper", "sheets", "pages", "blocks", "fonts",
         "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",
-        "heif", "pnm", "metrics", "choose", "page_measures", "muon", "recipes", "scores", "summary",
-        "residuals", "texts", "baselines", "forms", "safety", "memory", "files",
+        "boxes", "heif", "jp2", "pnm", "metrics", "choose", "page_measures", "muon", "recipes",
+        "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
+        "files", "checks",
     },
     {"errors"},
 ]  # fmt: skip
