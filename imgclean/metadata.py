@@ -61,7 +61,7 @@ class Metadata:
     def without_icc(self) -> Metadata:
         """For pixels that were converted to sRGB."""
         blocks = tuple(b for b in self.blocks if _ICC not in b[:20] and b[4:8] != b"iCCP")
-        tags = {number: tag for number, tag in self.tags.items() if number != tiff.ICC}
+        tags = {number: tag for number, tag in self.tags.items() if number not in tiff.COLOURS}
         return replace(self, icc=None, blocks=blocks, tags=tags)
 
     def upright(self) -> Metadata:

@@ -725,6 +725,27 @@ def test_big_endian(tmp_path: Path) -> None:
     assert (info.dpi, info.orientation) == ((150, 150), 3)
 
 
+def test_rare_tiff_tags_stay(tmp_path: Path) -> None:
+    """Windows' title and rating, a place on the page, a white point, where a map lies."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[40091], tags.tagtype[40091] = "A title".encode("utf-16-le"), 1
+    tags[18246], tags.tagtype[18246] = 4, 3
+    tags[286], tags.tagtype[286] = 1.5, 5
+    tags[318], tags.tagtype[318] = (0.3127, 0.329), 5
+    tags[33550], tags.tagtype[33550] = (0.5, 0.5, 0.0), 12
+    tags[34737], tags.tagtype[34737] = "WGS 84|", 2
+    source = tmp_path / "map.tif"
+    Pillow.fromarray(smooth(30, 40)).save(source, tiffinfo=tags)
+    with Pillow.open(source) as before:
+        assert isinstance(before, TiffImagePlugin.TiffImageFile)
+        wanted = {n: before.tag_v2[n] for n in (40091, 18246, 286, 318, 33550, 34737)}
+    with Pillow.open(rewrite(source, tmp_path / "out.tif", "tiff")) as after:
+        assert isinstance(after, TiffImagePlugin.TiffImageFile)
+        assert {n: after.tag_v2.get(n) for n in wanted} == wanted
+    with Pillow.open(rewrite(source, tmp_path / "out.jpg", "jpeg")) as after:
+        assert {n: after.getexif().get(n) for n in (18246, 318)} == {18246: 4, 318: wanted[318]}
+
+
 def test_bigtiff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages too large for a TIFF go into a BigTIFF, tags included."""
     monkeypatch.setattr(writing, "_CLASSIC_LIMIT", 100)
