@@ -128,6 +128,15 @@ class Denoiser:
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle, as processes are handed one: without networks that are built when used."""
+        return self.__dict__ | {"_networks": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what another process had."""
+        _used.add(os.getpid())
+        self.__dict__.update(state)
+
     @property
     def name(self) -> str:
         """The weights' name."""

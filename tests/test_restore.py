@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,13 @@ def test_wrong_limits_are_refused(options: dict[str, Any]) -> None:
     """At once, by name."""
     with pytest.raises(UsageError, match=f"{next(iter(options))}=.*: give a whole number"):
         Denoiser(strong_network(), device="cpu", **options)
+
+
+def test_a_denoiser_travels_to_other_processes() -> None:
+    """Used or not, it can be pickled, and cleans alike there."""
+    denoiser, image = cpu(strong_network()), noise(40, 33, 3)
+    cleaned = denoiser(image)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(denoiser))(image), cleaned)
 
 
 def test_what_scripts_hold_is_taken() -> None:
