@@ -101,6 +101,8 @@ def read_jp2(file: BinaryIO, known: Jp2) -> tuple[np.ndarray, np.ndarray | None]
         alpha = image[..., 3].copy() if image.shape[2] == 4 else None
         return np.ascontiguousarray(image[..., 2::-1]), alpha
     picture = Jpeg2KImagePlugin.Jpeg2KImageFile(file)
+    if picture.size != (known.header.width, known.header.height):  # before it takes memory for them
+        raise ValueError("its header and its data differ in size")
     picture.load()
     mode = _MODES.get(picture.mode, "RGB")
     pixels = np.array(picture if picture.mode == mode else picture.convert(mode))

@@ -451,6 +451,16 @@ def test_jpeg_2000_of_inks_is_refused(tmp_path: Path, colour: bytes) -> None:
         Reader(source)
 
 
+def test_jpeg_2000_of_two_sizes_is_refused(tmp_path: Path) -> None:
+    """A bomb: the box of the header says another size than the pixels'."""
+    source = jp2(tmp_path / "in.jp2", Pillow.fromarray(smooth(30, 40)))
+    whole = source.read_bytes()
+    place = whole.index(b"ihdr") + 4
+    source.write_bytes(whole[:place] + struct.pack(">2I", 60_000, 60_000) + whole[place + 8 :])
+    with pytest.raises(ImageError, match="differ in size"):
+        read(source)
+
+
 def test_jpeg_2000_keeps_profile_and_resolution(tmp_path: Path) -> None:
     """Colours of another space than sRGB would look wrong without it."""
     profile = codecs.display_p3()
