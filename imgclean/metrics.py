@@ -4,7 +4,7 @@ Every function takes H x W or H x W x C pixels in uint8, uint16 or float in [0, 
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -16,6 +16,9 @@ from imgclean.errors import DependencyError
 
 __all__ = ["estimate_sigma", "lpips", "ms_ssim", "noise_curve", "psnr", "rmse", "ssim"]
 
+_WINDOW = 11  # pixels a side, of SSIM
+_SHARES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the five sizes of MS-SSIM, by its authors
+_BAND = 1 << 19  # pixels looked at at a time, to bound memory
 _DRAWN = 0.1  # share of exactly flat patches above which an image counts as drawn
 _SIDE = 8  # of the patches whose cosine transform is taken
 _LOW = 6  # u + v below this is image content, from it upwards noise
@@ -55,7 +58,10 @@ def rmse(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
         ValueError: The shapes differ.
     """
     _same_shape(clean, other)
-    return float(np.sqrt(np.mean((_unit(clean) - _unit(other)) ** 2)))
+    total = 0.0
+    for rows in _bands(clean.shape, 0):
+        total += float(np.sum((_unit(clean[rows]) - _unit(other[rows])) ** 2))
+    return float(np.sqrt(total / clean.size)) if clean.size else float("nan")
 
 
 def ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
@@ -78,17 +84,21 @@ def ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
         raise DependencyError(
             "SSIM: scikit-image is missing; install it with 'pip install scikit-image'"
         ) from error
-    return float(
-        structural_similarity(
-            _at_least(_unit(clean), 11),
-            _at_least(_unit(other), 11),
+    clean, other = _at_least(clean, _WINDOW), _at_least(other, _WINDOW)
+    values, weights = [], []
+    for rows in _bands(clean.shape, _WINDOW - 1):
+        value = structural_similarity(
+            _unit(clean[rows]),
+            _unit(other[rows]),
             data_range=1.0,
             channel_axis=-1 if clean.ndim == 3 else None,
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
         )
-    )
+        values.append(float(value))
+        weights.append(rows.stop - rows.start - _WINDOW + 1)
+    return float(np.average(values, weights=weights))
 
 
 def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float | None:
@@ -106,16 +116,26 @@ def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float 
     """
     _same_shape(clean, other)
     try:
-        from torchmetrics.functional.image import (
-            multiscale_structural_similarity_index_measure as measure,
-        )
+        from torchmetrics.functional.image import structural_similarity_index_measure as measure
     except ImportError as error:
         raise DependencyError(
             "MS-SSIM: torchmetrics is missing; install it with pip install 'imgclean[eval]'"
         ) from error
     if min(clean.shape[:2]) < 176:  # 16 times the window of 11
         return None
-    return float(measure(_tensor(other), _tensor(clean), data_range=1.0, normalize="relu"))
+    from torch.nn.functional import avg_pool2d
+
+    pair, product = [_tensor(other), _tensor(clean)], 1.0
+    for share in _SHARES[:-1]:  # contrast and structure; brightness counts in the last size alone
+        values, weights = [], []
+        for rows in _bands(pair[0].shape[2:], _WINDOW - 1):
+            band = (image[:, :, rows] for image in pair)
+            contrast = measure(*band, data_range=1.0, return_contrast_sensitivity=True)[1]
+            values.append(float(contrast))
+            weights.append(rows.stop - rows.start - _WINDOW + 1)
+        product *= max(0.0, float(np.average(values, weights=weights))) ** share
+        pair = [avg_pool2d(image, 2) for image in pair]
+    return float(product * max(0.0, float(measure(*pair, data_range=1.0))) ** _SHARES[-1])
 
 
 def lpips(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
@@ -162,7 +182,8 @@ def _tensor(pixels: NDArray[np.generic], side: int = 1) -> Any:
     """1 x C x H x W float32 in [0, 1], of at least this height and width."""
     import torch
 
-    image = np.atleast_3d(_at_least(_unit(pixels), side)).astype(np.float32)
+    image = np.atleast_3d(_at_least(pixels, side)).astype(np.float32)
+    image /= np.float32(_full_range(pixels))
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
 
 
@@ -299,9 +320,19 @@ def _unit(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
     return pixels.astype(np.float64) / _full_range(pixels)
 
 
-def _at_least(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+def _bands(shape: Sequence[int], more: int) -> Iterator[slice]:
+    """Rows of an image in bands, each with so many more that the next one has too."""
+    height, width = shape[:2]
+    step = max(1, _BAND // max(1, width))
+    for top in range(0, height - more, step):
+        yield slice(top, min(top + step, height - more) + more)
+
+
+def _at_least(pixels: NDArray[np.generic], side: int) -> NDArray[np.generic]:
     """Pixels extended by reflection to this height and width."""
     missing = [(0, max(0, side - length)) for length in pixels.shape[:2]]
+    if not any(after for _, after in missing):
+        return pixels
     return np.pad(pixels, missing + [(0, 0)] * (pixels.ndim - 2), mode="symmetric")
 
 

@@ -186,6 +186,24 @@ def test_ms_ssim_known() -> None:
     assert ms_ssim(clean=clean[:176], other=clean[:176]) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
+    """Large images are measured in bands of rows, and give what they give whole."""
+    whole = pytest.importorskip("torchmetrics.functional.image")
+    clean = scene(331, 240, channels)
+    other = noisy8(clean, 25) / 255
+    measures = (rmse, ssim, ms_ssim)
+    before = [measure(clean=clean, other=other) for measure in measures]
+    pair = [torch.from_numpy(i.transpose(2, 0, 1).astype("f4"))[None] for i in (other, clean)]
+    theirs = whole.multiscale_structural_similarity_index_measure(
+        *pair, data_range=1.0, normalize="relu"
+    )
+    assert before[2] == pytest.approx(float(theirs), abs=1e-6)
+    monkeypatch.setattr("imgclean.metrics._BAND", 240 * 37)
+    for measure, value in zip(measures, before, strict=True):
+        assert measure(clean=clean, other=other) == pytest.approx(value, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("module", "metric", "extra"), [("lpips", lpips, "lpips"), ("torchmetrics", ms_ssim, "eval")]
 )
