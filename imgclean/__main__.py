@@ -1,6 +1,7 @@
 """Entry point: turns errors into messages and exit codes."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ def main() -> None:
 
     try:
         _end_as_interrupted()
+        _refuse_empty(sys.argv)
         from .cli import app
 
         app(prog_name="imgclean")
@@ -45,6 +47,23 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
             name = ("stdin", "stdout", "stderr")[number]
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _refuse_empty(words: list[str]) -> None:
+    """Refuse an empty argument, which is the current folder in places, or no option at all.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from .errors import UsageError
+
+    for before, word in zip(words, words[1:], strict=False):
+        option = before if before.startswith("-") and "=" not in before else ""
+        if not word or re.fullmatch(r"--[a-z-]+=", word):
+            raise UsageError(
+                f'{word.rstrip("=") or option} "": names nothing, as a variable does that is not '
+                "set; give a value, or leave it out"
+            )
 
 
 def _end_as_interrupted() -> None:

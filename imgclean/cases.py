@@ -1,6 +1,7 @@
 """What an evaluation is made on: images, each at one noise level, with their clean twins."""
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import mnist, recipes
 from .errors import ImageError, InputError, UsageError
+from .files import same_place
 from .images import Reader, find, shown
 from .journal import file_digest, fingerprint
 from .source import unit
@@ -173,6 +175,12 @@ class Request:
     text: Path | None = None
     limit: int | None = None
 
+    def __post_init__(self) -> None:
+        """Take paths as well as strings."""
+        for name in ("noisy", "clean"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else os.fspath(value))
+
 
 def levels(noise: str) -> list[str]:
     """The levels that `--noise` names: ``gaussian:15,25`` are ``gaussian:15``, ``gaussian:25``.
@@ -230,6 +238,8 @@ def _resolved(request: Request) -> Request:
         request = replace(request, folder=data_folder("sample_data"))
     if request.folder is not None:
         request = _within(request, request.folder)
+    if request.noisy and request.clean and same_place(request.noisy, request.clean):
+        raise UsageError(f"--noisy and --clean: both are {request.noisy}; give two folders")
     if request.noisy and request.noise:
         raise UsageError("--noise: the images of --noisy are noisy already; leave one out")
     digits = bool(request.clean) and str(request.clean).partition(":")[0] in mnist.SETS

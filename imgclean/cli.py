@@ -97,13 +97,6 @@ def _root(
     pass
 
 
-def _folder(name: str) -> Path:
-    """A folder named on the command line; an unset variable names none."""
-    if not name:
-        raise typer.BadParameter('"" names no folder; give one, or . for the current one')
-    return Path(name)
-
-
 Inputs = Annotated[
     list[Path],
     typer.Argument(metavar="INPUT...", readable=False, help="Files and folders to clean."),
@@ -114,7 +107,6 @@ Out = Annotated[
         "--out",
         "-o",
         metavar="DIR",
-        parser=_folder,
         help="Folder for the results; made if missing.",
     ),
 ]
@@ -332,6 +324,5 @@ def models(json_: Json = False) -> None:
         print_out(json.dumps({"models": [{**card, "name": n} for n, card in cards.items()]}))
         return
     for name, card in cards.items():
-        typer.echo(f"{name}: {card.get('summary', 'no card')}")
-        for figure in card.get("headline", []):
-            typer.echo(f"  {figure}")
+        figures = [f"  {figure}" for figure in card.get("headline", [])]
+        print_out("\n".join([f"{name}: {card.get('summary', 'no card')}", *figures]))

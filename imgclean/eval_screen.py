@@ -20,7 +20,7 @@ from rich.text import Text
 
 from .errors import printable
 from .evaluate import Run
-from .files import print_out
+from .files import print_out, printing
 from .progress import span, write_output
 from .scores import FIGURES, NOISY, Evaluation, Mean, Score
 
@@ -103,16 +103,24 @@ class EvalScreen:
             self.say(f"{count}/{self.total}, about {span(left)} left")
 
     def tables(self, evaluation: Evaluation) -> None:
-        """Print a table for each noise level, and the images that stand out."""
+        """Print a table for each noise level, and the images that stand out.
+
+        Raises:
+            OutputError: standard output has no room for them.
+        """
+        with printing():
+            self._tables(evaluation)
+
+    def _tables(self, evaluation: Evaluation) -> None:
         out = Console(file=sys.stdout, highlight=False, markup=False)
         if not out.is_terminal:
             out = Console(file=sys.stdout, highlight=False, markup=False, width=_WIDE)
         for level in dict.fromkeys(mean.level for mean in evaluation.means):
             means = [mean for mean in evaluation.means if mean.level == level]
             table = _table(level, means, intervals=True)
-            unbounded = out.options.update(max_width=_UNBOUNDED)  # else never wider than the screen
-            wide = out.measure(table, options=unbounded).maximum > out.width
-            out.print(_table(level, means, intervals=False) if wide else table)
+            wide = not _fits(out, table)
+            for part in _parts(out, level, means) if wide else [table]:
+                out.print(part)
             below = "in --json" if wide else "below"
             out.print(f"* best of the row; means, 95 % bootstrap intervals {below}", soft_wrap=True)
         for found in evaluation.suspicious[:_LISTED]:
@@ -164,9 +172,30 @@ class EvalScreen:
         self.console.print(printable(text))
 
 
-def _table(level: str, means: Sequence[Mean], *, intervals: bool) -> Table:
-    """Figures down, methods across."""
+def _fits(out: Console, table: Table) -> bool:
+    unbounded = out.options.update(max_width=_UNBOUNDED)  # else never wider than the screen
+    return out.measure(table, options=unbounded).maximum <= out.width
+
+
+def _parts(out: Console, level: str, means: Sequence[Mean]) -> Iterator[Table]:
+    """The table without intervals, in as many as it takes for whole columns on the screen."""
     methods = list(dict.fromkeys(mean.method for mean in means))
+    while methods:
+        count = len(methods)
+        table = _table(level, means, methods, intervals=False)
+        while count > 1 and not _fits(out, table):
+            count -= 1
+            table = _table(level, means, methods[:count], intervals=False)
+        yield table
+        methods = methods[count:]
+
+
+def _table(
+    level: str, means: Sequence[Mean], shown: Sequence[str] = (), *, intervals: bool
+) -> Table:
+    """Figures down, methods across: those `shown`, or all; the best is the best of all."""
+    methods = list(dict.fromkeys(mean.method for mean in means))
+    shown = shown or methods
     by = {(mean.figure, mean.method): mean for mean in means}
     images = max(mean.count for mean in means)
     title = f"{level + ', ' if level else ''}{images} {'image' if images == 1 else 'images'}"
@@ -174,7 +203,7 @@ def _table(level: str, means: Sequence[Mean], *, intervals: bool) -> Table:
         title=printable(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
     )
     table.add_column("", no_wrap=True)
-    for method in methods:
+    for method in shown:
         table.add_column(printable(method), justify="right", no_wrap=True)
     for key, what in FIGURES.items():
         row = {m: by[key, m] for m in methods if (key, m) in by}
@@ -184,10 +213,10 @@ def _table(level: str, means: Sequence[Mean], *, intervals: bool) -> Table:
             continue
         label = {"sigma_after": "Sigma left"}.get(key, what.label)
         label += f" ({what.unit})" if what.unit else ""
-        table.add_row(label, *_cells(key, row, methods, intervals))
+        table.add_row(label, *_cells(key, row, shown, intervals))
         worse = {m: mean.worse for m, mean in row.items() if mean.worse is not None}
         if key in ("psnr", "cer") and worse:
-            counts = [f"{worse[m]} of {row[m].count}" if m in worse else "" for m in methods]
+            counts = [f"{worse[m]} of {row[m].count}" if m in worse else "" for m in shown]
             table.add_row(f"  worse ({what.label})", *counts)
     return table
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +14,7 @@ try:
 except ImportError:  # not on Windows, where two runs into one folder are not kept apart
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["hold", "print_out", "refuse_foreign", "write_whole"]
+__all__ = ["hold", "print_out", "printing", "refuse_foreign", "same_place", "write_whole"]
 
 _CURE = "make room, or check the folder and its permissions"
 
@@ -48,15 +49,22 @@ def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool 
 
 
 def print_out(text: str) -> None:
-    """Print a document on standard output, all of it.
+    """Print a document on standard output, all of it; errors are those of `printing`."""
+    with printing():
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Print on standard output within.
 
     Raises:
         OutputError: there is no room for it where standard output goes.
         BrokenPipeError: its reader has gone.
     """
     try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -74,6 +82,14 @@ def refuse_foreign(target: Path, suffix: str) -> None:
         raise UsageError(
             f"{target}: exists, is no {suffix} file and is not overwritten; name another"
         )
+
+
+def same_place(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two paths lead to one file or folder that exists."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
 
 
 def hold(file: IO[bytes]) -> bool:

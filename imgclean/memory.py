@@ -1,9 +1,10 @@
-"""What the C library does with memory that was freed."""
+"""How much memory is free, and what the C library does with what was freed."""
 
 import ctypes
 import sys
+from pathlib import Path
 
-__all__ = ["return_freed"]
+__all__ = ["free_memory", "return_freed"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt in glibc's malloc.h
 _LARGE = 1 << 20
@@ -22,3 +23,23 @@ def return_freed() -> None:
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGE)
         mallopt(_TRIM_THRESHOLD, _LARGE)
+
+
+def free_memory(system: Path = Path("/")) -> int:
+    """Bytes of memory that this process can still get; 0 where the system does not tell.
+
+    In a container that is what its own limit leaves, whatever the machine has.
+    """
+    try:
+        lines = (system / "proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    free = next((int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line), 0)
+    group = system / "sys/fs/cgroup"
+    try:
+        limit, used = (
+            (group / f"memory.{name}").read_text().strip() for name in ("max", "current")
+        )
+    except OSError:
+        return free
+    return free if limit == "max" else max(0, min(free, int(limit) - int(used)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import recipes
 from .alone import NoiseLine, Risk, recorrupt
 from .errors import ImageError, InputError, UsageError
+from .files import same_place
 from .images import Reader, find, shown
 from .pairs import Patches, Twins
 from .source import (
@@ -320,18 +321,43 @@ def pair_folders(request: Request) -> Source:
     )
 
 
+def _stem(name: Path) -> Path:
+    return name.with_suffix("")
+
+
+def _pair_by_stem(ones: dict[Path, _Picture], others: dict[Path, _Picture]) -> None:
+    """Give the others without a twin the name of the one that differs in its suffix alone."""
+
+    def plain(name: Path) -> Path:  # pages after the first are named FILE/NUMBER
+        return _stem(name.parent) / name.name if name.name.isdecimal() else _stem(name)
+
+    alike: dict[Path, list[Path]] = {}
+    for name in ones.keys() - others.keys():
+        alike.setdefault(plain(name), []).append(name)
+    for name in sorted(others.keys() - ones.keys()):
+        if len(alike.get(plain(name), [])) == 1:
+            others[alike[plain(name)].pop()] = others.pop(name)
+
+
 def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Picture]]:
-    """Pairs by relative name; every mismatch is listed.
+    """Pairs by relative name, or by that without its suffix; every mismatch is listed.
 
     Raises:
+        UsageError: both folders are one.
         InputError: a twin is missing or of another size.
     """
+    if same_place(noisy, clean):
+        raise UsageError(f"--noisy and --clean: both are {noisy}; give two folders")
     skipped: set[Path] = set()
     ones = {picture.name: picture for picture in _read_folder(noisy, notes, skipped)}
     others = {picture.name: picture for picture in _read_folder(clean, notes, skipped)}
-    for group in (ones, others):  # with a file that cannot be read goes its twin
-        for name in [n for n in group if not skipped.isdisjoint((n, n.parent))]:
-            del group[name]
+    lost = {name.with_suffix("") for name in skipped}
+    for group, other in ((ones, others), (others, ones)):  # with an unreadable file goes its twin
+        for name in list(group):
+            alike = name not in other and not lost.isdisjoint(map(_stem, (name, name.parent)))
+            if alike or not skipped.isdisjoint((name, name.parent)):
+                del group[name]
+    _pair_by_stem(ones, others)
     if skipped and not ones:
         raise InputError(
             f"{noisy} and {clean}: no pair of which both can be read\n  " + "\n  ".join(notes)
@@ -343,10 +369,10 @@ def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Pi
         f"{shown(Path(clean) / n)}: no twin in {noisy}" for n in sorted(set(others) - set(ones))
     ]
     for name in sorted(set(ones) & set(others)):
-        one, other = (group[name].size[::-1] for group in (ones, others))
-        if one != other:
+        one, two = (group[name].size[::-1] for group in (ones, others))
+        if one != two:
             wrong.append(
-                f"{shown(name)}: {one[0]} x {one[1]} in {noisy}, {other[0]} x {other[1]} in {clean}"
+                f"{shown(name)}: {one[0]} x {one[1]} in {noisy}, {two[0]} x {two[1]} in {clean}"
             )
     if wrong:
         raise InputError(

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from .checks import fraction, whole
 from .errors import ImageError, UsageError, WeightsError
+from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .weights import Weights, load_weights
@@ -124,7 +124,7 @@ class Denoiser:
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or _gpu_budget(self.device)
-        self._free = _available()  # asked once: all that is asked of one image must agree
+        self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
 
@@ -471,26 +471,6 @@ def _budget(held: int, free: int) -> int:
     """
     usual = min(500_000_000, 1_350_000_000 - held)
     return max(150_000_000, usual, min(1_400_000_000 - 2 * held, free // 2))
-
-
-def _available(system: Path = Path("/")) -> int:
-    """Bytes of memory that this process can still get; 0 where the system does not tell.
-
-    In a container that is what its own limit leaves, whatever the machine has.
-    """
-    try:
-        lines = (system / "proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    free = next((int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line), 0)
-    group = system / "sys/fs/cgroup"
-    try:
-        limit, used = (
-            (group / f"memory.{name}").read_text().strip() for name in ("max", "current")
-        )
-    except OSError:
-        return free
-    return free if limit == "max" else max(0, min(free, int(limit) - int(used)))
 
 
 def _same_kind(one: Pixels, other: Pixels) -> bool:

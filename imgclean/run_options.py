@@ -68,6 +68,12 @@ class Options:
     output: str | None = None
     plot: str | None = None
 
+    def __post_init__(self) -> None:
+        """Take paths as well as strings."""
+        for name in ("data", "noisy", "clean", "validation", "init", "output", "plot"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else os.fspath(value))
+
 
 # What may change when a run is resumed; the images may lie elsewhere as long as they are the same.
 IMAGES = {"data", "noisy", "clean", "validation"}

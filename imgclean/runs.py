@@ -30,6 +30,7 @@ from .errors import (
 )
 from .files import write_whole
 from .journal import lock
+from .memory import free_memory
 from .models import MODELS
 from .models.pca import PCA
 from .pictures import beside, grid
@@ -49,6 +50,7 @@ from .run_options import (
     settle,
     start_of,
 )
+from .source import Source
 from .train import Step, TrainConfig, Trainer, load_checkpoint
 from .verdict import decibels, mean_loss, risks_of, verdict
 from .weights import Weights, load_weights, save
@@ -83,6 +85,20 @@ class MemoryShortError(ImgcleanError):
     """The device has not enough memory for a step of training."""
 
     exit_code = ExitCode.SOME_FAILED
+
+
+def _refuse_batch(size: int, source: Source) -> None:
+    """Refuse a batch that cannot be drawn: what fails first is the whole machine.
+
+    Raises:
+        UsageError: its images alone, noisy and clean, take more memory than is free.
+    """
+    needed, free = size * source.patch**2 * source.channels * 8, free_memory()
+    if free and needed > free:
+        raise UsageError(
+            f"--batch-size {size}: the images of one batch alone take {needed / 1e9:.1f} GB and "
+            f"{free / 1e9:.1f} GB are free; give a smaller one"
+        )
 
 
 class Run:
@@ -132,6 +148,7 @@ class Run:
         self.options = options
         self.source = open_images(options, architecture, config, str(self.device))
         self.notes = list(self.source.notes)
+        _refuse_batch(options.batch_size, self.source)
         config = complete_config(
             options, architecture, config, self.source, given=state is not None, begun=begun
         )
@@ -230,8 +247,8 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers of the model."""
-        return sum(p.numel() for p in self.trainer.model.parameters())
+        """Numbers in the model, as its card counts them, running means among them."""
+        return sum(tensor.numel() for tensor in self.trainer.model.state_dict().values())
 
     def __iter__(self) -> Iterator[Step | Epoch]:
         """Train to the end, or to `stop`.

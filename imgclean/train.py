@@ -407,9 +407,9 @@ def _replace(target: Path, content: memoryview) -> None:
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
+        old = "; the one before it is intact" if target.exists() else ""
         raise OutputError(
-            f"{target}: cannot be written ({error.strerror}); the checkpoint before it is intact, "
-            "so make room and resume"
+            f"{target}: cannot be written ({error.strerror}){old}; make room and resume"
         ) from error
 
 

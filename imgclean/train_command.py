@@ -229,7 +229,8 @@ def _consume(run: "Run", screen: Any) -> bool:
     """Train and show it; returns whether the user interrupted.
 
     The first Ctrl-C ends after the current step, so that nothing is lost; the second at once.
-    SIGTERM, which torchrun sends on top of a Ctrl-C, is as gentle as the first.
+    SIGTERM, which torchrun sends on top of a Ctrl-C, and SIGHUP of a terminal that closes are as
+    gentle as the first, and so is the end of whoever reads what is printed.
     """
     import signal
 
@@ -238,16 +239,26 @@ def _consume(run: "Run", screen: Any) -> bool:
             raise KeyboardInterrupt
         run.stop = True
 
-    before = {n: signal.signal(n, ask_to_stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    caught = [signal.SIGINT, signal.SIGTERM]
+    hung_up = getattr(signal, "SIGHUP", None)
+    if hung_up and signal.getsignal(hung_up) != signal.SIG_IGN:  # nohup has it ignored
+        caught.append(hung_up)
+    before = {number: signal.signal(number, ask_to_stop) for number in caught}
+    gone: OSError | None = None
     try:
         with screen.live(run):
             for record in run:
-                screen.show(record)
+                try:
+                    screen.show(record)
+                except OSError as error:  # it only prints
+                    gone, run.stop = error, True
     except KeyboardInterrupt:
         run.interrupted = True
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if gone:
+        raise BrokenPipeError from gone
     screen.finish(run)
     return run.interrupted
 

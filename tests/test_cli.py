@@ -325,6 +325,32 @@ def test_termination_before_anything_is_imported(tmp_path: Path) -> None:
     assert run.wait() == 130
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["train", "--out", ""], '--out ""'), (["eval", "--out="], '--out ""'),
+        (["train", "--data", ""], '--data ""'), (["denoise", "", "--out", "x"], '"": names'),
+        (["eval", "-o", ""], '-o ""'),
+    ],
+)  # fmt: skip
+def test_empty_arguments_are_refused(tmp_path: Path, arguments: list[str], named: str) -> None:
+    """A variable that is not set is no current folder, and no option left out."""
+    done = imgclean(*arguments)
+    assert done.returncode == 2 and named in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("arguments", [["models"], ["eval", "--limit", "1", "-q"]])
+def test_full_standard_output(arguments: list[str]) -> None:
+    """It is told in a line, with the code of an output that cannot be written."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "imgclean", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 5 and done.stderr.startswith("imgclean: standard output: No space")
+
+
 def test_termination_after_all_is_done() -> None:
     """While the interpreter goes down a signal changes nothing."""
     code = """

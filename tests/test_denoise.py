@@ -1020,5 +1020,5 @@ def test_an_unset_folder_is_refused(tmp_path: Path, make: Make, call: str) -> No
         [sys.executable, "-m", "imgclean", "denoise", str(source), "--out", ""],
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 2 and "names no folder" in done.stderr
+    assert done.returncode == 2 and '--out "": names nothing' in done.stderr
     assert files(tmp_path) == ["a.png"]

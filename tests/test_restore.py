@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from imgclean import restore
 from imgclean.errors import ImageError, UsageError, WeightsError
+from imgclean.memory import free_memory
 from imgclean.models import UNet
-from imgclean.restore import Denoiser, _available, _budget
+from imgclean.restore import Denoiser, _budget
 from imgclean.weights import Weights, load_weights, save
 
 SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
@@ -189,17 +190,17 @@ def test_features_get_more_memory_beside_small_images(
 
 def test_the_memory_left_is_known(tmp_path: Path) -> None:
     """On Linux the system tells; in a container its own limit counts."""
-    assert _available() > 10**8 or not Path("/proc/meminfo").exists()
-    assert _available(tmp_path) == 0
+    assert free_memory() > 10**8 or not Path("/proc/meminfo").exists()
+    assert free_memory(tmp_path) == 0
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal: 9000 kB\nMemAvailable: 5000 kB\n")
-    assert _available(tmp_path) == 5000 * 1024
+    assert free_memory(tmp_path) == 5000 * 1024
     group = tmp_path / "sys/fs/cgroup"
     group.mkdir(parents=True)
     (group / "memory.current").write_text("1000000\n")
     for limit, left in (("max", 5000 * 1024), ("3000000", 2000000), ("900000", 0)):
         (group / "memory.max").write_text(f"{limit}\n")
-        assert _available(tmp_path) == left
+        assert free_memory(tmp_path) == left
 
 
 def test_a_memory_limit_cuts_tiles() -> None:

@@ -328,6 +328,30 @@ def test_the_newest_good_checkpoint_wins(tmp_path: Path, photos: Path) -> None:
     assert torch.equal(tensors(again), tensors(whole))
 
 
+@pytest.mark.parametrize("how", ["pipe", "hangup"])
+def test_a_run_that_nobody_reads_keeps_a_checkpoint(tmp_path: Path, photos: Path, how: str) -> None:
+    """Its reader, or its terminal, has gone: it ends after the step, to be resumed."""
+    running = subprocess.Popen(
+        [
+            sys.executable, "-m", "imgclean", "train", "--data", str(photos), "--model", "dense-ae",
+            "--patch", "16", "--epochs", "9999", "--out", str(tmp_path / "run"), "--device", "cpu",
+        ],
+        stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert running.stderr
+    if how == "pipe":
+        running.stderr.readline()
+        running.stderr.close()
+    else:
+        while not (tmp_path / "run" / "history.csv").exists() and running.poll() is None:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGHUP)
+        running.communicate(timeout=60)
+    assert running.wait(60) == (1 if how == "pipe" else 130)
+    assert (tmp_path / "run" / "checkpoint.pt").exists()
+
+
 def test_a_full_disk_keeps_the_old_checkpoint(
     tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -559,6 +583,7 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--samples", "0", "--output", "sheet.png"], 2, "nothing to draw"),
         (["--init", "nosuch"], 3, "photo"),
         (["--out", "taken"], 2, "not empty"),
+        (["--batch-size", "1000000000"], 2, "one batch alone take"),
     ],
 )
 def test_bad_options_end_before_anything_is_made(

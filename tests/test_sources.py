@@ -1,5 +1,6 @@
 import gzip
 import io
+import shutil
 import urllib.request
 from http.client import IncompleteRead
 from pathlib import Path
@@ -59,10 +60,11 @@ def test_clean_folder(tmp_path: Path, make: Make) -> None:
 def test_batches_depend_on_seed_and_step_alone(tmp_path: Path, make: Make) -> None:
     """Every source gives the same batch for the same step, and others for other steps."""
     images, zeros = str(folder_of(tmp_path, make)), str(digits(tmp_path / "mnist"))
+    twins = str(shutil.copytree(images, tmp_path / "twins"))
     for given in (
         {"data": images},
         {"noisy": images, "noise": None},
-        {"noisy": images, "clean": images, "noise": None},
+        {"noisy": images, "clean": twins, "noise": None},
         {"data": f"mnist:{zeros}", "patch": None, "fixed": True},
         {"data": f"mnist:{zeros}", "patch": None, "fixed": True, "noise": "blur"},
         {},
@@ -84,10 +86,30 @@ def test_prefetching_keeps_the_order() -> None:
 
 def test_pairs(tmp_path: Path, make: Make) -> None:
     """Noisy and clean patches show the same place."""
-    folder = str(folder_of(tmp_path, make))
-    source = open_source(request(noisy=folder, clean=folder, noise=None))
+    folder, twins = folder_of(tmp_path, make), tmp_path / "twins"
+    shutil.copytree(folder, twins)
+    source = open_source(request(noisy=str(folder), clean=str(twins), noise=None))
     noisy, clean = source.batches[0]
     assert torch.equal(noisy, clean)
+    with pytest.raises(UsageError, match="give two folders"):
+        open_source(request(noisy=str(folder), clean=f"{folder}/", noise=None))
+
+
+def test_pairs_may_differ_in_suffix(tmp_path: Path, make: Make) -> None:
+    """As in `eval`; a name that two could mean has no twin."""
+    for number in range(3):
+        make(tmp_path / "noisy" / f"{number}.jpg", 40, 32, seed=number)
+        make(tmp_path / "clean" / f"{number}.png", 40, 32, seed=number)
+    asked = request(noisy=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"), noise=None)
+    noisy, clean = open_source(asked).batches[0]
+    assert 0 < float((noisy - clean).abs().mean()) < 0.05
+    (tmp_path / "clean" / "1.png").write_bytes(b"no image")
+    source = open_source(asked)
+    assert any("1.png" in note for note in source.notes) and "1 pairs" in source.what
+    make(tmp_path / "clean" / "1.png", 40, 32, seed=1)
+    make(tmp_path / "noisy" / "1.webp", 40, 32, seed=1)
+    with pytest.raises(InputError, match="no twin"):
+        open_source(asked)
 
 
 def test_pairs_are_upright(tmp_path: Path, make: Make) -> None:
