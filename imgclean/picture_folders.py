@@ -322,7 +322,7 @@ def pair_folders(request: Request) -> Source:
 
 
 def _stem(name: Path) -> Path:
-    return name.with_suffix("")
+    return name.with_suffix("") if name.name else name
 
 
 def _pair_by_stem(ones: dict[Path, _Picture], others: dict[Path, _Picture]) -> None:
@@ -351,7 +351,7 @@ def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Pi
     skipped: set[Path] = set()
     ones = {picture.name: picture for picture in _read_folder(noisy, notes, skipped)}
     others = {picture.name: picture for picture in _read_folder(clean, notes, skipped)}
-    lost = {name.with_suffix("") for name in skipped}
+    lost = set(map(_stem, skipped))
     for group, other in ((ones, others), (others, ones)):  # with an unreadable file goes its twin
         for name in list(group):
             alike = name not in other and not lost.isdisjoint(map(_stem, (name, name.parent)))

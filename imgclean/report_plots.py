@@ -12,6 +12,7 @@ from .scores import NOISY, Codes, Mean
 __all__ = ["Chart", "by_image", "by_level", "code_map", "training"]
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 56.0, 30.0, 704.0, 298.0  # of the axes, in the plot's own units
+_LETTER = 7.5  # the width of a letter below the axis
 _POINTS = 3000  # a map of more codes than this shows every n-th
 
 
@@ -50,6 +51,7 @@ class Chart:
     y_ticks: Sequence[tuple[float, str]]
     series: Sequence[Series]
     frame: tuple[float, float, float, float] = (_LEFT, _TOP, _RIGHT, _BOTTOM)
+    rows: int = 1  # that the texts of the ticks below take turns in
 
 
 def by_level(found: Survey) -> Chart | None:
@@ -185,9 +187,9 @@ def _chart(
     """Lay points out on axes, where `names` stand at 0, 1, 2, ... or images at 1 to `count`."""
     points = [point for one in series for point in one.points]
     y_low, y_high, y_ticks = scale(*_extent(v for p in points for v in (p.y, p.low, p.high)))
+    x_ticks: list[tuple[float, str]] = []
     if names:
         x_low, x_high = -0.5, len(names) - 0.5
-        x_ticks = [(float(k), name) for k, name in enumerate(names)]
     elif count:
         x_low, x_high = 0.5, count + 0.5
         steps = sorted({round(1 + (count - 1) * k / 8) for k in range(9)})
@@ -206,6 +208,10 @@ def _chart(
         low, high = (None if end is None else down(end) for end in (point.low, point.high))
         return replace(point, x=across(point.x), y=down(point.y), low=low, high=high)
 
+    room = 2 * (_RIGHT - _LEFT) / max(1, len(names)) / _LETTER  # letters, in two rows
+    names = [name if len(name) <= room else f"{name[: max(1, int(room) - 1)]}…" for name in names]
+    if names:
+        x_ticks = [(float(k), name) for k, name in enumerate(names)]
     placed = [Series(s.label, s.colour, [place(p) for p in s.points], s.line) for s in series]
     return Chart(
         title,
@@ -215,6 +221,7 @@ def _chart(
         [(across(tick), name) for tick, name in x_ticks],
         [(down(tick), f"{tick:.6g}".replace("-", "−")) for tick in y_ticks],
         placed,
+        rows=2 if any(len(name) > room / 2 for name in names) else 1,
     )
 
 

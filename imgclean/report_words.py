@@ -10,6 +10,8 @@ from .scores import NOISY
 
 __all__ = ["Tile", "Words", "summarise"]
 
+_FAR = 2.5  # times the noise; a method that takes it all changes an image by once that
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -54,6 +56,27 @@ def _noise(found: Survey) -> list[str]:
         f"{', '.join(left)}.",
         "Without clean images nobody can say how close the results are to the truth: less noise "
         "may also mean less detail, so look at what was removed.",
+        *_changed_far(found),
+    ]
+
+
+def _changed_far(found: Survey) -> list[str]:
+    """Methods that changed the images by far more than the noise that was measured."""
+    noise = found.mean(NOISY)
+    removed = {
+        method: [
+            255 * m.mean
+            for m in found.evaluation.means
+            if (m.method, m.figure) == (method, "removed")
+        ]
+        for method in found.cleaning
+    }
+    amounts = {method: sum(each) / len(each) for method, each in removed.items() if each}
+    return [
+        f"{printable(method)} changed the images by {amount:.1f} in these units, far more than "
+        "that noise: of pages that may be stains, of photos it is detail or colour."
+        for method, amount in amounts.items()
+        if amount > _FAR * max(noise, 1.0)
     ]
 
 

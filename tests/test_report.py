@@ -100,6 +100,10 @@ def test_words_without_truth() -> None:
     assert words.headline == "photo takes the noise from 11.00 to 2.50"
     assert "11.00 in the input, 2.50 after photo" in words.lead[0]
     assert "look at what was removed" in words.lead[1]
+    for removed, told in ((0.05, False), (0.2, True)):  # 12.8 and 51 beside a noise of 11
+        more = [*means, Mean("", "photo", "removed", removed, 0, 1, 2, None)]
+        lead = " ".join(summarise(survey(Evaluation("", CREATED, scores, more))).lead)
+        assert ("photo changed the images by 51.0" in lead) == told
 
 
 @pytest.mark.parametrize(

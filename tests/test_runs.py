@@ -340,12 +340,11 @@ def test_a_run_that_nobody_reads_keeps_a_checkpoint(tmp_path: Path, photos: Path
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert running.stderr
+    while not (tmp_path / "run" / "history.csv").exists() and running.poll() is None:
+        time.sleep(0.01)
     if how == "pipe":
-        running.stderr.readline()
         running.stderr.close()
     else:
-        while not (tmp_path / "run" / "history.csv").exists() and running.poll() is None:
-            time.sleep(0.01)
         running.send_signal(signal.SIGHUP)
         running.communicate(timeout=60)
     assert running.wait(60) == (1 if how == "pipe" else 130)
