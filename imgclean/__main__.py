@@ -58,11 +58,11 @@ def _refuse_empty(words: list[str]) -> None:
     from .errors import UsageError
 
     for before, word in zip(words, words[1:], strict=False):
-        option = before if before.startswith("-") and "=" not in before else ""
         if not word or re.fullmatch(r"--[a-z-]+=", word):
+            option = word.rstrip("=") or (before if before.startswith("-") else "")
             raise UsageError(
-                f'{word.rstrip("=") or option} "": names nothing, as a variable does that is not '
-                "set; give a value, or leave it out"
+                f'{option} "": an empty argument, as of a variable that is not set; give a value, '
+                "or leave it out".lstrip()
             )
 
 

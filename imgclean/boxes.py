@@ -31,8 +31,13 @@ def file_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int | None]]:
         place += size
 
 
-def boxes(data: bytes, parents: Mapping[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of every box in `data`, and of those in `parents` after so many bytes."""
+def boxes(
+    data: bytes, parents: Mapping[bytes, int], depth: int = 4
+) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of every box in `data`, and of those in `parents` after so many bytes.
+
+    No deeper than `depth`, which no sound file exceeds: every level copies what is in it.
+    """
     place = 0
     while place + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, place)
@@ -40,6 +45,6 @@ def boxes(data: bytes, parents: Mapping[bytes, int]) -> Iterator[tuple[bytes, by
             return
         inner = data[place + 8 : place + size]
         yield kind, inner
-        if kind in parents:
-            yield from boxes(inner[parents[kind] :], parents)
+        if kind in parents and depth:
+            yield from boxes(inner[parents[kind] :], parents, depth - 1)
         place += size

@@ -28,7 +28,8 @@ def return_freed() -> None:
 def free_memory(system: Path = Path("/")) -> int:
     """Bytes of memory that this process can still get; 0 where the system does not tell.
 
-    In a container that is what its own limit leaves, whatever the machine has.
+    In a container that is what its own limit leaves, whatever the machine has; files that were
+    read and not needed for a while count as free there, as they do for the machine.
     """
     try:
         lines = (system / "proc/meminfo").read_text(encoding="ascii").splitlines()
@@ -42,4 +43,11 @@ def free_memory(system: Path = Path("/")) -> int:
         )
     except OSError:
         return free
-    return free if limit == "max" else max(0, min(free, int(limit) - int(used)))
+    if limit == "max":
+        return free
+    try:
+        facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):
+        facts = {}
+    left = int(limit) - int(used) + int(facts.get("inactive_file", 0))
+    return max(0, min(free, left))

@@ -26,6 +26,7 @@ _EXIF, _ICC, _IPTC = b"Exif\0\0", b"ICC_PROFILE\0", b"Photoshop 3.0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_KEY = b"XML:com.adobe.xmp"
 _MAX_PROFILE = 1 << 24
+_SEGMENT = 65533  # bytes that one of a JPEG holds
 _MAX_DPI = 65535  # the most that a JPEG can say
 
 
@@ -62,7 +63,8 @@ class Metadata:
         """For pixels that were converted to sRGB."""
         blocks = tuple(b for b in self.blocks if _ICC not in b[:20] and b[4:8] != b"iCCP")
         tags = {number: tag for number, tag in self.tags.items() if number not in tiff.COLOURS}
-        return replace(self, icc=None, blocks=blocks, tags=tags)
+        exif = tiff.exif_block(tags) if self.container == "tiff" else self.exif
+        return replace(self, icc=None, exif=exif, blocks=blocks, tags=tags)
 
     def upright(self) -> Metadata:
         """For pixels that were rotated as the orientation asks."""
@@ -78,8 +80,12 @@ class Metadata:
         dpi = [round(d) for d in self.dpi or (0, 0)]
         jfif = (b"\1\1\1" if self.dpi else b"\1\1\0") + struct.pack(">HH", *(d or 1 for d in dpi))
         segments = [(0xE0, b"JFIF\0" + jfif + b"\0\0")]
-        if self.exif:
-            segments.append((0xE1, _EXIF + self.exif))
+        exif = self.exif
+        if exif and len(exif) > _SEGMENT - len(_EXIF) and self.container == "tiff":
+            # Windows' comments may be as long as they like.
+            exif = tiff.exif_block({n: t for n, t in self.tags.items() if n not in tiff.WINDOWS})
+        if exif:
+            segments.append((0xE1, _EXIF + exif))
         if self.xmp:
             segments.append((0xE1, _XMP + self.xmp))
         size = 65000
@@ -93,7 +99,7 @@ class Metadata:
         return b"".join(
             struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
             for marker, data in segments
-            if len(data) <= 65533
+            if len(data) <= _SEGMENT
         )
 
     def png_chunks(self) -> bytes:

@@ -133,9 +133,9 @@ def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float 
             contrast = measure(*band, data_range=1.0, return_contrast_sensitivity=True)[1]
             values.append(float(contrast))
             weights.append(rows.stop - rows.start - _WINDOW + 1)
-        product *= max(0.0, float(np.average(values, weights=weights))) ** share
+        product *= np.maximum(0.0, np.average(values, weights=weights)) ** share
         pair = [avg_pool2d(image, 2) for image in pair]
-    return float(product * max(0.0, float(measure(*pair, data_range=1.0))) ** _SHARES[-1])
+    return float(product * np.maximum(0.0, float(measure(*pair, data_range=1.0))) ** _SHARES[-1])
 
 
 def lpips(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:

@@ -325,11 +325,17 @@ def _stem(name: Path) -> Path:
     return name.with_suffix("") if name.name else name
 
 
+def _file(name: Path) -> Path:
+    """The file of an image: pages after the first are named FILE/NUMBER."""
+    return name.parent if name.name.isdecimal() else name
+
+
 def _pair_by_stem(ones: dict[Path, _Picture], others: dict[Path, _Picture]) -> None:
     """Give the others without a twin the name of the one that differs in its suffix alone."""
 
-    def plain(name: Path) -> Path:  # pages after the first are named FILE/NUMBER
-        return _stem(name.parent) / name.name if name.name.isdecimal() else _stem(name)
+    def plain(name: Path) -> Path:
+        file = _file(name)
+        return _stem(file) if file is name else _stem(file) / name.name
 
     alike: dict[Path, list[Path]] = {}
     for name in ones.keys() - others.keys():
@@ -354,7 +360,7 @@ def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Pi
     lost = set(map(_stem, skipped))
     for group, other in ((ones, others), (others, ones)):  # with an unreadable file goes its twin
         for name in list(group):
-            alike = name not in other and not lost.isdisjoint(map(_stem, (name, name.parent)))
+            alike = name not in other and _stem(_file(name)) in lost
             if alike or not skipped.isdisjoint((name, name.parent)):
                 del group[name]
     _pair_by_stem(ones, others)

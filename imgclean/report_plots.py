@@ -12,6 +12,7 @@ from .scores import NOISY, Codes, Mean
 __all__ = ["Chart", "by_image", "by_level", "code_map", "training"]
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 56.0, 30.0, 704.0, 298.0  # of the axes, in the plot's own units
+_WIDTH = 720.0
 _LETTER = 7.5  # the width of a letter below the axis
 _POINTS = 3000  # a map of more codes than this shows every n-th
 
@@ -208,9 +209,12 @@ def _chart(
         low, high = (None if end is None else down(end) for end in (point.low, point.high))
         return replace(point, x=across(point.x), y=down(point.y), low=low, high=high)
 
-    room = 2 * (_RIGHT - _LEFT) / max(1, len(names)) / _LETTER  # letters, in two rows
-    names = [name if len(name) <= room else f"{name[: max(1, int(room) - 1)]}…" for name in names]
-    if names:
+    slot = (_RIGHT - _LEFT) / max(1, len(names)) / _LETTER  # letters
+    if names:  # in two rows each has two slots, but for what lies beyond the plot's sides
+        rooms = [2 * slot] * len(names)
+        rooms[0] = min(2 * slot, slot + 2 * _LEFT / _LETTER)
+        rooms[-1] = min(rooms[-1], slot + 2 * (_WIDTH - _RIGHT) / _LETTER)
+        names = [_cut(name, room) for name, room in zip(names, rooms, strict=True)]
         x_ticks = [(float(k), name) for k, name in enumerate(names)]
     placed = [Series(s.label, s.colour, [place(p) for p in s.points], s.line) for s in series]
     return Chart(
@@ -221,8 +225,12 @@ def _chart(
         [(across(tick), name) for tick, name in x_ticks],
         [(down(tick), f"{tick:.6g}".replace("-", "−")) for tick in y_ticks],
         placed,
-        rows=2 if any(len(name) > room / 2 for name in names) else 1,
+        rows=2 if any(len(name) > slot for name in names) else 1,
     )
+
+
+def _cut(name: str, room: float) -> str:
+    return name if len(name) <= room else f"{name[: max(1, int(room) - 1)]}…"
 
 
 def _extent(values: Iterable[float | None]) -> tuple[float, float]:

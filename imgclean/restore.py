@@ -55,6 +55,13 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def _device_name(device: str | torch.device) -> str:
+    """As `--device` has it, where there is one CPU and one MPS."""
+    if isinstance(device, torch.device) and device.type in ("cpu", "mps"):
+        return device.type
+    return str(device)
+
+
 def load(
     model: str | os.PathLike[str] = "photo",
     *,
@@ -112,7 +119,7 @@ class Denoiser:
         )
         _used.add(os.getpid())
         self.weights = weights
-        self.device = resolve_device(str(device))
+        self.device = resolve_device(_device_name(device))
         self._colour = _build(weights)
         if self._colour.contract.cannot_denoise:
             raise UsageError(f"{weights.path}: {self._colour.contract.cannot_denoise}")

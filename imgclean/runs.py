@@ -67,6 +67,8 @@ __all__ = [
 Array = NDArray[np.float32]
 
 _EPOCHS = 25
+_UNKNOWN = 1_000_000_000_000  # that it may have where the system does not tell
+_SURE = 2_000_000_000  # bytes that a batch may have, whatever the system says is free
 EPOCH_TIME = 32.0  # seconds at most of an epoch whose length nobody gave: 25 take 14 minutes
 _SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 _BALANCE = 1.5  # as for the shipped weights, see `balance`
@@ -93,8 +95,11 @@ def _refuse_batch(size: int, source: Source) -> None:
     Raises:
         UsageError: its images alone, noisy and clean, take more memory than is free.
     """
-    needed, free = size * source.patch**2 * source.channels * 8, free_memory()
-    if free and needed > free:
+    if source.on_device:  # digits, which are there already
+        return
+    needed = size * source.patch**2 * source.channels * 8
+    free = max(_SURE, free_memory() or _UNKNOWN)
+    if needed > free:
         raise UsageError(
             f"--batch-size {size}: the images of one batch alone take {needed / 1e9:.1f} GB and "
             f"{free / 1e9:.1f} GB are free; give a smaller one"
@@ -148,7 +153,8 @@ class Run:
         self.options = options
         self.source = open_images(options, architecture, config, str(self.device))
         self.notes = list(self.source.notes)
-        _refuse_batch(options.batch_size, self.source)
+        if not resume:
+            _refuse_batch(options.batch_size, self.source)
         config = complete_config(
             options, architecture, config, self.source, given=state is not None, begun=begun
         )

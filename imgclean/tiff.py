@@ -36,9 +36,9 @@ JPEG_TABLES, SUBSAMPLING = 347, 530
 PREMULTIPLIED, PLAIN = 1, 2  # kinds of alpha, in EXTRA_SAMPLES
 _SUBDIRECTORIES = {34665, 34853, 40965}  # EXIF, GPS, interoperability
 _EXIF_OWN = {34665, 34853}
-_WINDOWS = {18246, 18249, 40091, 40092, 40093, 40094, 40095}  # rating, title, comment, author, ...
+WINDOWS = {18246, 18249, 40091, 40092, 40093, 40094, 40095}  # rating, title, comment, author, ...
 _EXIF_MAIN = {270, 271, 272, ORIENTATION, 282, 283, 296, 305, 306, 315, 318, 319, 33432}
-_EXIF_MAIN |= _EXIF_OWN | _WINDOWS
+_EXIF_MAIN |= _EXIF_OWN | WINDOWS
 _MAP = {33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113}  # GeoTIFF's and GDAL's
 # What describes a page without describing how its pixels are stored.
 DESCRIPTIVE = (

@@ -234,7 +234,10 @@ def _consume(run: "Run", screen: Any) -> bool:
     """
     import signal
 
+    asked: list[int] = []
+
     def ask_to_stop(number: int, _: object) -> None:
+        asked.append(number)
         if run.stop and number == signal.SIGINT:
             raise KeyboardInterrupt
         run.stop = True
@@ -257,9 +260,13 @@ def _consume(run: "Run", screen: Any) -> bool:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if gone:
+    try:
+        if not gone:
+            screen.finish(run)
+    except OSError as error:
+        gone = error
+    if gone and not asked:
         raise BrokenPipeError from gone
-    screen.finish(run)
     return run.interrupted
 
 

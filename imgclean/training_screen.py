@@ -4,7 +4,7 @@ import math
 import shlex
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -17,13 +17,19 @@ from .train import Step
 __all__ = ["TrainingScreen"]
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command what then becomes of the run: Rich would end the process."""
+        raise BrokenPipeError
+
+
 class TrainingScreen:
     """Prints a training run to standard error."""
 
     def __init__(self, *, quiet: bool) -> None:
         """Nothing is printed yet."""
         self.quiet = quiet
-        self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self.console = _Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._run: Run | None = None
         self._last: Epoch | None = None
@@ -40,11 +46,15 @@ class TrainingScreen:
             yield
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            progress.add_task("", total=1.0, text="")
-            self._progress = progress
+        progress = self._progress = Progress(*columns, console=self.console, transient=True)
+        progress.add_task("", total=1.0, text="")
+        progress.start()
+        try:
             yield
-        self._progress = None
+        finally:
+            with suppress(OSError):  # of a terminal that has closed
+                progress.stop()
+            self._progress = None
 
     def _introduce(self, run: Run) -> None:
         for note in run.notes:

@@ -329,7 +329,7 @@ def test_termination_before_anything_is_imported(tmp_path: Path) -> None:
     ("arguments", "named"),
     [
         (["train", "--out", ""], '--out ""'), (["eval", "--out="], '--out ""'),
-        (["train", "--data", ""], '--data ""'), (["denoise", "", "--out", "x"], '"": names'),
+        (["train", "--data", ""], '--data ""'), (["denoise", "", "--out", "x"], '"": an empty'),
         (["eval", "-o", ""], '-o ""'),
     ],
 )  # fmt: skip

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -992,20 +993,35 @@ except imgclean.errors.UsageError as error:
     assert ("forked" in done.stdout) == (how == "folder")
 
 
-def test_a_forked_process_leaves_its_parents_run(tmp_path: Path, make: Make, tiny: str) -> None:
+def test_a_forked_process_leaves_its_parents_run(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its end removes nothing that the parent is writing."""
     for index in range(3):
         make(tmp_path / "in" / f"{index}.png")
+    reached, go_on = threading.Event(), threading.Event()
+    finish = Writer.finish
+
+    def slowly(writer: Writer) -> None:
+        finish(writer)
+        reached.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(Writer, "finish", slowly)
     options = Options(model=tiny, device="cpu", workers=1)
     run = Run(plan([tmp_path / "in"], tmp_path / "out", options), options)
-    outcomes = iter(run)
-    next(outcomes)
+    found: list[Outcome] = []
+    reader = threading.Thread(target=lambda: found.extend(run))
+    reader.start()
+    assert reached.wait(60)
     child = os.fork()
     if not child:
-        run.abort(wait=True)
+        run.abort()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    assert [outcome.status for outcome in outcomes] == ["done"] * 2
+    go_on.set()
+    reader.join()
+    assert [outcome.status for outcome in found] == ["done"] * 3
 
 
 @pytest.mark.parametrize("call", ["command", "function"])
@@ -1020,5 +1036,5 @@ def test_an_unset_folder_is_refused(tmp_path: Path, make: Make, call: str) -> No
         [sys.executable, "-m", "imgclean", "denoise", str(source), "--out", ""],
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 2 and '--out "": names nothing' in done.stderr
+    assert done.returncode == 2 and '--out "": an empty argument' in done.stderr
     assert files(tmp_path) == ["a.png"]

@@ -442,13 +442,30 @@ def test_kinds_of_jpeg_2000(tmp_path: Path, mode: str) -> None:
         np.testing.assert_array_equal(page.alpha, pixels[..., 1])
 
 
-@pytest.mark.parametrize("colour", [b"\1\0\0\0\0\0\x0c", b"\2\0\0" + b" " * 16 + b"CMYK"])
-def test_jpeg_2000_of_inks_is_refused(tmp_path: Path, colour: bytes) -> None:
-    """Its fourth channel would be taken for alpha."""
+@pytest.mark.parametrize(
+    ("inner", "what"),
+    [
+        (box(b"colr", b"\1\0\1\0\0\0\x0c"), "CMYK"),
+        (box(b"colr", b"\2\0\0" + b" " * 16 + b"CMYK"), "CMYK"),
+        (box(b"pclr", b"\0\1\3\7\7\7\0\0\0"), "a palette"),
+        (box(b"cdef", struct.pack(">10H", 3, 0, 0, 3, 1, 0, 2, 2, 0, 1)), "an odd order"),
+        (box(b"cdef", struct.pack(">4H", 1, 3, 2, 0)), "an odd order"),
+    ],
+)
+def test_rare_kinds_of_jpeg_2000_are_refused(tmp_path: Path, inner: bytes, what: str) -> None:
+    """They would come out in wrong colours."""
     image = Pillow.fromarray(smooth(30, 40)).convert("RGBA")
-    source = jp2(tmp_path / "in.jp2", image, inner=box(b"colr", colour))
-    with pytest.raises(ImageError, match="CMYK"):
-        Reader(source)
+    with pytest.raises(ImageError, match=what):
+        Reader(jp2(tmp_path / "in.jp2", image, inner=inner))
+
+
+@pytest.mark.parametrize("inner", [b"", box(b"colr", b"")])
+def test_odd_boxes_of_jpeg_2000_do_no_harm(tmp_path: Path, inner: bytes) -> None:
+    """Boxes in boxes without end, and empty ones that Pillow stumbles over."""
+    for _ in range(3000):
+        inner = box(b"res ", inner)
+    source = jp2(tmp_path / "in.jp2", Pillow.fromarray(smooth(30, 40)), inner=inner)
+    np.testing.assert_array_equal(read(source).pixels, smooth(30, 40))
 
 
 def test_jpeg_2000_of_two_sizes_is_refused(tmp_path: Path) -> None:

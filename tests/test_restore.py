@@ -198,9 +198,16 @@ def test_the_memory_left_is_known(tmp_path: Path) -> None:
     group = tmp_path / "sys/fs/cgroup"
     group.mkdir(parents=True)
     (group / "memory.current").write_text("1000000\n")
-    for limit, left in (("max", 5000 * 1024), ("3000000", 2000000), ("900000", 0)):
+    for limit, left, more in (
+        ("max", 5000 * 1024, 5000 * 1024),
+        ("3000000", 2000000, 2001000),
+        ("900000", 0, 0),
+    ):
         (group / "memory.max").write_text(f"{limit}\n")
         assert free_memory(tmp_path) == left
+        (group / "memory.stat").write_text("anon 7\ninactive_file 1000\n")
+        assert free_memory(tmp_path) == more
+        (group / "memory.stat").unlink()
 
 
 def test_a_memory_limit_cuts_tiles() -> None:
@@ -313,7 +320,7 @@ def test_a_denoiser_travels_to_other_processes() -> None:
 def test_what_scripts_hold_is_taken() -> None:
     """NumPy's numbers and PyTorch's devices."""
     weights = strong_network()
-    given: dict[str, Any] = {"device": torch.device("cpu"), "tile": np.int64(64)}
+    given: dict[str, Any] = {"device": torch.device("cpu", 0), "tile": np.int64(64)}
     denoiser, half = cpu(weights, **given), np.float32(0.5)
     image = noise(40, 33, 3)
     np.testing.assert_array_equal(denoiser(image, float(half)), denoiser(image, half))  # type: ignore[arg-type]

@@ -348,7 +348,9 @@ def test_a_run_that_nobody_reads_keeps_a_checkpoint(tmp_path: Path, photos: Path
         running.send_signal(signal.SIGHUP)
         running.communicate(timeout=60)
     assert running.wait(60) == (1 if how == "pipe" else 130)
-    assert (tmp_path / "run" / "checkpoint.pt").exists()
+    last = (tmp_path / "run" / "history.csv").read_text().splitlines()[-1]
+    told = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"]
+    assert told >= int(last.split(",")[1])
 
 
 def test_a_full_disk_keeps_the_old_checkpoint(
