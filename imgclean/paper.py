@@ -22,10 +22,10 @@ Happens = Callable[[str], bool]
 # Every kind of damage and how often it is drawn; real: a layer of real paper.
 DAMAGES: Mapping[str, float] = {
     "real": 0.4, "grey": 1.0, "tint": 1.0, "grain": 0.7, "fibre": 0.2, "mottle": 0.4,
-    "folds": 0.2, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.06,
+    "folds": 0.26, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.1,
     "holes": 0.025, "marker": 0.05, "bleed": 0.16, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
     "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "blur": 0.35,
-    "resolution": 0.06, "tone": 0.4, "sensor": 0.4, "jpeg": 0.35,
+    "resolution": 0.06, "tone": 0.4, "elements": 0.1, "sensor": 0.4, "jpeg": 0.35,
 }  # fmt: skip
 
 
@@ -219,6 +219,9 @@ def _scanner(noisy: Plane, rng: np.random.Generator, strength: float, happens: H
         gain = np.float32(1 + rng.uniform(-0.2, 0.15) * strength)
         gamma = np.float32(1 + rng.uniform(-0.3, 0.4) * strength)
         noisy = np.clip(noisy * gain, 0, 1) ** gamma
+    if happens("elements"):
+        height, width = noisy.shape[:2]
+        noisy = noisy + _faulty_elements(height, width, rng, strength)[..., None]
     if happens("sensor"):
         noisy = _sensor_noise(noisy, rng, strength)
     noisy = np.clip(noisy, 0, 1)
@@ -234,6 +237,23 @@ def _low_resolution(noisy: Plane, rng: np.random.Generator, strength: float) -> 
     small = cv2.resize(noisy, size, interpolation=cv2.INTER_AREA)
     way = cv2.INTER_CUBIC if rng.random() < 0.7 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(small, (width, height), interpolation=way), np.float32)
+
+
+def _faulty_elements(height: int, width: int, rng: np.random.Generator, strength: float) -> Plane:
+    """What dim, dirty or stuck elements of a scanner's line add: bright ones cut through ink."""
+    upright = rng.random() < 0.7
+    length, along = (width, height) if upright else (height, width)
+    row = np.zeros((1, length), np.float32)
+    density = np.exp(rng.uniform(np.log(1 / 400), np.log(1 / 30)))
+    places = rng.integers(0, length, 1 + int(rng.poisson(length * density)))
+    depth = rng.uniform(0.02, 0.2) * strength
+    row[0, places] = np.clip(rng.standard_normal(len(places)), -2, 2) * depth
+    if rng.random() < 0.3:
+        row = 2 * cv2.GaussianBlur(row, (0, 0), rng.uniform(0.4, 1))
+    lines = np.repeat(row, along, axis=0)
+    if rng.random() < 0.2:  # dirt that came in the middle of a page
+        lines[: int(rng.integers(along))] = 0
+    return np.asarray(lines if upright else lines.T, np.float32)
 
 
 def _sensor_noise(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:

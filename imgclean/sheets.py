@@ -94,7 +94,11 @@ def _folds(rng: np.random.Generator, height: int, width: int, strength: float) -
         along = line_distance(rng, height, width) + wave
         core, flank = rng.uniform(0.5, 2), rng.uniform(4, 40)
         worn = 0.5 + 0.5 * np.clip(smooth_noise(rng, height, width, 12), -1, 1)
-        line = np.exp(-((along / core) ** 2)) * worn * rng.uniform(-0.35, 0.25)
+        if rng.random() < 0.4:
+            worn = worn**0.3  # nearly as deep everywhere
+        line = np.exp(-((along / core) ** 2)) * worn * rng.uniform(-0.45, 0.25)
+        if rng.random() < 0.4:  # relief: the other side of the ridge
+            line += np.exp(-(((along - 2.5 * core) / core) ** 2)) * worn * rng.uniform(0, 0.25)
         shade = np.exp(-np.abs(along) / flank) * np.tanh(along / core) * rng.uniform(-0.15, 0.15)
         sheet *= 1 + np.float32(strength) * (line + shade).astype(np.float32)
     return sheet

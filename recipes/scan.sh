@@ -3,9 +3,9 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In twelve parts, the last on a GPU (NVIDIA H100) beside three others, 16,758 steps; on a CPU leave out --device and
+# In thirteen parts, the twelfth on a GPU (NVIDIA H100) beside three others, 16,758 steps; on a CPU leave out --device and
 # --compile, and give it days. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
-# 32 there before the last part, and got the fifth level before the
+# 32 there before the twelfth part, and got the fifth level before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
 # of the shipped weights, 5,667 steps, saw 600 pages in 308 fonts and damped the means of the kernels
@@ -64,4 +64,9 @@ python scripts/train_weights.py scan --pack local/scan-newest.npz --pictures loc
 python scripts/train_weights.py scan --device cuda --compile --precision bf16 --workers 9 --pack local/scan-last.npz \
     --pictures local/natural.npz --minutes 10.2 --patch 448 --batch 8 --muon-lr 0.003 --muon-decay 0.1 --adam-lr 5e-4 \
     --ema 0.999 --seed 161 --loss clipped-l1 --init local/scan-eleventh/checkpoint.pt --out local/scan-twelfth
-python scripts/export_weights.py scan --checkpoint local/scan-twelfth/checkpoint.pt --steps-before 97082
+[ -f local/scan-more.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 500 --seed 11 --out local/scan-more.npz
+python scripts/train_weights.py scan --pack local/scan-more.npz --pictures local/natural.npz --minutes 76 --patch 448 --batch 3 \
+    --muon-lr 0.001 --muon-decay 0.1 --adam-lr 1.7e-4 --ema 0.999 --seed 201 --loss clipped-l1 --cooldown 1 \
+    --init local/scan-twelfth/checkpoint.pt --out local/scan-thirteenth
+python scripts/export_weights.py scan --checkpoint local/scan-thirteenth/checkpoint.pt --steps-before 113840
