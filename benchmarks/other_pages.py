@@ -1,11 +1,11 @@
 """What cleaning does to pages that none of the project's own code draws or damages.
 
-    python benchmarks/other_pages.py --photos ../shared/data/photos/imagenet --pages 16
+    python benchmarks/other_pages.py --photos ../shared/data/photos/imagenet --pages 20
 
 Chromium sets text of Python's own documentation in one of the installed fonts, in one to three
 columns, at 150, 200 or 300 dpi. Code that shares nothing with `imgclean.paper` damages each page in
-three of six ways: a phone's photo, a bad copy, old paper, a pale scan with streaks, wet stains
-and marker, creases; paper's texture is that of photos. `scan` cleans it, with the safety gate.
+three of six ways: a phone's photo, a bad copy, old paper, a pale scan with streaks, wet stains,
+creases; paper's texture is that of photos. `scan` cleans it, with the safety gate.
 Printed are RMSE on [0, 1] to the clean page, where the page stays in its place, and Tesseract's
 character error rate against what it reads in the clean page. The damages are hard on purpose.
 """
@@ -48,7 +48,7 @@ def paragraphs() -> list[str]:
 def page(number: int, texts: list[str], fonts: list[Path], folder: Path) -> tuple[Plane, int]:
     """A page in grey on [0, 1], as a browser sets it, and its dots per inch."""
     rng = random.Random(number)
-    dpi, size, columns = rng.choice([150, 200, 300]), rng.choice([8, 9, 10, 11, 12, 14]), 1
+    dpi, size = rng.choice([150, 200, 300]), rng.choice([8, 9, 10, 11, 12, 14])
     columns = rng.choice([1, 1, 2, 3])
     body = [f"<h2>{' '.join(rng.sample(ENGLISH, 4))}</h2>"]
     while sum(map(len, body)) < 1450 * (10 / size) ** 2:

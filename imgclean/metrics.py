@@ -4,7 +4,7 @@ Every function takes H x W or H x W x C pixels in uint8, uint16 or float in [0, 
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -85,9 +85,9 @@ def ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
             "SSIM: scikit-image is missing; install it with 'pip install scikit-image'"
         ) from error
     clean, other = _at_least(clean, _WINDOW), _at_least(other, _WINDOW)
-    values, weights = [], []
-    for rows in _bands(clean.shape, _WINDOW - 1):
-        value = structural_similarity(
+    return _mean_over_bands(
+        clean.shape,
+        lambda rows: structural_similarity(
             _unit(clean[rows]),
             _unit(other[rows]),
             data_range=1.0,
@@ -95,10 +95,8 @@ def ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float:
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
-        )
-        values.append(float(value))
-        weights.append(rows.stop - rows.start - _WINDOW + 1)
-    return float(np.average(values, weights=weights))
+        ),
+    )
 
 
 def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float | None:
@@ -126,14 +124,13 @@ def ms_ssim(*, clean: NDArray[np.generic], other: NDArray[np.generic]) -> float 
     from torch.nn.functional import avg_pool2d
 
     pair, product = [_tensor(other), _tensor(clean)], 1.0
+
+    def contrast(rows: slice) -> Any:
+        band = (image[:, :, rows] for image in pair)
+        return measure(*band, data_range=1.0, return_contrast_sensitivity=True)[1]
+
     for share in _SHARES[:-1]:  # contrast and structure; brightness counts in the last size alone
-        values, weights = [], []
-        for rows in _bands(pair[0].shape[2:], _WINDOW - 1):
-            band = (image[:, :, rows] for image in pair)
-            contrast = measure(*band, data_range=1.0, return_contrast_sensitivity=True)[1]
-            values.append(float(contrast))
-            weights.append(rows.stop - rows.start - _WINDOW + 1)
-        product *= np.maximum(0.0, np.average(values, weights=weights)) ** share
+        product *= np.maximum(0.0, _mean_over_bands(pair[0].shape[2:], contrast)) ** share
         pair = [avg_pool2d(image, 2) for image in pair]
     return float(product * np.maximum(0.0, float(measure(*pair, data_range=1.0))) ** _SHARES[-1])
 
@@ -326,6 +323,13 @@ def _bands(shape: Sequence[int], more: int) -> Iterator[slice]:
     step = max(1, _BAND // max(1, width))
     for top in range(0, height - more, step):
         yield slice(top, min(top + step, height - more) + more)
+
+
+def _mean_over_bands(shape: Sequence[int], measure: Callable[[slice], Any]) -> float:
+    """The mean over all places of the window of what `measure` says of the rows of a band."""
+    bands = list(_bands(shape, _WINDOW - 1))
+    places = [rows.stop - rows.start - _WINDOW + 1 for rows in bands]
+    return float(np.average([float(measure(rows)) for rows in bands], weights=places))
 
 
 def _at_least(pixels: NDArray[np.generic], side: int) -> NDArray[np.generic]:
