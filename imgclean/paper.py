@@ -25,7 +25,7 @@ DAMAGES: Mapping[str, float] = {
     "folds": 0.26, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.1,
     "holes": 0.025, "marker": 0.05, "bleed": 0.16, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
     "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "blur": 0.35,
-    "resolution": 0.06, "tone": 0.4, "elements": 0.1, "sensor": 0.4, "jpeg": 0.35,
+    "resolution": 0.06, "copy": 0.08, "tone": 0.4, "elements": 0.1, "sensor": 0.4, "jpeg": 0.35,
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def damage(
     Strengths range from none (3 %: both results equal the input) over hardly visible (10 %)
     to heavy. The target keeps every clean stroke at full ink unless the fading was so strong
     that the original darkness is unknowable; then it is faded too, but less. It never holds
-    less ink than the noisy page shows.
+    less ink than the noisy page shows, but where a copy made strokes bolder; a copy's is black.
 
     Args:
         clean: H x W x C, [0, 1], blank paper 1.
@@ -78,6 +78,8 @@ def damage(
     noisy = ink * paper * _light(height, width, rng, strength, happens)[..., None]
     if happens("specks"):
         noisy = _specks(noisy, rng, strength)
+    if happens("copy") and _can_copy(clean):
+        noisy, target = _copy(noisy, rng, strength), _blackened(target)
     return _scanner(noisy, rng, strength, happens), target
 
 
@@ -206,6 +208,40 @@ def _specks(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:
         grey = float(rng.uniform(0.15, 0.8))
         cv2.polylines(noisy, [points[None]], False, (grey,) * 3, 1, cv2.LINE_AA, 3)
     return noisy
+
+
+def _can_copy(clean: Plane) -> bool:
+    """Whether a page keeps its content in black and white: grey, with ink, without pictures.
+
+    Pictures are known by shades with neither paper nor full ink near, on over 1 % of the page.
+    """
+    if clean.shape[2] != 1 or np.quantile(clean, 0.02) > 0.7:
+        return False
+    around = np.ones((9, 9), np.uint8)
+    darkest, brightest = cv2.erode(clean, around), cv2.dilate(clean, around)
+    return bool(np.mean((darkest > 0.1) & (brightest < 0.9)) <= 0.01)
+
+
+def _copy(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:
+    """A photocopy or a fax, H x W x 1: a tone curve so steep that grain makes rough edges."""
+    soft = cv2.GaussianBlur(noisy[..., 0], (0, 0), rng.uniform(0.4, 0.6 + 0.7 * strength))
+    ink, paper = (float(level) for level in np.quantile(soft, (0.02, 0.6)))
+    grain = rng.standard_normal(soft.shape, np.float32)
+    if rng.random() < 0.5:
+        grain = 2 * cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.4, 0.9))
+    grain *= np.float32(rng.uniform(0, 0.15) * strength * (paper - ink))
+    level = ink + rng.uniform(0.4, 0.8) * (paper - ink)
+    steepness = np.exp(rng.uniform(np.log(5), np.log(80))) / max(paper - ink, 0.05)
+    bright = 1 / (1 + np.exp(-np.clip((soft + grain - level) * steepness, -30, 30)))
+    black, white = rng.uniform(0, 0.25), rng.uniform(0.8, 1)
+    copied = cv2.GaussianBlur(bright, (0, 0), rng.uniform(0.2, 0.8))
+    return np.asarray(black + (white - black) * copied[..., None], np.float32)
+
+
+def _blackened(target: Plane) -> Plane:
+    """The page with its darkest ink black: a copy does not show how dark it was."""
+    darkest = np.quantile(target, 0.005)
+    return np.asarray(np.clip((target - darkest) / (1 - darkest), 0, 1), np.float32)
 
 
 def _scanner(noisy: Plane, rng: np.random.Generator, strength: float, happens: Happens) -> Plane:

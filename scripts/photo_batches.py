@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, part_of
 from imgclean.pairs import load_pack
 
-__all__ = ["PhotoBatches", "Photos", "smallest_side"]
+__all__ = ["DrawnTogether", "PhotoBatches", "Photos", "smallest_side"]
 
 
 def smallest_side(size: int) -> int:
@@ -160,3 +160,26 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         number = torch.arange(self.batch, device=clean.device)[:, None, None, None]
         channel = torch.arange(3, device=clean.device)[None, :, None, None]
         return [images[number, channel, rows, columns] for images in (noisy, clean)]
+
+
+class DrawnTogether(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of several steps drawn as one large one, of which each step takes its share.
+
+    A camera is thousands of small kernels: to launch them takes longer than a step of training,
+    and as long for one image as for many.
+    """
+
+    def __init__(self, large: PhotoBatches, steps: int) -> None:
+        """Share out batches of `large`, whose `batch` is that of so many steps."""
+        if large.batch % steps:
+            raise ValueError(f"{large.batch} images cannot be shared by {steps} steps")
+        self.large, self.steps = large, steps
+        self._latest: tuple[int, tuple[Tensor, Tensor]] | None = None
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Every so manieth image of a large batch, which has its kinds of noise in order."""
+        number, place = divmod(step, self.steps)
+        if self._latest is None or self._latest[0] != number:
+            self._latest = number, self.large[number]
+        noisy, clean = (part[place :: self.steps].contiguous() for part in self._latest[1])
+        return noisy, clean

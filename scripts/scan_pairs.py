@@ -14,7 +14,7 @@ Array = NDArray[np.float32]
 
 
 def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
-    """Half rendered pages under drawn damage, two fifths real pairs, the rest their text anew.
+    """Rendered pages under drawn damage, a third real pairs, a tenth these pairs' text anew.
 
     With photos (a pack of `pack_photos.py`) a third of the rendered pages get one as a picture, up
     to many times as large as the patch: in its middle nothing but the picture is seen.
@@ -31,14 +31,14 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
         kind = rng.random()
-        if kind < 0.42:
+        if kind < 0.33:
             noisy, clean = _real(pairs, size, rng)
-        elif kind < 0.52:
+        elif kind < 0.43:
             page = pairs[int(rng.integers(len(pairs)))][1]
             noisy, clean = damage(_crop(page, size, rng, _scale(rng)), rng, stains=stains)
         else:
             pages = colour if rng.random() < 0.3 else grey
-            if kind < 0.65:
+            if kind < 0.59:
                 patch = _skewed(pages, size, rng)
             else:
                 page = pages[int(rng.integers(len(pages)))]

@@ -33,6 +33,8 @@ from imgclean.weights import load_weights
 Array = NDArray[np.float32]
 Corrupt = Callable[[Array, np.random.Generator], Array]
 
+_STEPS_AT_ONCE = 4  # whose batches a GPU draws together
+
 _PHOTO = {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5}
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
@@ -118,19 +120,19 @@ def _batches(
         corrupt = CORRUPTIONS[options.kind]
         draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
     else:
-        from photo_batches import PhotoBatches, Photos, smallest_side
+        from photo_batches import DrawnTogether, PhotoBatches, Photos, smallest_side
 
         smallest = smallest_side(options.patch)
         batches = PhotoBatches(
             Photos(options.pack, smallest, device),
             Photos(options.screens, smallest, device) if options.screens else None,
             size=options.patch,
-            batch=options.batch,
+            batch=options.batch * _STEPS_AT_ONCE,
             seed=options.seed,
             enlarge=options.enlarge,
             cameras=options.kind != "gaussian",
         )
-        return batches, True
+        return DrawnTogether(batches, _STEPS_AT_ONCE), True
     return Patches(draw, options.batch, options.seed), False
 
 

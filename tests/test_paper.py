@@ -79,13 +79,27 @@ def test_target_never_has_less_ink_than_noisy(page: Plane, kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in DAMAGES if kind != "real"])
 def test_each_kind_does_something(page: Plane, kind: str) -> None:
     """Every damage changes some page on its own, in grey or in colour."""
-    clean = np.repeat(page, 3, axis=2)
+    clean = page if kind == "copy" else np.repeat(page, 3, axis=2)
     kinds = {"gloss", "grey"} if kind == "gloss" else {kind}
     differences = [
         np.abs(damage(clean, np.random.default_rng(seed), strength=1, kinds=kinds)[0] - clean).max()
         for seed in range(12)
     ]
     assert max(differences) > 2 / 255
+
+
+def test_copies_are_of_black_and_white_pages() -> None:
+    """A copy has black ink and nothing between it and paper but edges; its target is black too."""
+    page = np.ones((96, 96, 1), np.float32)
+    page[20:28, 8:88] = 0.4
+    noisy, target = damage(page, np.random.default_rng(2), strength=0.3, kinds={"copy"})
+    assert (target == (page == 1)).all()
+    assert noisy[22:26, 10:86].max() < 0.3 < 0.7 < noisy[32:].min()
+    picture = np.linspace(0, 1, 96 * 96, dtype=np.float32).reshape(96, 96, 1)
+    for kept in (picture, np.repeat(page, 3, axis=2), np.ones_like(page)):
+        noisy, target = damage(kept, np.random.default_rng(2), strength=0.3, kinds={"copy"})
+        np.testing.assert_allclose(noisy, kept, atol=0.5 / 255 + 1e-6)
+        assert np.array_equal(target, kept)
 
 
 def test_no_kinds_only_rounds(page: Plane) -> None:

@@ -8,7 +8,7 @@ import photo_batches
 import pytest
 import torch
 from numpy.typing import NDArray
-from photo_batches import PhotoBatches, Photos, smallest_side
+from photo_batches import DrawnTogether, PhotoBatches, Photos, smallest_side
 from torch import Tensor
 
 from imgclean.batch_noise import PERIOD, SEAM
@@ -158,3 +158,17 @@ def test_patches_are_cut_at_every_phase_and_off_the_seam(photos: Photos) -> None
         assert len(counted) == PERIOD and counted.min() > 180 and counted.max() < 340
     assert columns.min() >= SEAM and columns.max() < side - SEAM
     assert torch.equal(columns.diff(dim=3), torch.ones(4096, 3, 32, 31))
+
+
+def test_steps_share_what_is_drawn_together(photos: Photos) -> None:
+    """Four steps have each image of a large batch once, and each its share of every noise."""
+    large = batches(photos, batch=64)
+    together = DrawnTogether(large, 4)
+    steps = [together[step] for step in (4, 5, 6, 7)]
+    for whole, parts in zip(large[1], zip(*steps, strict=True), strict=True):
+        assert torch.equal(torch.stack(parts, 1).flatten(0, 1), whole)
+    for noisy, clean in steps:
+        assert 0 <= (noisy == clean).flatten(1).all(1).sum() <= 2  # 6 % of the images stay clean
+    assert torch.equal(DrawnTogether(large, 4)[6][0], steps[2][0])
+    with pytest.raises(ValueError, match="64 images cannot be shared by 5 steps"):
+        DrawnTogether(large, 5)
