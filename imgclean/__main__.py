@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 
 __all__ = ["main"]
 
@@ -16,13 +17,15 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # names that are not valid text must not stop a run
             stream.reconfigure(errors="backslashreplace")
     from .errors import ExitCode, ImgcleanError, printable
+    from .files import printing
 
     try:
         _end_as_interrupted()
         _refuse_empty(sys.argv)
         from .cli import app
 
-        app(prog_name="imgclean")
+        with printing() if {"--help", "--version"} & set(sys.argv) else nullcontext():
+            app(prog_name="imgclean")
     except SystemExit as end:
         _leave(end)
     except ImgcleanError as error:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from . import mnist, recipes
 from .errors import ImageError, InputError, UsageError
 from .files import same_place
+from .folders import twins
 from .images import Reader, find, shown
 from .journal import file_digest, fingerprint
 from .source import unit
@@ -317,12 +317,13 @@ def _named(relative: Path, page: int) -> str:
 def _pairs(request: Request) -> list[Case]:
     """Noisy images, with their clean twins if `--clean` was given; missing twins are problems."""
     noisy = _files(str(request.noisy))
-    clean = _twins(noisy, _files(request.clean)) if request.clean else None
+    clean = {name: path for path, name in _files(request.clean)} if request.clean else {}
+    twin_of = twins((name for _, name in noisy), clean)
     cases: list[Case] = []
     for path, relative in noisy:
-        twin = clean.pop(relative, None) if clean is not None else None
+        twin = clean.pop(twin_of[relative]) if relative in twin_of else None
         problem = ""
-        if clean is not None and twin is None:
+        if request.clean and twin is None:
             problem = f"{shown(path)}: no twin in {request.clean}; add one or take it out"
         for page in range(max(_pages(path), _pages(twin) if twin else 1)):
             cases.append(
@@ -337,26 +338,10 @@ def _pairs(request: Request) -> list[Case]:
                     problem=problem,
                 )
             )
-    for left, path in (clean or {}).items():
+    for left, path in clean.items():
         problem = f"{shown(path)}: no twin in {request.noisy}; add one or take it out"
         cases.append(Case(left.as_posix(), len(cases), problem=problem))
     return cases
-
-
-def _twins(
-    noisy: Sequence[tuple[Path, Path]], clean: Sequence[tuple[Path, Path]]
-) -> dict[Path, Path]:
-    """Clean files by the noisy name they belong to: the same, or the same but for the suffix."""
-    exact = {relative: path for path, relative in clean}
-    found = {name: exact.pop(name) for _, name in noisy if name in exact}
-    alike: dict[Path, list[Path]] = {}
-    for other in exact:
-        alike.setdefault(other.with_suffix(""), []).append(other)
-    for _, name in noisy:
-        others = alike.get(name.with_suffix(""), [])
-        if name not in found and len(others) == 1:
-            found[name] = exact.pop(others.pop())
-    return found | exact
 
 
 def _clean_alone(request: Request) -> list[Case]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgclean.errors import InputError
 
-__all__ = ["SUFFIXES", "Found", "find", "shown"]
+__all__ = ["SUFFIXES", "Found", "find", "shown", "twins"]
 
 SUFFIXES = {
     ".jpg": "jpeg",
@@ -56,6 +56,23 @@ def shown(path: Path) -> str:
     """A path as one printable line, whatever bytes its name is made of."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def twins(names: Iterable[Path], others: Iterable[Path]) -> dict[Path, Path]:
+    """Which of the others belongs to each name: the same, or the same but for the suffix.
+
+    Where several have no twin and differ in their suffix alone, nobody knows which is which, and
+    they get none.
+    """
+    left, right = dict.fromkeys(names), dict.fromkeys(others)
+    found = {name: name for name in left if name in right}
+    alike: dict[Path, tuple[list[Path], list[Path]]] = {}
+    for side, group in enumerate((left, right)):
+        for name in group:
+            if name not in found:
+                alike.setdefault(name.with_suffix(""), ([], []))[side].append(name)
+    found |= {one[0]: two[0] for one, two in alike.values() if len(one) == len(two) == 1}
+    return found
 
 
 def find(inputs: Sequence[Path], *, recursive: bool = True) -> Found:

@@ -12,6 +12,7 @@ from . import recipes
 from .alone import NoiseLine, Risk, recorrupt
 from .errors import ImageError, InputError, UsageError
 from .files import same_place
+from .folders import twins
 from .images import Reader, find, shown
 from .pairs import Patches, Twins
 from .source import (
@@ -330,19 +331,14 @@ def _file(name: Path) -> Path:
     return name.parent if name.name.isdecimal() else name
 
 
-def _pair_by_stem(ones: dict[Path, _Picture], others: dict[Path, _Picture]) -> None:
-    """Give the others without a twin the name of the one that differs in its suffix alone."""
-
-    def plain(name: Path) -> Path:
-        file = _file(name)
-        return _stem(file) if file is name else _stem(file) / name.name
-
-    alike: dict[Path, list[Path]] = {}
-    for name in ones.keys() - others.keys():
-        alike.setdefault(plain(name), []).append(name)
-    for name in sorted(others.keys() - ones.keys()):
-        if len(alike.get(plain(name), [])) == 1:
-            others[alike[plain(name)].pop()] = others.pop(name)
+def _named_alike(ones: dict[Path, _Picture], others: dict[Path, _Picture]) -> dict[Path, _Picture]:
+    """The others, each with the name of its twin if it has one."""
+    name_of = {twin: name for name, twin in twins(map(_file, ones), map(_file, others)).items()}
+    named = {}
+    for name, picture in others.items():
+        file = name_of.get(_file(name), _file(name))
+        named[file if _file(name) is name else file / name.name] = picture
+    return named
 
 
 def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Picture]]:
@@ -363,7 +359,7 @@ def _match(noisy: str, clean: str, notes: list[str]) -> list[tuple[_Picture, _Pi
             alike = name not in other and _stem(_file(name)) in lost
             if alike or not skipped.isdisjoint((name, name.parent)):
                 del group[name]
-    _pair_by_stem(ones, others)
+    others = _named_alike(ones, others)
     if skipped and not ones:
         raise InputError(
             f"{noisy} and {clean}: no pair of which both can be read\n  " + "\n  ".join(notes)

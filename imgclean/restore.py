@@ -45,21 +45,14 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     kind, _, index = name.partition(":")
-    numbered = kind == "cuda" and index.isascii() and index.isdigit()
+    numbered = index.isascii() and index.isdigit() and (kind == "cuda" or index == "0")
     if kind not in ("cpu", "cuda", "mps") or (name != kind and not numbered):
         raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda, cuda:N or mps")
     if kind == "cuda" and int(index or 0) >= cuda:
         raise UsageError(f"--device {name}: this machine has {cuda} CUDA devices; use --device cpu")
     if kind == "mps" and not mps:
         raise UsageError("--device mps: this machine has no MPS device; use --device cpu")
-    return torch.device(name)
-
-
-def _device_name(device: str | torch.device) -> str:
-    """As `--device` has it, where there is one CPU and one MPS."""
-    if isinstance(device, torch.device) and device.type in ("cpu", "mps"):
-        return device.type
-    return str(device)
+    return torch.device(name if kind == "cuda" else kind)
 
 
 def load(
@@ -77,7 +70,7 @@ def load(
         model: `photo`, `scan`, or the path of a safetensors file.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, or PyTorch's own.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
-        tile: side of a tile in pixels; by default as large as `memory` allows.
+        tile: side of a tile in pixels, 64 at least; by default as large as `memory` allows.
         batch_size: tiles a pass; by default 1 on a CPU and what fits elsewhere, up to 16.
         memory: bytes that the network may use beside the image; by default 500 MB, beside
             small images up to 1.4 GB if twice that is free, on a GPU half of what is free.
@@ -115,11 +108,12 @@ class Denoiser:
             raise UsageError(f"--precision {precision}: use auto, fp32, bf16 or fp16")
         limits = {"tile": tile, "batch_size": batch_size, "memory": memory}
         tile, batch_size, memory = (
-            None if value is None else whole(name, value) for name, value in limits.items()
+            None if value is None else whole(name, value, 64 if name == "tile" else 1)
+            for name, value in limits.items()
         )
         _used.add(os.getpid())
         self.weights = weights
-        self.device = resolve_device(_device_name(device))
+        self.device = resolve_device(str(device))
         self._colour = _build(weights)
         if self._colour.contract.cannot_denoise:
             raise UsageError(f"{weights.path}: {self._colour.contract.cannot_denoise}")

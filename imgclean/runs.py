@@ -178,7 +178,7 @@ class Run:
         else:
             self.folder = processes.first_does(lambda: new_folder(folder, options.model))
             processes.first_does(self._write_config)
-        self._read = self._stamp()
+        self._read, self._begun = self._stamp(), False
 
     def _plan(self, architecture: str) -> None:
         self.steps = self.source.steps
@@ -263,10 +263,13 @@ class Run:
             DivergedError: the loss became infinite or no number.
             OutputError: a checkpoint cannot be written.
             MemoryShortError: the device has not enough memory.
-            UsageError: another process is training in the folder.
+            UsageError: another process is training in the folder, or this was iterated before.
         """
+        if self._begun:
+            raise UsageError(f"{self.folder}: this Run has run; make another with resume=True")
         with contextlib.ExitStack() as held:
             self.processes.first_does(lambda: self._hold(held))
+            self._begun = True
             yield from self._train()
 
     def _hold(self, held: contextlib.ExitStack) -> None:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 import pyvips
+import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
@@ -912,7 +913,8 @@ def test_what_scripts_pass(tmp_path: Path, make: Make, tiny: str) -> None:
     make(tmp_path / "in" / "a.jpg")
     numbers = {"strength": np.float32(0.5), "quality": np.int64(80), "safe": np.bool_(True)}
     numbers["keep_times"] = np.bool_(False)
-    given = {"model": Path(tiny), "workers": np.int32(1), **numbers}
+    given = {"model": Path(tiny), "device": torch.device("cpu", 0), **numbers}
+    given["workers"] = np.int32(1)
     assert clean(tmp_path / "in", tmp_path / "out", tiny, **given)["a.jpg"].status == "done"
     plain = {"strength": 0.5, "quality": 80, "safe": True}
     assert clean(tmp_path / "in", tmp_path / "out", tiny, **plain)["a.jpg"].status == "skipped"

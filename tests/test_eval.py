@@ -120,13 +120,18 @@ def test_labels_of_other_images(tmp_path: Path) -> None:
 
 
 def test_twins_may_differ_in_suffix(tmp_path: Path, make: Make) -> None:
-    """A clean file of another suffix is a twin where it is the only one."""
-    for name in ("noisy/a.png", "clean/a.bmp", "noisy/b.png", "clean/b.bmp", "clean/b.tif"):
+    """A clean file of another suffix is a twin where neither has a rival."""
+    make(tmp_path / "noisy/a.png")
+    make(tmp_path / "clean/a.bmp")
+    for name in ("noisy/b.png", "clean/b.bmp", "clean/b.tif"):
+        make(tmp_path / name)
+    for name in ("noisy/c.png", "noisy/c.bmp", "clean/c.tif"):
         make(tmp_path / name)
     request = Request(noisy=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"))
     problems = {case.image: case.problem for case in find_cases(request)}
     assert not problems.pop("a.png")
-    assert set(problems) == {"b.png", "b.bmp", "b.tif"} and all(problems.values())
+    assert set(problems) == {"b.png", "b.bmp", "b.tif", "c.png", "c.bmp", "c.tif"}
+    assert all(problems.values())
 
 
 def test_wrong_level() -> None:

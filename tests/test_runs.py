@@ -629,6 +629,8 @@ def test_one_process_at_a_time_trains_in_a_folder(tmp_path: Path, photos: Path) 
     with pytest.raises(UsageError, match="another imgclean is writing there"):
         next(iter(again))
     list(records)
+    with pytest.raises(UsageError, match="this Run has run; make another with resume=True"):
+        list(running)
     with pytest.raises(UsageError, match="has gone on with it"):
         list(again)
     again = Run(read_options(tmp_path / "run"), tmp_path / "run", resume=True)
