@@ -141,6 +141,8 @@ class Metadata:
         """The WebP file `encoded`, which has no metadata yet, with this metadata."""
         pixels = [c for c in _riff(encoded) if c[0] in (b"ALPH", b"VP8 ", b"VP8L")]
         exif = self.exif or tiff.exif_block(self._resolution())  # the only place for it
+        if self.exif and self.dpi and not _tag_dpi(tiff.parse_block(self.exif)):
+            exif = tiff.with_tags(self.exif, self._resolution())
         flags = (0x20 if self.icc else 0) | (0x08 if exif else 0) | (0x04 if self.xmp else 0)
         if not flags:
             return encoded

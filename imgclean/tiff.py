@@ -27,6 +27,7 @@ __all__ = [
     "read_pages",
     "sound",
     "with_orientation",
+    "with_tags",
 ]
 
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
@@ -251,6 +252,43 @@ def orientation(exif: bytes | None) -> int:
     tag = parse_block(exif).get(ORIENTATION) if exif else None
     value = tag.numbers()[0] if isinstance(tag, Tag) else 1
     return value if _is_orientation(value) else 1
+
+
+def with_tags(exif: bytes, new: Directory) -> bytes:
+    """The EXIF block with these tags of its main directory; every old byte stays where it was.
+
+    The main directory is written anew behind the block, so that no offset changes, those of a
+    camera's MakerNote neither. A damaged block comes back as it is.
+    """
+    order = "<" if exif[:2] == b"II" else ">"
+    try:
+        first = struct.unpack_from(order + "I", exif, 4)[0]
+        end = first + 2 + 12 * struct.unpack_from(order + "H", exif, first)[0]
+        (following,) = struct.unpack_from(order + "I", exif, end)
+    except struct.error:
+        return exif
+    old = [exif[place : place + 12] for place in range(first + 2, end, 12)]
+    begin = len(exif) + len(exif) % 2
+    behind = begin + 2 + 12 * (len(old) + len(new)) + 4
+    entries = {struct.unpack(order + "H", entry[:2])[0]: entry for entry in old}
+    data = b""
+    for number, tag in new.items():
+        if not isinstance(tag, Tag):
+            continue
+        words = np.frombuffer(tag.data, f"<u{_WORDS[tag.kind]}")
+        values = words.astype(f"{order}u{_WORDS[tag.kind]}").tobytes()
+        field = values.ljust(4, b"\0")
+        if len(values) > 4:
+            field = struct.pack(order + "I", behind + len(data))
+            data += values + b"\0" * (len(values) % 2)
+        entries[number] = struct.pack(order + "HHI", number, tag.kind, tag.count) + field
+    block = bytearray(exif.ljust(begin, b"\0"))
+    struct.pack_into(order + "I", block, 4, begin)
+    block += struct.pack(order + "H", len(entries)) + b"".join(
+        v for _, v in sorted(entries.items())
+    )
+    block += struct.pack(order + "I", following)
+    return bytes(block.ljust(behind, b"\0") + data)
 
 
 def with_orientation(exif: bytes, value: int) -> bytes:

@@ -368,6 +368,32 @@ def test_webp(tmp_path: Path) -> None:
     assert not read(target).info.lossless
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("known", [False, True])
+def test_webp_keeps_a_resolution_that_exif_lacks(tmp_path: Path, order: str, known: bool) -> None:
+    """It stands in EXIF there, whose other tags stay, with what their offsets point to."""
+    maker = b"abcdefgh"
+    entries = [struct.pack(order + "HHII", 0x010F, 2, 8, 100)]
+    if known:  # one that says nothing: it has no unit
+        entries += [
+            struct.pack(order + "HHII", 0x011A, 5, 1, 108),
+            struct.pack(order + "HHII", 0x011B, 5, 1, 108),
+            struct.pack(order + "HHIHH", 0x0128, 3, 1, 1, 0),
+        ]
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(entries))
+    block = (head + b"".join(entries)).ljust(100, b"\0") + maker + struct.pack(order + "II", 1, 1)
+    image = Pillow.fromarray(smooth(40, 30))
+    image.save(tmp_path / "a.jpg", dpi=(300, 200), exif=b"Exif\0\0" + block)
+    with Pillow.open(tmp_path / "a.jpg") as written:
+        assert written.info["jfif_density"] == (300, 200)
+    with Pillow.open(rewrite(tmp_path / "a.jpg", tmp_path / "a.webp", "webp")) as image:
+        tags = dict(image.getexif())
+    assert tags[0x010F] == "abcdefgh"
+    assert (float(tags[0x011A]), float(tags[0x011B]), tags[0x0128]) == (300, 200, 2)
+    with Reader(tmp_path / "a.webp") as reader:
+        assert reader.page(0).info.metadata.dpi == (300, 200)
+
+
 @pytest.mark.parametrize("bits", [8, 10, 12])
 def test_avif(tmp_path: Path, bits: int) -> None:
     """AVIF is read and written with its depth."""
