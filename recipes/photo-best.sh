@@ -3,8 +3,8 @@
 # DATA holds photos/{bsd432,imagenet,sunhays,clic}. Interrupted, it continues.
 #
 # A network of four times the cost that begins as the photo weights. Here all parts have its 64/128/192 channels; the shipped
-# weights had 64/96/144 until the fourth, which ran on a GPU (NVIDIA H100) beside three others: 12,883 steps. On a CPU leave
-# out --device and --compile, and give it days. Those of the shipped file were of
+# weights had 64/96/144 until the fourth, which ran on a GPU (NVIDIA H100) beside three others, as did the fifth: 12,883 and
+# 18,505 steps, the fifth with 413 of the drawings. On a CPU leave out --device and --compile, and give it days. Those of the shipped file were of
 # before recipes/photo.sh's fourth part (its local/half/photo.safetensors), and its drawings, 480, held no
 # mesh, net or cloth. Its first part was broken off after 685 steps, before its rate fell. The third saw
 # what recipes/photo.sh's last parts do: sharp and enlarged photos of BSD and CLIC, and photos under mesh and cloth.
@@ -25,4 +25,7 @@ python scripts/train_weights.py photo-best --pack local/natural.npz --screens lo
 python scripts/train_weights.py photo-best --device cuda --compile --precision bf16 --pack local/natural.npz \
     --screens local/screens.npz --enlarge 0.25 --minutes 10 --patch 176 --batch 32 --muon-lr 0.008 --muon-decay 0.1 \
     --adam-lr 8e-4 --ema 0.999 --seed 163 --init local/best-third/checkpoint.pt --out local/best-fourth
-python scripts/export_weights.py photo-best --checkpoint local/best-fourth/checkpoint.pt --steps-before 79608
+python scripts/train_weights.py photo-best --device cuda --compile --precision bf16 --pack local/natural.npz \
+    --screens local/screens.npz --enlarge 0.3 --minutes 12.8 --patch 176 --batch 32 --muon-lr 0.006 --muon-decay 0.1 \
+    --adam-lr 6e-4 --ema 0.999 --cooldown 1 --seed 303 --init local/best-fourth/checkpoint.pt --out local/best-fifth
+python scripts/export_weights.py photo-best --checkpoint local/best-fifth/checkpoint.pt --steps-before 92491

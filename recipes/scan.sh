@@ -3,8 +3,8 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In thirteen parts, the twelfth on a GPU (NVIDIA H100) beside three others, 16,758 steps; on a CPU leave out --device and
-# --compile, and give it days. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
+# In fourteen parts, the twelfth and the last on a GPU (NVIDIA H100) beside three others, 16,758 and 17,288 steps; on a CPU
+# leave out --device and --compile, and give it days. Until the last 42 % of the patches were real pairs, and no page a copy. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
 # 32 there before the twelfth part, and got the fifth level before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
@@ -69,4 +69,9 @@ python scripts/train_weights.py scan --device cuda --compile --precision bf16 --
 python scripts/train_weights.py scan --pack local/scan-more.npz --pictures local/natural.npz --minutes 76 --patch 448 --batch 3 \
     --muon-lr 0.001 --muon-decay 0.1 --adam-lr 1.7e-4 --ema 0.999 --seed 201 --loss clipped-l1 --cooldown 1 \
     --init local/scan-twelfth/checkpoint.pt --out local/scan-thirteenth
-python scripts/export_weights.py scan --checkpoint local/scan-thirteenth/checkpoint.pt --steps-before 113840
+[ -f local/scan-copies.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 700 --seed 14 --out local/scan-copies.npz
+python scripts/train_weights.py scan --device cuda --compile --precision bf16 --workers 10 --pack local/scan-copies.npz \
+    --pictures local/natural.npz --minutes 12.8 --patch 448 --batch 8 --muon-lr 0.003 --muon-decay 0.1 --adam-lr 5e-4 \
+    --ema 0.999 --cooldown 1 --seed 304 --loss clipped-l1 --init local/scan-thirteenth/checkpoint.pt --out local/scan-fourteenth
+python scripts/export_weights.py scan --checkpoint local/scan-fourteenth/checkpoint.pt --steps-before 119127
