@@ -10,9 +10,10 @@ training never saw, on paper of 240 with noise of sigma 4, so that no page count
 how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than
 40 % of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
-the pixels, at 200 dpi; less is better), how much of that of hatching, contour lines, codes and
-other drawings on dirty paper in uneven light (`drawn`), and how far grey photos of Kodak24 on an
-empty page are from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
+the pixels, at 200 dpi; less is better), or of dark discs of so many pixels across on blank paper
+beside text at 300 dpi (`crumbs`; less is better), how much of that of hatching, contour lines,
+codes and other drawings on dirty paper in uneven light (`drawn`), and how far grey photos of
+Kodak24 on an empty page are from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
 """
 
 import argparse
@@ -169,6 +170,30 @@ def scans(denoiser: Denoiser, count: int) -> None:
     print(f"pepper: {np.mean(left):.2f} of its depth left, most {max(left):.2f}")
 
 
+def crumbs(denoiser: Denoiser, count: int) -> None:
+    """Print how much of the depth of dark discs, which are no full stops yet, is left."""
+    fonts = [path for path in find_fonts() if held_out(path)]
+    for across in (1.5, 2.0, 3.0):
+        left = []
+        for number in range(count):
+            rng = np.random.default_rng([2031, number])
+            page, _ = render_page(rng, 640, 640, fonts, dpi=300, plain=True)
+            rows, columns = np.nonzero(cv2.erode(page, np.ones((17, 17), np.uint8)) == 255)
+            if not len(rows):
+                continue
+            discs = np.zeros([4 * side for side in page.shape[:2]], np.uint8)
+            for place in rng.choice(len(rows), min(60, len(rows)), replace=False):
+                centre = int(4 * columns[place] + 2), int(4 * rows[place] + 2)
+                cv2.circle(discs, centre, round(2 * across), (255,), -1)
+            small = cv2.resize(discs, page.shape[1::-1], interpolation=cv2.INTER_AREA)
+            share = small[..., None] / 255
+            noisy = np.asarray(np.rint(scanned(page, rng) * (1 - 0.85 * share)), np.uint8)
+            dark = share > 0.5
+            result = denoiser(noisy)[dark].astype(np.float64)
+            left.append((255 - result).sum() / (255.0 - noisy[dark]).sum())
+        print(f"crumbs {across}: {np.mean(left):.2f} of their depth left", flush=True)
+
+
 def pictures(denoiser: Denoiser, folder: Path, count: int) -> None:
     """Print how far grey photos in the middle of an empty page are from themselves afterwards."""
     for side in (250, 500, 800):
@@ -197,6 +222,7 @@ def main() -> None:
     if options.scan:
         scan = imgclean.load(options.scan, device="cpu")
         scans(scan, options.count)
+        crumbs(scan, options.count)
         drawings(scan, options.count)
         pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:
