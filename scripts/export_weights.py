@@ -98,8 +98,8 @@ _PHOTO_BEST: dict[str, Any] = {
     "against_the_weights_before": (
         "Kodak24 +0.09 / +0.10 / +0.14 dB and Set12 +0.12 / +0.13 / +0.16 dB at sigma 15 / 25 / "
         "50, PolyU +0.06; clean Kodak24 as before, clean drawn screenshots +3.1 dB, paintings "
-        "+2.8, line art +0.8; Kodak24 with noise of sigma 1, 2, 3 and 5 +0.11 / +0.14 / +0.11 / +0.08 "
-        "dB, at sigma 1 two instead of three images worse"
+        "+2.8, line art +0.8; Kodak24 with noise of sigma 1, 2, 3 and 5 +0.11 / +0.14 / +0.11 / "
+        "+0.08 dB, at sigma 1 two instead of three images worse"
     ),
     "against_photo": (
         "Kodak24 +0.30 / +0.32 / +0.34 dB and Set12 +0.41 / +0.39 / +0.41 dB at sigma 15 / 25 / "
