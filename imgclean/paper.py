@@ -24,9 +24,8 @@ DAMAGES: Mapping[str, float] = {
     "real": 0.4, "grey": 1.0, "tint": 1.0, "grain": 0.7, "fibre": 0.2, "mottle": 0.4,
     "folds": 0.26, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.1,
     "holes": 0.025, "marker": 0.05, "bleed": 0.16, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
-    "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "dirt": 0.25,
-    "blur": 0.35, "resolution": 0.06, "copy": 0.08, "tone": 0.4, "elements": 0.1, "sensor": 0.4,
-    "jpeg": 0.35,
+    "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "blur": 0.35,
+    "resolution": 0.06, "copy": 0.08, "tone": 0.4, "elements": 0.1, "sensor": 0.4, "jpeg": 0.35,
 }  # fmt: skip
 
 
@@ -79,8 +78,6 @@ def damage(
     noisy = ink * paper * _light(height, width, rng, strength, happens)[..., None]
     if happens("specks"):
         noisy = _specks(noisy, rng, strength)
-    if happens("dirt"):
-        noisy = _dirt(noisy, clean, rng, strength)
     if happens("copy") and _can_copy(clean):
         noisy, target = _copy(noisy, rng, strength), _blackened(target)
     return _scanner(noisy, rng, strength, happens), target
@@ -211,36 +208,6 @@ def _specks(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:
         grey = float(rng.uniform(0.15, 0.8))
         cv2.polylines(noisy, [points[None]], False, (grey,) * 3, 1, cv2.LINE_AA, 3)
     return noisy
-
-
-def _stroke_width(clean: Plane) -> float:
-    """How wide the thinner strokes of a page are, in pixels; 3 where there is hardly any ink."""
-    ink = (clean.mean(axis=2) < 0.6).astype(np.uint8)
-    inside = cv2.distanceTransform(ink, cv2.DIST_L2, 3)
-    middle = (inside > 0) & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
-    if middle.sum() < 30:
-        return 3.0
-    return float(min(7.0, 2 * np.quantile(inside[middle], 0.4) - 0.5))  # boxes are no strokes
-
-
-def _dirt(noisy: Plane, clean: Plane, rng: np.random.Generator, strength: float) -> Plane:
-    """Crumbs of dust or toner, and chips in the ink, thinner than the page's strokes by a third.
-
-    A full stop is at least as wide as a stroke, so that who knows the type can tell them apart.
-    """
-    height, width = clean.shape[:2]
-    largest = 0.65 * _stroke_width(clean)
-    bright = rng.random() < 0.2
-    density = np.exp(rng.uniform(np.log(1e-5), np.log(1.5e-3)))
-    dots = np.zeros((height, width), np.uint8)
-    for _ in range(int(rng.poisson(height * width * density))):
-        thin = rng.uniform(min(0.8, largest), max(0.8, largest))
-        axes = np.rint(8 * np.array([thin, thin * np.exp(rng.exponential(0.3))])).astype(int)
-        place = (rng.uniform(0, (width, height)) * 16).astype(int)
-        angle, grey = float(rng.uniform(0, 180)), int(rng.uniform(100, 255))
-        cv2.ellipse(dots, place, axes, angle, 0, 360, (grey,), -1, cv2.LINE_AA, 4)
-    depth = np.float32(rng.uniform(0.4, 1) * strength**0.3 / 255) * dots[..., None]
-    return np.asarray(noisy + (np.float32(bright) - noisy) * depth, np.float32)
 
 
 def _can_copy(clean: Plane) -> bool:

@@ -183,6 +183,7 @@ FACTS: dict[str, dict[str, Any]] = {
             "stain layers of the held-out pages resemble those of the training pages, so the "
             "figure on NoisyOffice is optimistic about stains, not about text",
             "coloured paper becomes white; highlighter may stay",
+            "specks of more than a pixel stay, half at 2 pixels across and all at 3",
             "very dark, blotched paper is taken for a picture in places and stays dark",
             "soft pictures of over some 600 pixels a side are lightened in the middle: use photo "
             "for pages with these",

@@ -102,21 +102,6 @@ def test_copies_are_of_black_and_white_pages() -> None:
         assert np.array_equal(target, kept)
 
 
-@pytest.mark.parametrize("stroke", [2, 4, 6])
-def test_dirt_is_smaller_than_full_stops(stroke: int) -> None:
-    """On a page of strokes so wide no crumb is as wide as they are, and wide strokes allow more."""
-    page = np.ones((200, 200, 1), np.float32)
-    for top in range(10, 190, 30):
-        page[top : top + stroke, 10:190] = 0
-    widest = 0.0
-    for seed in range(20):
-        noisy, target = damage(page, np.random.default_rng(seed), strength=1, kinds={"dirt"})
-        assert np.array_equal(target, page)
-        dark = ((noisy[..., 0] < 0.5) & (page[..., 0] == 1)).astype(np.uint8)
-        widest = max(widest, 2 * float(cv2.distanceTransform(dark, cv2.DIST_L2, 5).max()) - 1)
-    assert stroke / 4 <= widest < stroke
-
-
 def test_no_kinds_only_rounds(page: Plane) -> None:
     """With an empty choice of kinds nothing but rounding to 8 bits happens."""
     noisy, target = damage(page, np.random.default_rng(1), strength=1, kinds=())
