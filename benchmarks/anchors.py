@@ -210,12 +210,15 @@ def plot(rows: Sequence[dict[str, Any]], target: Path) -> None:
         face = "none" if cited else colour
         axes.scatter(row["speed"], row["psnr"], 70, edgecolors=colour, facecolors=face)
         label = row["method"].removeprefix("imgclean ") + (" †" if cited else "")
-        # Ours lie close together: words of the slow one beneath it, of the fast ones beside them.
+        # Ours lie close together: words of the slow one above it, of the fast ones beside them,
+        # and of what is hardly slower than these beneath it to the left.
         place, side = (7, 5), "left"
         if own and row["speed"] > fastest / 2:
             place = (8, 2 if row["psnr"] == best else -10)
         elif own:
-            place, side = (0, -16), "center"
+            place = (-4, 10)
+        elif row["speed"] > fastest / 8 and row["psnr"] > best - 1:
+            place, side = (-2, -18), "right"
         axes.annotate(label, (row["speed"], row["psnr"]), place,
                       textcoords="offset points", ha=side,
                       color=colour, weight="bold" if own else "normal", fontsize=9)  # fmt: skip
