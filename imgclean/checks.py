@@ -10,12 +10,16 @@ from .errors import UsageError
 __all__ = ["flag", "fraction", "whole"]
 
 
-def whole(name: str, value: Any, least: int = 1) -> int:
+_LEAST = {"tile": 64}  # 1 for all others
+
+
+def whole(name: str, value: Any) -> int:
     """A whole number of Python's or NumPy's as Python's.
 
     Raises:
-        UsageError: it is something else, or less than `least`.
+        UsageError: it is something else, or less than what goes by this name can be.
     """
+    least = _LEAST.get(name, 1)
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise UsageError(f"{name}={value!r}: give a whole number from {least}")
     return int(value)

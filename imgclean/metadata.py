@@ -140,9 +140,9 @@ class Metadata:
     def webp(self, encoded: bytes, width: int, height: int, *, alpha: bool) -> bytes:
         """The WebP file `encoded`, which has no metadata yet, with this metadata."""
         pixels = [c for c in _riff(encoded) if c[0] in (b"ALPH", b"VP8 ", b"VP8L")]
-        exif = self.exif or tiff.exif_block(self._resolution())  # the only place for it
-        if self.exif and self.dpi and not _tag_dpi(tiff.parse_block(self.exif)):
-            exif = tiff.with_tags(self.exif, self._resolution())
+        exif, resolution = self.exif, self._resolution()
+        if resolution and not _tag_dpi(tiff.parse_block(exif or b"")):  # the only place for it
+            exif = tiff.with_tags(exif, resolution) if exif else tiff.exif_block(resolution)
         flags = (0x20 if self.icc else 0) | (0x08 if exif else 0) | (0x04 if self.xmp else 0)
         if not flags:
             return encoded

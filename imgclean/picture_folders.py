@@ -336,8 +336,9 @@ def _named_alike(ones: dict[Path, _Picture], others: dict[Path, _Picture]) -> di
     name_of = {twin: name for name, twin in twins(map(_file, ones), map(_file, others)).items()}
     named = {}
     for name, picture in others.items():
-        file = name_of.get(_file(name), _file(name))
-        named[file if _file(name) is name else file / name.name] = picture
+        file = _file(name)
+        twin = name_of.get(file, file)
+        named[twin if file == name else twin / name.name] = picture
     return named
 
 

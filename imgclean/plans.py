@@ -48,7 +48,7 @@ class Options:
         for name in ("tile", "batch_size", "workers", "limit_memory", "max_pixels", "quality"):
             value = getattr(self, name)
             if value is not None or name == "max_pixels":
-                kept[name] = whole(name, value, 64 if name == "tile" else 1)
+                kept[name] = whole(name, value)
         if self.quality is not None and self.quality > 100:
             raise UsageError(f"quality={self.quality}: give a number from 1 to 100")
         kept["strength"] = fraction("strength", self.strength)

@@ -108,8 +108,7 @@ class Denoiser:
             raise UsageError(f"--precision {precision}: use auto, fp32, bf16 or fp16")
         limits = {"tile": tile, "batch_size": batch_size, "memory": memory}
         tile, batch_size, memory = (
-            None if value is None else whole(name, value, 64 if name == "tile" else 1)
-            for name, value in limits.items()
+            None if value is None else whole(name, value) for name, value in limits.items()
         )
         _used.add(os.getpid())
         self.weights = weights

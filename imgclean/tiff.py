@@ -284,9 +284,8 @@ def with_tags(exif: bytes, new: Directory) -> bytes:
         entries[number] = struct.pack(order + "HHI", number, tag.kind, tag.count) + field
     block = bytearray(exif.ljust(begin, b"\0"))
     struct.pack_into(order + "I", block, 4, begin)
-    block += struct.pack(order + "H", len(entries)) + b"".join(
-        v for _, v in sorted(entries.items())
-    )
+    block += struct.pack(order + "H", len(entries))
+    block += b"".join(entries[number] for number in sorted(entries))
     block += struct.pack(order + "I", following)
     return bytes(block.ljust(behind, b"\0") + data)
 
