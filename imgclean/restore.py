@@ -21,6 +21,7 @@ from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .weights import Weights, load_weights
+from .white_point import white_gain
 from .windows import blend
 
 __all__ = ["Denoiser", "is_out_of_memory", "load", "resolve_device"]
@@ -29,6 +30,7 @@ Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+_Piece = tuple[Pixels, Pixels, tuple[slice, slice], float]  # see `Denoiser._pieces`
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
@@ -185,7 +187,7 @@ class Denoiser:
         if self._size:
             self._clean_windows(images, strength, self._size)
             return
-        queue: list[tuple[Pixels, Pixels, tuple[slice, slice]]] = []
+        queue: list[_Piece] = []
         for image in images:
             if image.size == 0:
                 continue
@@ -262,23 +264,24 @@ class Denoiser:
             result = result.mean(1, keepdim=True)
         return np.asarray(result.permute(0, 2, 3, 1).numpy())
 
-    def _flush(
-        self, queue: list[tuple[Pixels, Pixels, tuple[slice, slice]]], strength: float
-    ) -> None:
+    def _flush(self, queue: list[_Piece], strength: float) -> None:
         if queue:
-            outputs = self._run([tile for tile, _, _ in queue], strength)
-            for output, (_, target, core) in zip(outputs, queue, strict=True):
+            gains = [gain for *_, gain in queue]
+            outputs = self._run([tile for tile, *_ in queue], gains, strength)
+            for output, (_, target, core, _) in zip(outputs, queue, strict=True):
                 target[...] = output[core]
             queue.clear()
 
-    def _pieces(self, image: Pixels) -> Iterator[tuple[Pixels, Pixels, tuple[slice, slice]]]:
-        """Cut an image into (tile with halo, where its core goes, core within the tile).
+    def _pieces(self, image: Pixels) -> Iterator[_Piece]:
+        """Cut an image into (tile with halo, where its core goes, core within the tile, gain).
 
         The image is written while this runs, so the original rows that the next band
         needs above it are kept aside.
         """
         halo, (height, width) = self._halo, image.shape[:2]
         rows, columns = self._grid(height, width, image.nbytes)
+        pages = self._colour.contract.pages
+        gain = white_gain(image, _SCALES[str(image.dtype)]) if pages else 1.0
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -289,7 +292,7 @@ class Denoiser:
                 edge = max(0, left - halo)
                 tile = band[:, edge : min(width, right + halo)]
                 core = (slice(top - start, bottom - start), slice(left - edge, right - edge))
-                yield tile, image[top:bottom, left:right], core
+                yield tile, image[top:bottom, left:right], core, gain
 
     @property
     def _halo(self) -> int:
@@ -345,10 +348,10 @@ class Denoiser:
         step = -(-core // self._multiple) * self._multiple
         return [*range(0, length, step), length]
 
-    def _run(self, tiles: list[Pixels], strength: float) -> list[Pixels]:
+    def _run(self, tiles: list[Pixels], gains: list[float], strength: float) -> list[Pixels]:
         """Clean tiles of one shape and type; halves them if memory runs out."""
         try:
-            return self._forward(tiles, strength, self.precision)
+            return self._forward(tiles, gains, strength, self.precision)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -356,11 +359,12 @@ class Denoiser:
             torch.cuda.empty_cache()
         if len(tiles) > 1:
             self.batch_size = max(1, len(tiles) // 2)
-            return [self._run([tile], strength)[0] for tile in tiles]
+            pairs = zip(tiles, gains, strict=True)
+            return [self._run([tile], [gain], strength)[0] for tile, gain in pairs]
         self.memory = (self.memory or _budget(0, self._free)) // 2
-        return [self._halve(tiles[0], strength)]
+        return [self._halve(tiles[0], gains[0], strength)]
 
-    def _halve(self, tile: Pixels, strength: float) -> Pixels:
+    def _halve(self, tile: Pixels, gain: float, strength: float) -> Pixels:
         """Clean one tile in two parts with a halo each: the same pixels, half the memory."""
         axis = int(tile.shape[1] > tile.shape[0])
         length, halo = tile.shape[axis], self._halo
@@ -372,12 +376,14 @@ class Denoiser:
         for start, stop in ((0, middle), (middle, length)):
             edge = max(0, start - halo)
             part = np.moveaxis(turned[edge : min(length, stop + halo)], 0, axis)
-            done = np.moveaxis(self._run([part], strength)[0], axis, 0)
+            done = np.moveaxis(self._run([part], [gain], strength)[0], axis, 0)
             parts.append(done[start - edge : stop - edge])
         return np.moveaxis(np.concatenate(parts), 0, axis)
 
-    def _forward(self, tiles: list[Pixels], strength: float, precision: str) -> list[Pixels]:
-        """One pass of the network over tiles of one shape and type."""
+    def _forward(
+        self, tiles: list[Pixels], gains: list[float], strength: float, precision: str
+    ) -> list[Pixels]:
+        """One pass of the network over tiles of one shape and type, made brighter by the gains."""
         height, width, channels = tiles[0].shape
         scale = _SCALES[str(tiles[0].dtype)]
         padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
@@ -385,13 +391,18 @@ class Denoiser:
         with torch.inference_mode():
             noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
             noisy = noisy.to(torch.float32).div_(scale)
-            residual = self._residual(noisy, precision)
+            seen = noisy
+            if max(gains) > 1:
+                factors = noisy.new_tensor(gains)[:, None, None, None]
+                seen = noisy.mul_(factors) if strength == 1 else noisy * factors
+                seen = seen.clamp_(max=1)
+            residual = self._residual(seen, precision)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):
                 self.redone += len(tiles)
-                residual = self._residual(noisy, "fp32")
+                residual = self._residual(seen, "fp32")
             if not bool(torch.isfinite(residual).all()):
                 raise ImageError("the network's output is not finite; try --precision fp32")
-            result = residual.add_(noisy)
+            result = residual.add_(seen)
             if scale != 1.0:  # before mixing: a part of the way to what full strength shows
                 result = result.clamp_(0, 1)
             result = noisy.lerp_(result, strength)
@@ -437,7 +448,8 @@ class Denoiser:
             timings = []
             for _ in range(2):
                 begun = time.perf_counter()
-                outputs[precision] = self._forward([sample], 1.0, precision)[0].astype(np.float32)
+                output = self._forward([sample], [1.0], 1.0, precision)[0]
+                outputs[precision] = output.astype(np.float32)
                 timings.append(time.perf_counter() - begun)
             seconds[precision] = min(timings)
         apart = np.abs(outputs["fp32"] - outputs[half])
@@ -490,9 +502,7 @@ def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
     image[...] = result if scale == 1.0 else np.rint(np.clip(result, 0, 1) * scale)
 
 
-def _alike(
-    one: tuple[Pixels, Pixels, tuple[slice, slice]], other: tuple[Pixels, Pixels, Any]
-) -> bool:
+def _alike(one: _Piece, other: _Piece) -> bool:
     return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
 
 

@@ -64,7 +64,7 @@ def draw_pages(
     colour: list[Pixels] = []
     for index in range(count):
         rng = np.random.default_rng([seed, index])
-        dpi = float(np.clip(rng.lognormal(np.log(140), 0.45), 75, 400))
+        dpi = float(np.clip(rng.lognormal(np.log(180), 0.45), 75, 400))
         tinted = index % 4 == 3
         page, _ = render_page(rng, size, size, fonts, dpi=dpi, photos=photos, colour=tinted)
         (colour if tinted else grey).append(page)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imgclean.blocks import halftone
 from imgclean.pairs import Draw, load_pack
-from imgclean.paper import damage
+from imgclean.paper import damage, stroke_width
 
 Array = NDArray[np.float32]
 
@@ -44,8 +44,12 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
                 page = pages[int(rng.integers(len(pages)))]
                 scale = _scale(rng) if rng.random() < 0.3 else 1.0
                 patch = _crop(page, size, rng, scale)
+            if rng.random() < 0.15:
+                patch = _mostly_blank(patch, rng)
             if shown and rng.random() < 1 / 3:
                 patch = _with_picture(patch, shown, rng)
+            if rng.random() < 0.15:
+                patch = _with_marks(patch, rng)
             noisy, clean = damage(patch, rng, stains=stains)
         return _three(noisy), _three(clean)
 
@@ -69,6 +73,14 @@ def _unit(pixels: NDArray[np.uint8]) -> Array:
 
 def _three(image: Array) -> Array:
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+
+
+def _mostly_blank(page: Array, rng: np.random.Generator) -> Array:
+    """A patch moved out of sight in part or whole: what lies far from any ink is paper too."""
+    moved = np.ones_like(page)
+    gone = int(rng.uniform(0.3, 1.1) * len(page))
+    moved[gone:] = page[: max(0, len(page) - gone)]
+    return _turn(moved, int(rng.integers(8)))
 
 
 def _with_picture(page: Array, photos: list[NDArray[np.uint8]], rng: np.random.Generator) -> Array:
@@ -97,6 +109,35 @@ def _with_picture(page: Array, photos: list[NDArray[np.uint8]], rng: np.random.G
         black = rng.uniform(0, 70)
         placed = black + placed * ((rng.uniform(200, 255) - black) / 255)
     return np.where(there[..., None] > 0, placed / np.float32(255), page).astype(np.float32)
+
+
+def _with_marks(page: Array, rng: np.random.Generator) -> Array:
+    """Small ink that stays: full stops and dashes on their own, dotted and dashed rules."""
+    size, fine = page.shape[0], 4
+    stroke = max(stroke_width(page), 1.5)
+    dots = rng.random() < 0.6
+    wide = min(float(stroke * (rng.uniform(0.9, 1.3) if dots else rng.uniform(0.5, 1))), 8.0)
+    long = 0.0 if dots else wide * float(rng.uniform(1.5, 5))
+    if rng.random() < 0.5:
+        places = rng.uniform(0, size, (int(rng.integers(3, 30)), 2))
+    else:
+        pitch = wide * rng.uniform(1.6, 5) + long
+        rows = rng.uniform(0, size, int(rng.integers(1, 5)))
+        start, end = np.sort(rng.uniform(-0.3 * size, 1.3 * size, 2))
+        places = np.array([(x, row) for row in rows for x in np.arange(start, end, pitch)])
+    ink = np.zeros((fine * size, fine * size), np.uint8)
+    for x, y in places.reshape(-1, 2):
+        if dots:
+            centre = round(fine * x), round(fine * y)
+            cv2.circle(ink, centre, max(round(fine * wide / 2), 1), (255,), -1)
+        else:
+            low = round(fine * (x - long / 2)), round(fine * (y - wide / 2))
+            high = round(fine * (x + long / 2)), round(fine * (y + wide / 2)) - 1
+            cv2.rectangle(ink, low, high, (255,), -1)
+    small = np.asarray(cv2.resize(ink, (size, size), interpolation=cv2.INTER_AREA))
+    small = small.T if rng.random() < 0.3 else small
+    share = small[..., None] / np.float32(255) * np.float32(rng.uniform(0.6, 1))
+    return np.asarray(page * (1 - share), np.float32)
 
 
 def _window(shape: tuple[int, ...], size: int, scale: float, rng: np.random.Generator) -> list[int]:

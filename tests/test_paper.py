@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgclean.paper import DAMAGES, damage, extract_stains
+from imgclean.paper import DAMAGES, damage, extract_stains, stroke_width
 
 Plane = NDArray[np.float32]
 
@@ -100,6 +100,48 @@ def test_copies_are_of_black_and_white_pages() -> None:
         noisy, target = damage(kept, np.random.default_rng(2), strength=0.3, kinds={"copy"})
         np.testing.assert_allclose(noisy, kept, atol=0.5 / 255 + 1e-6)
         assert np.array_equal(target, kept)
+
+
+def strokes(wide: int) -> Plane:
+    """Upright strokes of so many pixels, H x W x 1."""
+    page = np.ones((160, 160, 1), np.float32)
+    for left in range(10, 150 - wide, 3 * wide + 10):
+        page[20:140, left : left + wide] = 0
+    return page
+
+
+@pytest.mark.parametrize("wide", [1, 3, 8])
+def test_stroke_width(wide: int) -> None:
+    """The width of strokes is found in pixels; blank paper has none."""
+    assert stroke_width(strokes(wide)) == wide
+    assert stroke_width(np.ones((64, 64, 3), np.float32)) == 0
+
+
+def test_crumbs_are_finer_than_strokes() -> None:
+    """Crumbs lie on paper alone, round, half as wide as the strokes; fine print gets none."""
+    page = strokes(8)
+    sizes = []
+    for seed in range(20):
+        noisy, target = damage(page, np.random.default_rng(seed), strength=1, kinds={"crumbs"})
+        assert np.array_equal(target, page)
+        dark = ((page - noisy)[..., 0] > 0.15).astype(np.uint8)
+        boxes = cv2.connectedComponentsWithStats(dark)[2]
+        sizes += list(boxes[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1))
+    assert len(sizes) > 20
+    assert np.mean(np.array(sizes) <= 5) > 0.9  # but where two of them touch
+    fine = strokes(1)
+    noisy, _ = damage(fine, np.random.default_rng(0), strength=1, kinds={"crumbs"})
+    np.testing.assert_allclose(noisy, fine, atol=0.5 / 255 + 1e-6)
+
+
+def test_sharpened_has_seams() -> None:
+    """An unsharp mask makes the paper beside ink brighter than the paper, and no flat part."""
+    page = np.full((64, 64, 1), 0.7, np.float32)
+    page[:, 30:34] = 0.1
+    noisy, target = damage(page, np.random.default_rng(0), strength=1, kinds={"sharpened"})
+    assert noisy[:, [28, 29, 34, 35]].max() > 0.72
+    np.testing.assert_allclose(noisy[:, :16], 0.7, atol=1 / 255)
+    assert np.array_equal(target, page)
 
 
 def test_no_kinds_only_rounds(page: Plane) -> None:

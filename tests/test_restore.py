@@ -127,7 +127,7 @@ def test_half_precision_is_tried_only_where_it_is_computed(
     denoiser = cpu(strong_network(), precision="auto")
     tried: list[str] = []
 
-    def forward(tiles: list[Any], strength: float, precision: str) -> list[Any]:
+    def forward(tiles: list[Any], _: list[float], __: float, precision: str) -> list[Any]:
         tried.append(precision)
         return tiles
 
@@ -155,7 +155,7 @@ def test_half_precision_is_taken_where_it_is_faster_and_as_good(
     denoiser = cpu(strong_network(), precision="auto")
     now = 0.0
 
-    def forward(tiles: list[Any], strength: float, precision: str) -> list[Any]:
+    def forward(tiles: list[Any], _: list[float], __: float, precision: str) -> list[Any]:
         nonlocal now
         now += 1.0 if precision == "bf16" else pace
         if precision == "fp32":

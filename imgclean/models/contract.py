@@ -20,6 +20,7 @@ class Contract:
         code: numbers in the code between encoder and decoder; None if it has none.
         cannot_denoise: why it cannot clean an image; empty if it can.
         generates: can make new images from codes drawn from a standard normal.
+        pages: cleans ink on paper, which it is to see nearly white.
     """
 
     channels: int
@@ -27,6 +28,7 @@ class Contract:
     code: int | None = None
     cannot_denoise: str = ""
     generates: bool = False
+    pages: bool = False
 
 
 class Autoencoder(nn.Module):

@@ -95,7 +95,7 @@ class UNet(nn.Module):
             "centre": centre,
         }
         self.channels, self.ink, self.centre = channels, ink, centre
-        self.contract = Contract(channels)
+        self.contract = Contract(channels, pages=ink)
         self.multiple = unshuffle * 2 ** (levels - 1)
         self.maps = widths[0] / unshuffle**2  # values a pixel in the largest feature map
         self.halo = _halo(unshuffle, down, bottom, up, self.multiple)

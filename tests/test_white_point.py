@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from imgclean.models import UNet
+from imgclean.restore import Denoiser
+from imgclean.weights import Weights
+from imgclean.white_point import white_gain
+
+Pixels = NDArray[Any]
+SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
+
+
+def page(paper: float, sigma: float = 0, channels: int = 1) -> Pixels:
+    """Lines of text on paper of this level, H x W x C."""
+    drawn = np.full((700, 500), 255, np.uint8)
+    for row in range(40, 400, 40):
+        cv2.putText(drawn, "Lines of text, of ink", (20, row), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
+    noisy = drawn * (paper / 255) + np.random.default_rng(0).normal(0, sigma, drawn.shape)
+    grey = np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)
+    return np.repeat(grey[..., None], channels, axis=2)
+
+
+@pytest.mark.parametrize("paper", [230, 200, 150, 130])
+@pytest.mark.parametrize("sigma", [0, 25])
+def test_paper_becomes_nearly_white(paper: float, sigma: float) -> None:
+    """The paper is brought to 0.93 of white, or where it is noisy a little less."""
+    white = white_gain(page(paper, sigma), 255) * paper / 255
+    assert 0.92 - sigma / 400 < white < 0.94
+
+
+def test_white_paper_stays() -> None:
+    """White paper, black images and empty ones are left alone; so is what is far too dark."""
+    assert white_gain(page(255), 255) == 1
+    assert white_gain(np.zeros((60, 80, 3), np.uint8), 255) == 1
+    assert white_gain(np.full((1, 1, 1), 30, np.uint8), 255) == 2
+
+
+def test_types_and_tint() -> None:
+    """All types give one gain; a tint is kept, for the brightest channel counts."""
+    grey = page(180, 10)
+    gain = white_gain(grey, 255)
+    assert white_gain(grey.astype(np.uint16) * 257, 65535) == pytest.approx(gain, rel=1e-3)
+    assert white_gain(grey / np.float32(255), 1.0) == pytest.approx(gain, rel=1e-3)
+    tinted = (np.repeat(grey, 3, axis=2) * [1.0, 0.9, 0.7]).astype(np.uint8)
+    assert white_gain(tinted, 255) == pytest.approx(gain, rel=0.02)
+
+
+def test_pictures_stay() -> None:
+    """Where little is as bright as the brightest there is no paper to go by."""
+    ramp = np.linspace(0, 170, 400)[:, None] * np.ones((1, 300))
+    picture = np.asarray(ramp**1.5 / 170**0.5, np.uint8)[..., None]
+    assert white_gain(picture, 255) == 1
+
+
+def no_change(**config: Any) -> Denoiser:
+    """A network whose correction is zero."""
+    torch.manual_seed(0)
+    network = UNet(**SMALL, **config)
+    torch.nn.init.zeros_(network.tail.weight)
+    weights = Weights("test", Path("test"), "unet", network.config, network.state_dict(), {}, "0")
+    return Denoiser(weights, device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_only_networks_for_pages_see_brighter_pages(channels: int) -> None:
+    """They get paper that is nearly white, in every tile alike; strength mixes with the input."""
+    grey = page(150, 5, channels)
+    assert np.array_equal(no_change(centre=0.5)(grey), grey)
+    denoiser = no_change(ink=True)
+    result = denoiser(grey)
+    expected = np.clip(np.rint(grey * white_gain(grey, 255)), 0, 255)
+    assert np.abs(result - expected).max() <= 1
+    denoiser.tile = 128
+    assert np.array_equal(denoiser(grey), result)
+    half = denoiser(grey, 0.5).astype(float)
+    assert np.abs(half - (result.astype(float) + grey) / 2).max() <= 1
+    assert np.array_equal(denoiser(page(255)), page(255))
