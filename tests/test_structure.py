@@ -19,7 +19,7 @@ LAYERS = [
     {"restore", "sources", "cases", "balance"},
     {"picture_folders", "journal"},
     {"source"},
-    {"alone", "mnist", "pairs", "processes", "losses", "windows", "pictures"},
+    {"alone", "mnist", "pairs", "processes", "losses", "windows", "white_point", "pictures"},
     {
         "models", "weights", "noise", "batch_noise", "paper", "sheets", "pages", "blocks", "fonts",
         "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",

@@ -7,6 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from imgclean import restore
 from imgclean.models import UNet
 from imgclean.restore import Denoiser
 from imgclean.weights import Weights
@@ -81,3 +82,17 @@ def test_only_networks_for_pages_see_brighter_pages(channels: int) -> None:
     half = denoiser(grey, 0.5).astype(float)
     assert np.abs(half - (result.astype(float) + grey) / 2).max() <= 1
     assert np.array_equal(denoiser(page(255)), page(255))
+
+
+@pytest.mark.parametrize(("paper", "fall"), [(0.95, 0.35), (0.7, 0.1)])
+def test_the_empty_half_of_a_letter_becomes_white(paper: float, fall: float) -> None:
+    """However far from any ink, paper is paper, on grey sheets and in uneven light."""
+    drawn = np.full((1300, 900), 255, np.uint8)
+    for row in range(80, 400, 40):
+        cv2.putText(drawn, "Lines of a letter", (60, row), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
+    light = paper * (1 - fall * np.clip(np.linspace(-0.2, 1, 1300), 0, 1))[:, None]
+    grain = cv2.GaussianBlur(np.random.default_rng(0).standard_normal(drawn.shape), (0, 0), 0.7)
+    noisy = np.clip(np.rint(255 * light * (drawn / 255 * 0.93 + 0.07) + 5 * grain), 0, 255)
+    result = restore.load("scan", device="cpu")(noisy.astype(np.uint8))
+    assert (result[450:] < 235).mean() < 0.01
+    assert result[drawn == 0].mean() < 60
