@@ -197,7 +197,7 @@ FACTS: dict[str, dict[str, Any]] = {
             "6.23 % of the characters wrong, 5.87 % before, medians 1.10 and 1.33 %, phones' "
             "photos 1.64 (1.79), pale scans with streaks 8.42 (4.80), in one of which what "
             "Tesseract reads is chance; 108 pages drawn in fonts never seen 0.71 %, before 0.81, "
-            "four instead of seven worse than uncleaned; NoisyOffice pages 0.0165 RMSE, 0.0163 "
+            "four instead of seven worse than uncleaned; NoisyOffice pages 0.0163 RMSE as "
             "before, of their characters 1.37 % wrong, 1.27 % before; crumbs of 2 pixels are left "
             "at 27 % of their depth, 49 before; photos of 250, 500 and 800 pixels on a page end "
             "0.013, 0.013 and 0.038 RMSE from themselves, 0.007, 0.008 and 0.031 before"
