@@ -12,8 +12,10 @@ how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) k
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
 the pixels, at 200 dpi; less is better), or of dark discs of so many pixels across on blank paper
 beside text at 300 dpi (`crumbs`; less is better), how much of that of hatching, contour lines,
-codes and other drawings on dirty paper in uneven light (`drawn`), and how far grey photos of
-Kodak24 on an empty page are from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
+codes and other drawings on dirty paper in uneven light (`drawn`), which share of the empty lower
+half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of some brightness, which falls
+off towards the bottom by some share; less is better), and how far grey photos of Kodak24 on an empty page are from themselves
+(`pictures` of so many pixels a side, RMSE on [0, 1]).
 """
 
 import argparse
@@ -194,6 +196,23 @@ def crumbs(denoiser: Denoiser, count: int) -> None:
         print(f"crumbs {across}: {np.mean(left):.2f} of their depth left", flush=True)
 
 
+def empty(denoiser: Denoiser) -> None:
+    """Print which share of a letter's empty half stays darker than 215, however the light falls."""
+    rng = np.random.default_rng(2032)
+    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    text, _ = render_page(rng, 700, 1200, fonts, dpi=200, plain=True)
+    letter = np.pad(text[..., 0], ((0, 1000), (0, 0)), constant_values=255) / 255
+    below = np.clip(np.linspace(-0.25, 1, 1700), 0, 1)[:, None]  # where light falls off
+    lights = ((0.95, 0.3), (0.95, 0.4), (0.95, 0.5), (0.85, 0.25), (0.75, 0.1), (0.55, 0.1))
+    for paper, fall in lights:
+        light = paper * (1 - fall * below)
+        grain = cv2.GaussianBlur(rng.standard_normal(letter.shape), (0, 0), 0.7)
+        noisy = np.rint(255 * np.clip((0.07 + 0.93 * letter) * light + 0.03 * grain, 0, 1))
+        result = denoiser(noisy.astype(np.uint8))
+        share = np.mean(result[760:] < 215)
+        print(f"empty {paper:.2f}, falling off by {fall:.2f}: {share:.3f} dark", flush=True)
+
+
 def pictures(denoiser: Denoiser, folder: Path, count: int) -> None:
     """Print how far grey photos in the middle of an empty page are from themselves afterwards."""
     for side in (250, 500, 800):
@@ -224,6 +243,7 @@ def main() -> None:
         scans(scan, options.count)
         crumbs(scan, options.count)
         drawings(scan, options.count)
+        empty(scan)
         pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:
         denoiser = imgclean.load(options.photo, device="cpu")
