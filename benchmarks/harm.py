@@ -14,8 +14,8 @@ the pixels, at 200 dpi; less is better), or of dark discs of so many pixels acro
 beside text at 300 dpi (`crumbs`; less is better), how much of that of hatching, contour lines,
 codes and other drawings on dirty paper in uneven light (`drawn`), which share of the empty lower
 half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of some brightness, which falls
-off towards the bottom by some share; less is better), and how far grey photos of Kodak24 on an empty page are from themselves
-(`pictures` of so many pixels a side, RMSE on [0, 1]).
+off towards the bottom by some share; less is better), and how far grey photos of Kodak24 on an
+empty page are from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
 """
 
 import argparse
