@@ -93,7 +93,10 @@ def load(
 
 
 class Denoiser:
-    """A loaded network that cleans images of any size; see `load` for the arguments."""
+    """A loaded network that cleans images of any size; see `load` for the arguments.
+
+    One for pages sees those on dark paper made brighter as a whole, see `white_point`.
+    """
 
     def __init__(
         self,
