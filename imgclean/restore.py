@@ -398,7 +398,8 @@ class Denoiser:
             if max(gains) > 1:
                 factors = noisy.new_tensor(gains)[:, None, None, None]
                 seen = noisy.mul_(factors) if strength == 1 else noisy * factors
-                seen = seen.clamp_(max=1)
+                limits = torch.where(factors > 1, 1.0, torch.inf)
+                seen = seen.clamp_(max=limits)
             residual = self._residual(seen, precision)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):
                 self.redone += len(tiles)

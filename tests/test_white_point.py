@@ -85,6 +85,17 @@ def test_only_networks_for_pages_see_brighter_pages(channels: int) -> None:
     assert np.array_equal(denoiser(page(255)), page(255))
 
 
+def test_pages_that_share_a_batch_keep_their_own_white() -> None:
+    """One of them is made brighter, the other, with values beyond white, is not."""
+    dark, light = page(130) / np.float32(255), page(255) / np.float32(200)
+    denoiser = no_change(ink=True)
+    denoiser.batch_size = 2
+    images = [dark.copy(), light.copy()]
+    denoiser.clean(images)
+    assert np.allclose(images[0], np.minimum(dark * white_gain(dark, 1.0), 1), atol=1e-6)
+    assert np.allclose(images[1], light, atol=1e-6)
+
+
 @pytest.mark.parametrize(("paper", "fall"), [(0.95, 0.35), (0.7, 0.1)])
 def test_the_empty_half_of_a_letter_becomes_white(paper: float, fall: float) -> None:
     """However far from any ink, paper is paper, on grey sheets and in uneven light."""
