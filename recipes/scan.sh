@@ -5,7 +5,7 @@
 #
 # In seventeen parts, the twelfth and the fourteenth on a GPU (NVIDIA H100) beside three others, 16,758 and 17,288 steps, the fifteenth
 # beside one, 21,203; on a CPU leave out --device and --compile, and give it days. Until the fourteenth 42 % of the patches were real pairs,
-# and no page a copy; until the fifteenth none had crumbs, sharpening or added marks, and pages had a median of 140 dpi; until the sixteenth,
+# and no page a copy; until the fifteenth none had crumbs, sharpening or added marks, and pages had 75 to 400 dpi, a median of 140; until the sixteenth,
 # which was broken off after 10 of 62 minutes, none was moved out of sight. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
 # 32 there before the twelfth part, and got the fifth level before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
@@ -77,7 +77,7 @@ python scripts/train_weights.py scan --device cuda --compile --precision bf16 --
     --pictures local/natural.npz --minutes 12.8 --patch 448 --batch 8 --muon-lr 0.003 --muon-decay 0.1 --adam-lr 5e-4 \
     --ema 0.999 --cooldown 1 --seed 304 --loss clipped-l1 --init local/scan-thirteenth/checkpoint.pt --out local/scan-fourteenth
 [ -f local/scan-finer.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
-    --photos "$data/photos/imagenet" --pages 800 --seed 15 --out local/scan-finer.npz
+    --photos "$data/photos/imagenet" --pages 800 --seed 16 --out local/scan-finer.npz
 python scripts/train_weights.py scan --device cuda --compile --precision bf16 --workers 13 --pack local/scan-finer.npz \
     --pictures local/natural.npz --minutes 12.9 --patch 448 --batch 8 --muon-lr 0.003 --muon-decay 0.1 --adam-lr 5e-4 \
     --ema 0.999 --cooldown 1 --seed 404 --loss clipped-l1 --init local/scan-fourteenth/checkpoint.pt --out local/scan-fifteenth

@@ -148,8 +148,8 @@ FACTS: dict[str, dict[str, Any]] = {
                 "licence": "not stated",
             },
             {
-                "name": "800 pages rendered by imgclean with some 3,500 free font files of Debian "
-                "(before: 700 in 3,382, 500 in as many, 800 in 2,811, 1,000, 1,000, 1,000 and 900 "
+                "name": "800 pages rendered by imgclean with 3,382 free font files of Debian "
+                "(before: 700 and 500 in as many, 800 in 2,811, 1,000, 1,000, 1,000 and 900 "
                 "others in 2,777, 700 in 3,386, 700 in 2,802, and at first 600 in 308)",
                 "licence": "made by this project",
             },

@@ -58,13 +58,13 @@ def real_pairs(folder: Path) -> dict[str, Pixels]:
 def draw_pages(
     seed: int, count: int, photos: Sequence[Pixels], size: int = 512
 ) -> tuple[Pixels, Pixels]:
-    """Render clean pages, a quarter of them in colour, at resolutions from 75 to 400 dpi."""
+    """Render clean pages, a quarter of them in colour, at resolutions from 75 to 600 dpi."""
     fonts = [path for path in find_fonts() if not held_out(path)]
     grey: list[Pixels] = []
     colour: list[Pixels] = []
     for index in range(count):
         rng = np.random.default_rng([seed, index])
-        dpi = float(np.clip(rng.lognormal(np.log(180), 0.45), 75, 400))
+        dpi = float(np.clip(rng.lognormal(np.log(180), 0.5), 75, 600))
         tinted = index % 4 == 3
         page, _ = render_page(rng, size, size, fonts, dpi=dpi, photos=photos, colour=tinted)
         (colour if tinted else grey).append(page)
