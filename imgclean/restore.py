@@ -20,6 +20,7 @@ from .errors import ImageError, UsageError, WeightsError
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
+from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .weights import Weights, load_weights
 from .white_point import white_gain
 from .windows import blend
@@ -95,7 +96,8 @@ def load(
 class Denoiser:
     """A loaded network that cleans images of any size; see `load` for the arguments.
 
-    One for pages sees those on dark paper made brighter as a whole, see `white_point`.
+    One for pages sees those on dark paper made brighter as a whole, see `white_point`, and large
+    ones once more from afar where tones are left, see `second_look`.
     """
 
     def __init__(
@@ -190,6 +192,27 @@ class Denoiser:
         if self._size:
             self._clean_windows(images, strength, self._size)
             return
+        pages = self._colour.contract.pages
+        afar = [far_view(image) if pages and image.size else None for image in images]
+        self._clean_pieces(images, strength)
+        for image, page in zip(images, afar, strict=True):
+            if page is not None:
+                self._look_again(image, page, strength)
+
+    def _look_again(self, image: Pixels, page: Pixels, strength: float) -> None:
+        """Put right what a cleaned page's far view shows to be a mistake, in place."""
+        scale = _SCALES[str(image.dtype)]
+        near = near_view(image, page, scale, strength)
+        if not has_tones(near):
+            return
+        far = page.copy()
+        self._clean_pieces([far], 1.0)
+        change = change_from_afar(page, near, far, scale, len(image) / len(page))
+        if change is not None:
+            add_change(image, change * np.float32(strength), scale)
+
+    def _clean_pieces(self, images: Sequence[Pixels], strength: float) -> None:
+        """Clean images in place, a batch of tiles at a time."""
         queue: list[_Piece] = []
         for image in images:
             if image.size == 0:

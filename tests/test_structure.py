@@ -17,7 +17,7 @@ LAYERS = [
     {"report_contents"},
     {"report_webp"},
     {"restore", "sources", "cases", "balance"},
-    {"picture_folders", "journal"},
+    {"picture_folders", "journal", "second_look"},
     {"source"},
     {"alone", "mnist", "pairs", "processes", "losses", "windows", "white_point", "pictures"},
     {
