@@ -76,7 +76,8 @@ def protect(
     told apart by the local median of that depth. A stroke is missing where less than `LEFT` of
     its depth is left. Connected missing pixels count by their length if they are crisp:
     steepness over depth, times the root of the depth. Where `LENGTH` pixels of them lie
-    together the surroundings are mixed with the input, fading over a cell of 32 pixels.
+    together the surroundings are mixed with the input, fading over a cell of 32 pixels: half and
+    half with the input on paper as bright as cleaning made it, or else the input as it is.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
     dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
@@ -158,8 +159,13 @@ def _missing(noisy: Pixels, denoised: Pixels) -> NDArray[np.float32]:
         core = slice((top - begin) // _CELL, (top - begin + rows) // _CELL)
         target = found[:, top // _CELL : (top + rows) // _CELL]
         for lost, share in zip(target, (1.0, *GENTLER), strict=False):
-            mixed = cv2.addWeighted(after, share, before, 1 - share, 0)
-            cells = _lost(before, np.asarray(mixed, np.uint8))
+            mixed = after
+            if share < 1:
+                other = before
+                if share > 0:
+                    other = np.asarray(np.rint(_brightened(before, after)), np.uint8)
+                mixed = np.asarray(cv2.addWeighted(after, share, other, 1 - share, 0), np.uint8)
+            cells = _lost(before, mixed)
             if not _around(cells).any():
                 break
             lost[...] = cells[core][: len(lost)]
@@ -236,13 +242,29 @@ def _despeckled(grey: Plane) -> Plane:
     return np.asarray(reduce(cv2.min, closed), np.uint8)
 
 
+def _ground(pixels: Plane) -> tuple[Plane, Plane]:
+    """The softened pixels, H x W or H x W x C, and their background."""
+    soft = np.asarray(cv2.GaussianBlur(pixels, (3, 3), 0), np.uint8)
+    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
+    return soft, np.asarray(ground, np.uint8)
+
+
+def _brightening(before: Plane, after: Plane) -> Grid:
+    """What to multiply pixels before cleaning with for a background as bright as after it.
+
+    1 or more; depths of strokes as shares of their background stay what they are.
+    """
+    old, new = (_ground(np.ascontiguousarray(p))[1].reshape(p.shape) for p in (before, after))
+    dark = np.maximum(old, _DARKEST).astype(np.float32)
+    return np.asarray(np.maximum(new / dark, 1), np.float32)
+
+
 def _depth(grey: Plane) -> tuple[Plane, Plane, Plane]:
     """The softened plane, its fall below its background, and that fall as a share of 255."""
-    soft = cv2.GaussianBlur(grey, (3, 3), 0)
-    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
+    soft, ground = _ground(grey)
     fall = cv2.subtract(ground, soft)
     depth = cv2.divide(fall, cv2.max(ground, _DARKEST), scale=255)
-    return np.asarray(soft, np.uint8), np.asarray(fall, np.uint8), np.asarray(depth, np.uint8)
+    return soft, np.asarray(fall, np.uint8), np.asarray(depth, np.uint8)
 
 
 def _typical(depth: Plane) -> Plane:
@@ -275,20 +297,42 @@ def _kept(
 
 
 def _mix(noisy: Pixels, denoised: Pixels, share: Grid, out: Pixels) -> None:
-    """Mix both by the cells' shares of `denoised`, interpolated between the cells' centres."""
+    """Mix both by the cells' shares of `denoised`, interpolated between the cells' centres.
+
+    Down to `GENTLER[0]` with the input on brighter paper, from there on with ever more of it as it
+    is.
+    """
     height, width = noisy.shape[:2]
     wide = _stretched(share.T, 0, width).T
-    whole = np.issubdtype(noisy.dtype, np.integer)
+    above = denoised[:0].copy()  # of what is mixed already, as it was: `out` may be `denoised`
     for top in range(0, height, _CELL):
-        weight = _stretched(wide, top, min(top + _CELL, height))
-        part = slice(top, top + _CELL)
+        begin, end = max(0, top - _REACH), min(top + _CELL, height)
+        weight = _stretched(wide, top, end)
+        part, below = slice(top, end), denoised[top : end + _REACH]
+        around = np.concatenate([above[len(above) - (top - begin) :], below])
+        above = around[: end - begin][-_REACH:].copy()
         if (weight == 1).all():
             out[part] = denoised[part]
             continue
         weight = weight.reshape(*weight.shape, *[1] * (noisy.ndim - 2)).astype(np.float32)
         before, after = noisy[part].astype(np.float32), denoised[part].astype(np.float32)
+        brighter = _brightened(noisy[begin : end + _REACH], around)[top - begin : end - begin]
+        before += np.minimum(weight / np.float32(GENTLER[0]), 1) * (brighter - before)
         mixed = before + weight * (after - before)
-        out[part] = (np.rint(mixed) if whole else mixed).astype(noisy.dtype)
+        if np.issubdtype(noisy.dtype, np.integer):
+            mixed = np.rint(mixed)
+        out[part] = mixed.astype(noisy.dtype)
+
+
+def _brightened(before: Pixels, after: Pixels) -> Grid:
+    """Pixels before cleaning on a background as bright as after it, each colour for itself."""
+    values = before.astype(np.float32)
+    colours = values.reshape(*values.shape[:2], -1)[..., :3]
+    factors = _brightening(*(_eight_bits(p).reshape(p.shape[0], p.shape[1], -1)[..., :3]
+                             for p in (before, after)))  # fmt: skip
+    white = np.float32({"uint8": 255, "uint16": 65535}.get(before.dtype.name, 1))
+    colours[...] = np.where(factors > 1, np.minimum(colours * factors, white), colours)
+    return values
 
 
 def _stretched(cells: Grid, begin: int, end: int) -> Grid:
@@ -302,10 +346,15 @@ def _stretched(cells: Grid, begin: int, end: int) -> Grid:
 
 def _grey(pixels: Pixels) -> Plane:
     """Pixels of any kind as one plane of 8 bits."""
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)  # type: ignore[operator]  # whole numbers
-    elif pixels.dtype != np.uint8:
-        pixels = (np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8)
+    pixels = _eight_bits(pixels)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         return np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))
     return np.asarray(cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _eight_bits(pixels: Pixels) -> Plane:
+    if pixels.dtype == np.uint16:
+        return np.asarray((pixels >> 8).astype(np.uint8))  # type: ignore[operator]  # whole numbers
+    if pixels.dtype != np.uint8:
+        return np.asarray((np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8))
+    return np.asarray(pixels, np.uint8)
