@@ -75,9 +75,9 @@ def change_from_afar(
         becomes so where its outline is not the page's.
     """
     afar = _levels(far, scale)
+    seen = _levels(page, scale) * np.float32(white_gain(page, scale))
     apart = afar - near
     mean = cv2.medianBlur(apart.mean(axis=2), 5)
-    seen = _levels(page, scale) * np.float32(white_gain(page, scale))
     real, _ = _outlined(afar.mean(axis=2), seen.mean(axis=2))
     kept, made = _outlined(near.mean(axis=2), seen.mean(axis=2))
     pictures = _pictures(real, kept, made, afar.mean(axis=2), _REACH / times)
@@ -144,7 +144,8 @@ def _spread(mask: Mask, by: int) -> Mask:
 
 
 def _tones(grey: Plane) -> Mask:
-    return _opened(cv2.medianBlur(grey, 5) < _WHITE)
+    """The areas darker than paper, of h x w levels in 0 to 255."""
+    return _opened(cv2.medianBlur(np.clip(grey, 0, 255).astype(np.uint8), 5) < _WHITE)
 
 
 def _outlined(cleaned: Plane, page: Plane) -> tuple[Mask, Mask]:
