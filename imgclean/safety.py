@@ -27,7 +27,9 @@ LEFT = 0.4  # share of its depth that a stroke must keep
 CRISP = (0.37, 0.47)  # of the crispness: dirt below, ink above; in between it counts in part
 COARSE = 0.12  # more of it asked at each coarser level, where soft edges become steep
 LENGTH = 20.0  # pixels of missing strokes, in 3 x 3 cells, that are no accident
-GENTLER = (0.5, 0.0)  # shares of the strength that are tried where strokes are missing
+# Shares of the strength that are tried where strokes are missing, and whether they are mixed with
+# the input on brighter paper: that may bring no thick strokes back.
+GENTLER = ((0.5, True), (0.5, False), (0.0, False))
 
 WHITE = 250  # of 255; the median of a clean page's paper
 UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from that median
@@ -79,7 +81,8 @@ def protect(
     its depth is left. Connected missing pixels count by their length if they are crisp:
     steepness over depth, times the root of the depth. Where `LENGTH` pixels of them lie
     together the surroundings are mixed with the input, fading over a cell of 32 pixels: half and
-    half with the input on paper as bright as cleaning made it, or else the input as it is.
+    half with the input on paper as bright as cleaning made it, if that does not bring them back
+    with the input as it is, and at last they are the input.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
     dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
@@ -103,14 +106,15 @@ def protect(
     if min(noisy.shape[:2]) < _SIDE:
         return denoised, []
     missing = _missing(noisy, denoised)
-    share = np.ones(missing.shape[1:], np.float32)
-    for lost, gentler in zip(missing, GENTLER, strict=True):
-        share[_around(lost)] = gentler
+    share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
+    for lost, (gentler, brightened) in zip(missing, GENTLER, strict=True):
+        where = _around(lost)
+        share[where], brighter[where] = gentler, brightened
     kept = list(_kept(share, missing[0], noisy.shape, strength, page))
     if not kept:
         return denoised, kept
     result = denoised.copy() if out is None else out
-    _mix(noisy, denoised, share, result)
+    _mix(noisy, denoised, share, brighter, result)
     return result, kept
 
 
@@ -163,12 +167,10 @@ def _missing(noisy: Pixels, denoised: Pixels) -> NDArray[np.float32]:
         before, after = _grey(noisy[part]), _grey(denoised[part])
         core = slice((top - begin) // _CELL, (top - begin + rows) // _CELL)
         target = found[:, top // _CELL : (top + rows) // _CELL]
-        for lost, share in zip(target, (1.0, *GENTLER), strict=False):
+        for lost, (share, brighter) in zip(target, ((1.0, False), *GENTLER), strict=False):
             mixed = after
             if share < 1:
-                other = before
-                if share > 0:
-                    other = np.asarray(np.rint(_brightened(before, after)), np.uint8)
+                other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
                 mixed = np.asarray(cv2.addWeighted(after, share, other, 1 - share, 0), np.uint8)
             cells = _lost(before, mixed)
             if not _around(cells).any():
@@ -294,7 +296,7 @@ def _kept(
     share: Grid, lost: Grid, shape: tuple[int, ...], strength: float, page: int
 ) -> Iterator[Kept]:
     """A record for each connected group of cells of one strength."""
-    for gentler in GENTLER:
+    for gentler in dict.fromkeys(gentler for gentler, _ in GENTLER):
         same = (share == np.float32(gentler)).astype(np.uint8)
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(same, connectivity=8)
         for number in range(1, count):
@@ -304,14 +306,13 @@ def _kept(
             yield Kept(page, box, strength * gentler, f"{length:.0f} pixels of strokes missing")
 
 
-def _mix(noisy: Pixels, denoised: Pixels, share: Grid, out: Pixels) -> None:
-    """Mix both by the cells' shares of `denoised`, interpolated between the cells' centres.
+def _mix(noisy: Pixels, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels) -> None:
+    """Mix both by the cells' shares of `denoised`, and of brighter paper in `noisy`.
 
-    Down to `GENTLER[0]` with the input on brighter paper, from there on with ever more of it as it
-    is.
+    Shares are interpolated between the cells' centres.
     """
     height, width = noisy.shape[:2]
-    wide = _stretched(share.T, 0, width).T
+    wide, bright = (_stretched(cells.T, 0, width).T for cells in (share, brighter))
     above = denoised[:0].copy()  # of what is mixed already, as it was: `out` may be `denoised`
     for top in range(0, height, _CELL):
         begin, end = max(0, top - _REACH), min(top + _CELL, height)
@@ -322,10 +323,11 @@ def _mix(noisy: Pixels, denoised: Pixels, share: Grid, out: Pixels) -> None:
         if (weight == 1).all():
             out[part] = denoised[part]
             continue
-        weight = weight.reshape(*weight.shape, *[1] * (noisy.ndim - 2)).astype(np.float32)
+        shape = (*weight.shape, *[1] * (noisy.ndim - 2))
+        weight, lit = weight.reshape(shape), _stretched(bright, top, end).reshape(shape)
         before, after = noisy[part].astype(np.float32), denoised[part].astype(np.float32)
-        brighter = _brightened(noisy[begin : end + _REACH], around)[top - begin : end - begin]
-        before += np.minimum(weight / np.float32(GENTLER[0]), 1) * (brighter - before)
+        white = _brightened(noisy[begin : end + _REACH], around)[top - begin : end - begin]
+        before += lit * (white - before)
         mixed = before + weight * (after - before)
         if np.issubdtype(noisy.dtype, np.integer):
             mixed = np.rint(mixed)

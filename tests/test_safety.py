@@ -124,6 +124,21 @@ def test_what_comes_back_lies_on_clean_paper(kind: Any) -> None:
     assert np.array_equal(protect(noisy, again, out=again)[0], result)
 
 
+def test_where_brighter_paper_hides_strokes_they_come_back_with_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half of the input as it is comes between half of it on white paper and all of it."""
+    noisy = np.rint(written() * (200 / 255)).astype(np.uint8)
+    white = np.full_like(noisy, 255)
+    monkeypatch.setattr(
+        "imgclean.safety._brightened", lambda before, _: np.full(before.shape, 255, np.float32)
+    )
+    result, kept = protect(noisy, white)
+    assert {one.strength for one in kept} == {0.5}
+    half = np.rint((noisy.astype(float) + 255) / 2)
+    assert np.abs(result - half)[100:300, 100:300].max() <= 1
+
+
 def test_pictures_beside_lost_strokes_come_back_where_all_is_lost() -> None:
     """The input as it is, where only that shows the strokes, has its dark areas too."""
     noisy = np.full((400, 400, 1), 200, np.uint8)
