@@ -74,7 +74,7 @@ def scans() -> Iterator[tuple[str, Pixels]]:
     drawn = render_scene(np.random.default_rng(7), HEIGHT + 400, WIDTH + 400)
     soft = cv2.GaussianBlur(drawn, (0, 0), 25).mean(axis=2, keepdims=True)
     whole[100:-100, 100:-100] = 110 + 0.5 * soft
-    yield "bad: the middle of a large soft picture", whole
+    yield "the middle of a large soft picture", whole
     hairs = np.full((HEIGHT, WIDTH, 3), 240, np.uint8)
     for start in np.random.default_rng(8).uniform(0, (WIDTH, HEIGHT), (9, 2)):
         bends = np.random.default_rng(int(start[0])).normal(0, 9, (12, 2)).cumsum(0)
