@@ -193,7 +193,7 @@ class Denoiser:
             self._clean_windows(images, strength, self._size)
             return
         pages = self._colour.contract.pages
-        afar = [far_view(image) if pages and image.size else None for image in images]
+        afar = [far_view(image) if pages else None for image in images]
         self._clean_pieces(images, strength)
         for image, page in zip(images, afar, strict=True):
             if page is not None:

@@ -168,11 +168,9 @@ def _missing(noisy: Pixels, denoised: Pixels) -> NDArray[np.float32]:
         core = slice((top - begin) // _CELL, (top - begin + rows) // _CELL)
         target = found[:, top // _CELL : (top + rows) // _CELL]
         for lost, (share, brighter) in zip(target, ((1.0, False), *GENTLER), strict=False):
-            mixed = after
-            if share < 1:
-                other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
-                mixed = np.asarray(cv2.addWeighted(after, share, other, 1 - share, 0), np.uint8)
-            cells = _lost(before, mixed)
+            other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
+            mixed = cv2.addWeighted(after, share, other, 1 - share, 0)
+            cells = _lost(before, np.asarray(mixed, np.uint8))
             if not _around(cells).any():
                 break
             lost[...] = cells[core][: len(lost)]
@@ -259,16 +257,6 @@ def _ground(pixels: Plane) -> tuple[Plane, Plane]:
     return soft, np.asarray(ground, np.uint8)
 
 
-def _brightening(before: Plane, after: Plane) -> Grid:
-    """What to multiply pixels before cleaning with for a background as bright as after it.
-
-    1 or more; depths of strokes as shares of their background stay what they are.
-    """
-    old, new = (_ground(np.ascontiguousarray(p))[1].reshape(p.shape) for p in (before, after))
-    dark = np.maximum(old, _DARKEST).astype(np.float32)
-    return np.asarray(np.maximum(new / dark, 1), np.float32)
-
-
 def _depth(grey: Plane) -> tuple[Plane, Plane, Plane]:
     """The softened plane, its fall below its background, and that fall as a share of 255."""
     soft, ground = _ground(grey)
@@ -335,11 +323,14 @@ def _mix(noisy: Pixels, denoised: Pixels, share: Grid, brighter: Grid, out: Pixe
 
 
 def _brightened(before: Pixels, after: Pixels) -> Grid:
-    """Pixels before cleaning on a background as bright as after it, each colour for itself."""
+    """Pixels before cleaning on a background as bright as after it, each colour for itself.
+
+    None becomes darker; depths of strokes as shares of their background stay what they are.
+    """
     values = before.astype(np.float32)
-    colours = values.reshape(*values.shape[:2], -1)[..., :3]
-    factors = _brightening(*(_eight_bits(p).reshape(p.shape[0], p.shape[1], -1)[..., :3]
-                             for p in (before, after)))  # fmt: skip
+    colours, *both = (p.reshape(*p.shape[:2], -1)[..., :3] for p in (values, before, after))
+    old, new = (np.atleast_3d(_ground(np.ascontiguousarray(_eight_bits(p)))[1]) for p in both)
+    factors = np.maximum(new / np.maximum(old, _DARKEST).astype(np.float32), 1)
     white = np.float32({"uint8": 255, "uint16": 65535}.get(before.dtype.name, 1))
     colours[...] = np.where(factors > 1, np.minimum(colours * factors, white), colours)
     return values

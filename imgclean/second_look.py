@@ -6,6 +6,8 @@ copy of a quarter of the size the same network sees four times as far. Where the
 an area, its outline decides: that of a picture is in the page, that of a mistake is not.
 """
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ _LITTLE, _PLAIN = 2.0, 6.0  # differences, of 255, from where on they count, and
 _OUTLINED = 0.6  # of an area's step at its outline that the page shows, at least
 _STRUCTURE = 12.0  # deviation of a picture's tones, of 255, which an even stain does not have
 _REACH = 110.0  # pixels of the page that a picture's inside lies away from its outline, at least
+_MARGIN = 8  # pixels around an area that are looked at with it
 _WIDTH, _AREA = 16_384, 2_000_000  # of what is changed at once, in pixels
 
 
@@ -78,9 +81,10 @@ def change_from_afar(
     seen = _levels(page, scale) * np.float32(white_gain(page, scale))
     apart = afar - near
     mean = cv2.medianBlur(apart.mean(axis=2), 5)
-    real, _ = _outlined(afar.mean(axis=2), seen.mean(axis=2))
-    kept, made = _outlined(near.mean(axis=2), seen.mean(axis=2))
-    pictures = _pictures(real, kept, made, afar.mean(axis=2), _REACH / times)
+    grey_afar, grey_near, grey_seen = (x.mean(axis=2) for x in (afar, near, seen))
+    real, _ = _outlined(grey_afar, grey_seen)
+    kept, made = _outlined(grey_near, grey_seen)
+    pictures = _pictures(real, kept, made, grey_afar, _REACH / times)
     darker = _opened(mean < -_LITTLE) & _spread(pictures, 3)
     lighter = _opened((mean > _LITTLE) & (afar.min(axis=2) >= _WHITE)) & _spread(made, 6)
     if not (darker | lighter).any():
@@ -156,13 +160,7 @@ def _outlined(cleaned: Plane, page: Plane) -> tuple[Mask, Mask]:
     """
     tones = _tones(cleaned)
     real, made = np.zeros_like(tones), np.zeros_like(tones)
-    labels, (_, *boxes) = _components(tones)
-    height, width = tones.shape
-    for label, (left, top, wide, high) in enumerate(boxes, start=1):
-        edge = 8
-        place = (slice(max(top - edge, 0), min(top + high + edge, height)),
-                 slice(max(left - edge, 0), min(left + wide + edge, width)))  # fmt: skip
-        area = (labels[place] == label).astype(np.uint8)
+    for place, area in _areas(tones):
         inside = (cv2.erode(area, _disc(2)) > 0) & (cv2.erode(area, _disc(5)) == 0)
         outside = (_spread(area, 6) > 0) & (_spread(area, 3) == 0)
         if not inside.any() or not outside.any():  # all of the page, or nearly
@@ -173,10 +171,14 @@ def _outlined(cleaned: Plane, page: Plane) -> tuple[Mask, Mask]:
     return real, made
 
 
-def _components(mask: Mask) -> tuple[NDArray[np.int32], list[list[int]]]:
-    """Labels of connected areas, and left, top, width and height of each, the ground first."""
-    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask)
-    return np.asarray(labels, np.int32), [[int(v) for v in row[:4]] for row in facts]
+def _areas(mask: Mask) -> Iterator[tuple[tuple[slice, slice], Mask]]:
+    """Each connected area of a mask: where it lies, with some ground around, and itself there."""
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask)
+    for label in range(1, count):
+        left, top, wide, high = (int(value) for value in boxes[label, :4])
+        place = (slice(max(top - _MARGIN, 0), top + high + _MARGIN),
+                 slice(max(left - _MARGIN, 0), left + wide + _MARGIN))  # fmt: skip
+        yield place, (labels[place] == label).astype(np.uint8)
 
 
 def _pictures(real: Mask, kept: Mask, made: Mask, afar: Plane, reach: float) -> Mask:
@@ -185,11 +187,8 @@ def _pictures(real: Mask, kept: Mask, made: Mask, afar: Plane, reach: float) -> 
     Small ones are seen whole from near. An even stain is outlined as well; where from near most of
     it is gone it stays so.
     """
-    labels, (_, *boxes) = _components(real)
     chosen = np.zeros_like(real)
-    for label, (left, top, wide, high) in enumerate(boxes, start=1):
-        place = slice(top, top + high), slice(left, left + wide)
-        area = (labels[place] == label).astype(np.uint8)
+    for place, area in _areas(real):
         if cv2.distanceTransform(np.pad(area, 1), cv2.DIST_L2, 3).max() < reach:
             continue
         as_near = kept[place][area > 0].sum() > made[place][area > 0].sum()

@@ -186,11 +186,11 @@ FACTS: dict[str, dict[str, Any]] = {
             "figure on NoisyOffice is optimistic about stains, not about text",
             "coloured paper becomes white; highlighter may stay",
             "specks of more than a pixel stay, a quarter at 2 pixels across and most at 3",
-            "blank paper in deep shade far from ink is taken for a picture and stays dark; soft "
-            "pictures of over some 600 pixels a side are lightened in the middle: use photo for "
-            "pages with these",
+            "blank paper in deep shade far from ink is taken for a picture and stays dark; an even "
+            "stain with a sharp outline may be taken for a printed panel",
         ],
         "against_the_weights_before": (
+            "all pages looked at once only: "
             "on a letter whose empty half falls off by 40 % in brightness 8 % of that stays dark, "
             "75 before; 48 pages set by a browser and damaged by other code than the project's "
             "own: RMSE on old paper 0.057 (0.086), creased 0.045 (0.106), stained 0.023 (0.040), "
