@@ -26,6 +26,7 @@ Grid = NDArray[np.float32]
 LEFT = 0.4  # share of its depth that a stroke must keep
 CRISP = (0.37, 0.47)  # of the crispness: dirt below, ink above; in between it counts in part
 COARSE = 0.12  # more of it asked at each coarser level, where soft edges become steep
+SHARP = (0.4, 0.48)  # of the steepness at a thick stroke's edges over its depth, the same
 LENGTH = 20.0  # pixels of missing strokes, in 3 x 3 cells, that are no accident
 # Shares of the strength that are tried where strokes are missing, and whether they are mixed with
 # the input on brighter paper: that may bring no thick strokes back.
@@ -220,12 +221,29 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
     crisp = slope / np.maximum(drop, 1) * np.sqrt(peak / 255)
     low, high = np.array(CRISP) + COARSE * (scale.bit_length() - 1)
     weight = np.clip((crisp - low) / (high - low), 0, 1)
+    if scale > 1:  # thick strokes, whose insides are even
+        highest = np.zeros(count, np.uint8)
+        np.maximum.at(highest, label, fall.ravel()[place])
+        edges = _edges(pieces, steep, count) / np.maximum(highest, 1)
+        sharp = (edges * (peak / 255) ** 0.4 - SHARP[0]) / (SHARP[1] - SHARP[0])
+        weight = np.maximum(weight, np.clip(sharp, 0, 1))
     rows, columns = np.divmod(place, mask.shape[1])
     side = _CELL // scale
     cell = rows // side * shape[1] + columns // side
     each = (weight * length / area)[label] * scale  # so that a long line counts in every cell
     total = np.bincount(cell, each, shape[0] * shape[1])
     return total.reshape(shape).astype(np.float32)
+
+
+def _edges(pieces: NDArray[np.int32], steep: Plane, count: int) -> NDArray[np.float64]:
+    """Mean steepness of each piece along its outline, a pixel to both sides."""
+    around = np.ones((3, 3), np.uint8)
+    grown = cv2.dilate(pieces.astype(np.float32), around)
+    inside = cv2.erode((pieces > 0).view(np.uint8), around)
+    ring = np.flatnonzero((grown > 0) & (inside == 0))
+    label = grown.ravel()[ring].astype(np.intp) - 1
+    total, number = (np.bincount(label, w, count) for w in (steep.ravel()[ring], None))
+    return np.asarray(total / np.maximum(number, 1), np.float64)
 
 
 def _sizes(

@@ -98,6 +98,19 @@ def test_lines_are_kept(thick: int, level: int) -> None:
     assert contrast(result, noisy) >= 0.4 * contrast(noisy, noisy)
 
 
+@pytest.mark.parametrize("thick", [8, 12, 16])
+def test_pale_stamps_are_kept(thick: int) -> None:
+    """Thick pale letters count by their sharp edges; softened like dirt they do not."""
+    ink = np.zeros((400, 400), np.uint8)
+    cv2.rectangle(ink, (60, 120), (340, 260), (255,), thick // 2)
+    cv2.putText(ink, "PAID", (80, 235), cv2.FONT_HERSHEY_SIMPLEX, 3.2, (255,), thick, cv2.LINE_AA)
+    grain = np.random.default_rng(0).normal(0, 4, ink.shape).astype(np.float32)
+    for soft, back in ((0.7, True), (5.0, False)):
+        stamp = cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), soft)
+        noisy = np.rint(225 * (1 - 0.35 * stamp) + grain).astype(np.uint8)[..., None]
+        assert bool(protect(noisy, np.full_like(noisy, 255))[1]) is back
+
+
 def test_the_input_is_the_last_resort() -> None:
     """Where half the strength still hides the strokes the input itself is shown."""
     dark = np.rint(40 + written() * (70 / 255)).astype(np.uint8)  # black on dark paper
