@@ -7,15 +7,18 @@ For `photo`, clean screenshots, flat paintings with outlines and line art, as `c
 them from the photos and fonts that it holds out: PSNR of the result to the image itself, and the
 largest change of a channel's mean. For `scan`, without the safety gate, pages in fonts that
 training never saw, on paper of 240 with noise of sigma 4, so that no page counts as clean already:
-how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than
-40 % of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
+how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than 40 %
+of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
 the pixels, at 200 dpi; less is better), or of dark discs of so many pixels across on blank paper
 beside text at 300 dpi (`crumbs`; less is better), how much of that of hatching, contour lines,
-codes and other drawings on dirty paper in uneven light (`drawn`), which share of the empty lower
-half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of some brightness, which falls
-off towards the bottom by some share; less is better), and how far grey photos of Kodak24 on an
-empty page are from themselves (`pictures` of so many pixels a side, RMSE on [0, 1]).
+codes and other drawings on dirty paper in uneven light (`drawn`), and of that of pale stamps over
+text at 150 and 300 dpi, by the depth of their ink (`stamps`, half of them coloured), and of pale
+fills under text (`fills`, likewise; with its deviation within a fill, as a share of it), which
+share of the empty lower half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of
+some brightness, which falls off towards the bottom by some share; less is better), and how far grey
+photos of Kodak24 on an empty page are from themselves (`pictures` of so many pixels a side, RMSE on
+[0, 1]).
 """
 
 import argparse
@@ -27,7 +30,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import imgclean
 from imgclean.blocks import BLOCKS, Sheet
@@ -121,6 +124,83 @@ def drawings(denoiser: Denoiser, count: int) -> None:
                 left.append(float((255 - result[ink]).sum() / (255.0 - page[ink]).sum()))
         print(
             f"drawn {name}: {np.mean(left):.2f} of its depth left, least {min(left):.2f}",
+            flush=True,
+        )
+
+
+def stamped(
+    page: Pixels, rng: np.random.Generator, fonts: list[Path], dpi: int, depth: float
+) -> tuple[Pixels, NDArray[np.bool_]]:
+    """A page with three framed words stamped over it, and where they are and no text is."""
+    height, width, channels = page.shape
+    fine = 3
+    ink = np.zeros((height, width))
+    for _ in range(3):
+        em = float(rng.uniform(0.12, 0.4)) * dpi * fine
+        font = ImageFont.truetype(str(fonts[int(rng.integers(len(fonts)))]), round(em))
+        layer = Image.new("L", (width * fine, height * fine), 0)
+        draw = ImageDraw.Draw(layer)
+        place = rng.uniform(0.05, 0.6, 2) * layer.size
+        box = draw.textbbox((float(place[0]), float(place[1])), "RECEIVED 27", font)
+        draw.text((float(place[0]), float(place[1])), "RECEIVED 27", 255, font)
+        gap = 0.3 * em
+        around = (box[0] - gap, box[1] - gap, box[2] + gap, box[3] + gap)
+        draw.rectangle(around, outline=255, width=max(2, round(0.08 * em)))
+        layer = layer.rotate(float(rng.normal(0, 12)), Image.Resampling.BILINEAR)
+        soft = cv2.GaussianBlur(np.asarray(layer), (0, 0), 0.5 * fine)
+        small = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_AREA))
+        ink = np.maximum(ink, small / 255)
+    colour = rng.permutation([1.0, 0.8, 0.2]) if channels == 3 else np.ones(1)
+    printed = np.rint(page * (1 - depth * ink[..., None] * colour)).astype(np.uint8)
+    bare = cv2.erode(page.min(axis=2), np.ones((5, 5), np.uint8)) == 255
+    return printed, (ink > 0.9) & bare
+
+
+def stamps(denoiser: Denoiser, count: int) -> None:
+    """Print how much of the depth of pale stamps is left on dirty paper."""
+    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    for depth in (0.12, 0.2, 0.3, 0.45):
+        left = []
+        for number in range(count):
+            rng = np.random.default_rng([2033, number])
+            dpi = (150, 300)[number // 2 % 2]
+            page, _ = render_page(rng, 800, 900, fonts, dpi=dpi, plain=True)
+            page = np.repeat(page, 1 + 2 * (number % 2), axis=2)
+            page, where = stamped(page, rng, fonts, dpi, depth)
+            if where.any():
+                result = denoiser(dirty(page, rng))[where].astype(np.float64)
+                left.append(float((255 - result).sum() / (255.0 - page[where]).sum()))
+        print(
+            f"stamps {depth:.2f}: {np.mean(left):.2f} of their depth left, least {min(left):.2f}",
+            flush=True,
+        )
+
+
+def fills(denoiser: Denoiser, count: int) -> None:
+    """Print how much of the depth of pale panels under text is left on dirty paper."""
+    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    for depth in (0.08, 0.15, 0.25):
+        left, uneven = [], []
+        for number in range(count):
+            rng = np.random.default_rng([2034, number])
+            dpi = (150, 300)[number // 2 % 2]
+            page, _ = render_page(rng, 800, 900, fonts, dpi=dpi, plain=True)
+            page = np.repeat(page, 1 + 2 * (number % 2), axis=2)
+            where = np.zeros(page.shape[:2], bool)
+            top, wide = int(rng.integers(60, 500)), int(rng.integers(200, 700))
+            where[top : top + int(rng.integers(40, 240)), 90 : 90 + wide] = True
+            colour = rng.permutation([1.0, 0.7, 0.2]) if page.shape[2] == 3 else np.ones(1)
+            soft = cv2.GaussianBlur(where.astype(np.float64), (0, 0), 0.5)[..., None]
+            filled = np.rint(page * (1 - depth * soft * colour)).astype(np.uint8)
+            bare = cv2.erode(page.min(axis=2), np.ones((7, 7), np.uint8)) == 255
+            inside = (cv2.erode(where.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & bare
+            shade = 255 - denoiser(dirty(filled, rng)).mean(axis=2)[inside]
+            share = shade / (255.0 - filled.mean(axis=2)[inside])
+            left.append(float(share.mean()))
+            uneven.append(float(share.std()))
+        print(
+            f"fills {depth:.2f}: {np.mean(left):.2f} of their depth left, least {min(left):.2f}; "
+            f"uneven by {np.mean(uneven):.2f}",
             flush=True,
         )
 
@@ -244,6 +324,8 @@ def main() -> None:
         scans(scan, options.count)
         crumbs(scan, options.count)
         drawings(scan, options.count)
+        stamps(scan, options.count)
+        fills(scan, options.count)
         empty(scan)
         pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:

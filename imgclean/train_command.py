@@ -22,6 +22,7 @@ class Loss(StrEnum):
     MSE = "mse"
     L1 = "l1"
     CLIPPED_L1 = "clipped-l1"
+    CLIPPED_PINBALL = "clipped-pinball"
     CHARBONNIER = "charbonnier"
     PSNR = "psnr"
     MS_SSIM = "ms-ssim"

@@ -3,10 +3,11 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In seventeen parts, the twelfth and the fourteenth on a GPU (NVIDIA H100) beside three others, 16,758 and 17,288 steps, the fifteenth
+# In nineteen parts, the twelfth and the fourteenth on a GPU (NVIDIA H100) beside three others, 16,758 and 17,288 steps, the fifteenth
 # beside one, 21,203; on a CPU leave out --device and --compile, and give it days. Until the fourteenth 42 % of the patches were real pairs,
 # and no page a copy; until the fifteenth none had crumbs, sharpening or added marks, and pages had 75 to 400 dpi, a median of 140; until the sixteenth,
-# which was broken off after 10 of 62 minutes, none was moved out of sight. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
+# which was broken off after 10 of 62 minutes, none was moved out of sight; until the eighteenth, broken off after 30 of 85
+# minutes, none had stamps or watermarks, and until the nineteenth none had pale fills. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
 # 32 there before the twelfth part, and got the fifth level before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
@@ -89,4 +90,14 @@ python scripts/train_weights.py scan --pack local/scan-finer.npz --pictures loca
     --muon-lr 0.0007 --muon-decay 0.1 --adam-lr 1.1e-4 --ema 0.998 --seed 406 --loss clipped-l1 --cooldown 1 \
     --init local/scan-sixteenth/checkpoint.pt --out local/scan-seventeenth
 python scripts/export_weights.py scan --checkpoint local/scan-seventeenth/checkpoint.pt --steps-before 158691 \
-    --mean-with local/fifteenth/scan.safetensors --share 0.65
+    --mean-with local/fifteenth/scan.safetensors --share 0.65 --out local/seventeenth
+[ -f local/scan-coarser.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 800 --seed 20 --coarse 0.12 --out local/scan-coarser.npz
+python scripts/train_weights.py scan --pack local/scan-coarser.npz --pictures local/natural.npz --minutes 30 --patch 448 --batch 3 \
+    --muon-lr 0.001 --muon-decay 0.1 --adam-lr 1.6e-4 --ema 0.998 --seed 601 --loss clipped-l1 --cooldown 1 \
+    --init local/seventeenth/scan.safetensors --out local/scan-eighteenth
+python scripts/train_weights.py scan --pack local/scan-coarser.npz --pictures local/natural.npz --minutes 72 --patch 448 --batch 3 \
+    --muon-lr 0.0009 --muon-decay 0.1 --adam-lr 1.4e-4 --ema 0.998 --seed 602 --loss clipped-pinball --cooldown 1 \
+    --init local/scan-eighteenth/checkpoint.pt --out local/scan-nineteenth
+python scripts/export_weights.py scan --checkpoint local/scan-nineteenth/checkpoint.pt --steps-before 162824 \
+    --mean-with local/seventeenth/scan.safetensors --share 0.4

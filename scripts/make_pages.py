@@ -56,15 +56,21 @@ def real_pairs(folder: Path) -> dict[str, Pixels]:
 
 
 def draw_pages(
-    seed: int, count: int, photos: Sequence[Pixels], size: int = 512
+    seed: int, count: int, photos: Sequence[Pixels], size: int = 512, coarse: float = 0.0
 ) -> tuple[Pixels, Pixels]:
-    """Render clean pages, a quarter of them in colour, at resolutions from 75 to 600 dpi."""
+    """Render clean pages, a quarter of them in colour, at resolutions from 75 to 600 dpi.
+
+    A share of them, `coarse`, has 60 to 100 dpi, as a page is seen from afar (`second_look.py`).
+    """
     fonts = [path for path in find_fonts() if not held_out(path)]
     grey: list[Pixels] = []
     colour: list[Pixels] = []
     for index in range(count):
         rng = np.random.default_rng([seed, index])
-        dpi = float(np.clip(rng.lognormal(np.log(180), 0.5), 75, 600))
+        if coarse and rng.random() < coarse:
+            dpi = float(rng.uniform(60, 100))
+        else:
+            dpi = float(np.clip(rng.lognormal(np.log(180), 0.5), 75, 600))
         tinted = index % 4 == 3
         page, _ = render_page(rng, size, size, fonts, dpi=dpi, photos=photos, colour=tinted)
         (colour if tinted else grey).append(page)
@@ -82,11 +88,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("local/scan.npz"))
     parser.add_argument("--pages", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--coarse", type=float, default=0.0, help="share at 60 to 100 dpi")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     files = sorted(path for path in options.photos.rglob("*.jpg"))[::8][:60]
     photos = [read(path, cv2.IMREAD_COLOR)[..., ::-1] for path in files]
-    grey, colour = draw_pages(options.seed, options.pages, photos)
+    grey, colour = draw_pages(options.seed, options.pages, photos, coarse=options.coarse)
     pack = {"pages_grey": grey, "pages_colour": colour, **real_pairs(options.documents)}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     part = options.out.with_suffix(

@@ -1,6 +1,7 @@
 """Training pairs for the scan weights, from the pack that `make_pages.py` writes."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from imgclean.blocks import halftone
 from imgclean.pairs import Draw, load_pack
 from imgclean.paper import damage, stroke_width
+from imgclean.sheets import smooth_noise
 
 Array = NDArray[np.float32]
 
@@ -50,6 +52,10 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
                 patch = _with_picture(patch, shown, rng)
             if rng.random() < 0.15:
                 patch = _with_marks(patch, rng)
+            if rng.random() < 0.25:
+                patch = _overprinted(patch, grey, rng)
+            if rng.random() < 0.2:
+                patch = _filled(patch, rng)
             noisy, clean = damage(patch, rng, stains=stains)
         return _three(noisy), _three(clean)
 
@@ -138,6 +144,87 @@ def _with_marks(page: Array, rng: np.random.Generator) -> Array:
     small = small.T if rng.random() < 0.3 else small
     share = small[..., None] / np.float32(255) * np.float32(rng.uniform(0.6, 1))
     return np.asarray(page * (1 - share), np.float32)
+
+
+def _overprinted(page: Array, pages: NDArray[np.uint8], rng: np.random.Generator) -> Array:
+    """A patch with a stamp or a watermark over it: another page's ink, larger, paler and turned.
+
+    Its edges are as sharp as print, which is what tells it from stains and from the other side.
+    """
+    size = page.shape[0]
+    scale = float(np.exp(rng.uniform(0, np.log(6))))
+    other = pages[int(rng.integers(len(pages)))]
+    angle = float(rng.normal(0, 20))
+    middle = rng.uniform(0.2, 0.8, 2) * other.shape[1::-1]
+    matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), angle, scale)
+    matrix[:, 2] += rng.uniform(0.2, 0.8, 2) * size - middle
+    way = cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR
+    grown = cv2.warpAffine(other, matrix, (size, size), flags=way, borderValue=(255,) * 4)
+    light = np.asarray(grown, np.float32).reshape(size, size) / np.float32(255)
+    ink = np.clip((0.5 - light) * np.float32(scale * rng.uniform(1, 3)) + np.float32(0.5), 0, 1)
+    if rng.random() < 0.6:  # within a frame alone
+        centre, half = rng.uniform(0.1, 0.9, 2) * size, rng.uniform((0.15, 0.06), (0.7, 0.4)) * size
+        thick = rng.uniform(1, 9) if rng.random() < 0.7 else 0.0
+        edge = _from_edge(size, centre, half, angle, rng.random() < 0.4)
+        frame = np.clip(np.minimum(edge, thick - edge) + 0.5, 0, 1) if thick else 0
+        ink = np.maximum(ink * np.clip(edge - 2 * thick + 0.5, 0, 1), frame)
+    if rng.random() < 0.4:  # inked unevenly
+        ink = ink * np.clip(0.8 + 0.3 * smooth_noise(rng, size, size, rng.uniform(3, 60)), 0.2, 1)
+    ink = cv2.GaussianBlur(ink.astype(np.float32), (0, 0), rng.uniform(0.2, 0.8))
+    depth = float(np.exp(rng.uniform(np.log(0.1), np.log(0.8))))
+    return np.asarray(page * (1 - depth * ink[..., None] * _absorbed(page, rng)), np.float32)
+
+
+def _filled(page: Array, rng: np.random.Generator) -> Array:
+    """A patch with pale fills under its text: panels, every second row of a table, or bars."""
+    size, kind, angle = page.shape[0], rng.random(), float(rng.normal(0, 1.5))
+    left, top = rng.uniform(-0.2, 0.7, 2) * size
+    wide, high = rng.uniform(0.1, 1.2) * size, np.exp(rng.uniform(np.log(14), np.log(0.6 * size)))
+    if kind < 0.4:  # centre x and y, half of the width and of the height
+        boxes = [(left + wide / 2, top + high / 2, wide / 2, high / 2)]
+    elif kind < 0.7:
+        high = min(high, 70.0)
+        count = int(rng.integers(2, 12))
+        boxes = [(left + wide / 2, top + 2 * n * high, wide / 2, high / 2) for n in range(count)]
+    else:
+        wide, tall = rng.uniform(8, 70), rng.uniform(10, 0.6 * size, 6)
+        boxes = [(left + 1.4 * n * wide, top + 0.7 * size - each / 2, wide / 2, each / 2)
+                 for n, each in enumerate(tall)]  # fmt: skip
+    edges = [_from_edge(size, np.array(box[:2]), np.array(box[2:]), angle, False) for box in boxes]
+    groups = [[edge] for edge in edges] if kind >= 0.7 else [edges]
+    line = rng.uniform(0.8, 4) if rng.random() < 0.3 else 0.0
+    blur = float(rng.uniform(0.2, 0.7))
+    for group in groups:
+        edge = np.max(group, axis=0)
+        depth = float(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
+        share = depth * np.clip(edge + 0.5, 0, 1)
+        if line:
+            outline = np.clip(np.minimum(edge, line - edge) + 0.5, 0, 1)
+            share = np.maximum(share, min(2.5 * depth, 0.9) * outline)
+        share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), blur)
+        page = np.asarray(page * (1 - share[..., None] * _absorbed(page, rng)), np.float32)
+    return page
+
+
+def _absorbed(page: Array, rng: np.random.Generator) -> NDArray[np.float64]:
+    """How much of each colour an ink takes away, by what it takes of the one it takes most of."""
+    if page.shape[2] == 1 or rng.random() < 0.3:
+        return np.ones(page.shape[2])
+    return rng.permutation([1.0, rng.uniform(0.2, 1), rng.uniform(0, 0.6)])
+
+
+def _from_edge(
+    size: int, centre: NDArray[Any], half: NDArray[Any], angle: float, ellipse: bool
+) -> Array:
+    """Pixels inwards from the edge of a turned rectangle or ellipse; about so, for an ellipse."""
+    turned = cv2.getRotationMatrix2D((0, 0), -angle, 1)[:, :2]
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    along = np.tensordot(turned, np.stack([x - centre[0], y - centre[1]]), 1)
+    if ellipse:
+        inwards = (1 - np.hypot(along[0] / half[0], along[1] / half[1])) * half.min()
+    else:
+        inwards = (half[:, None, None] - np.abs(along)).min(axis=0)
+    return np.asarray(inwards, np.float32)
 
 
 def _window(shape: tuple[int, ...], size: int, scale: float, rng: np.random.Generator) -> list[int]:

@@ -70,6 +70,14 @@ def test_clipped_l1_hardly_counts_what_is_clipped_away() -> None:
     assert float(LOSSES["clipped-l1"](clean + error, clean)) == pytest.approx(expected)
 
 
+def test_clipped_pinball_counts_lost_ink_more_than_dirt() -> None:
+    """What is too bright counts 5/4, what is too dark 3/4; beyond black and white a fiftieth."""
+    clean = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.4, 0.4]).reshape(1, 1, 1, 6)
+    error = torch.tensor([-0.5, 0.5, 0.1, -0.1, 0.1, -0.1]).reshape(1, 1, 1, 6)
+    expected = (0.01 * 0.75 + 0.01 * 1.25 + 2 * 0.1 * 1.25 + 2 * 0.1 * 0.75) / 6
+    assert float(LOSSES["clipped-pinball"](clean + error, clean)) == pytest.approx(expected)
+
+
 def test_pictures() -> None:
     """Sheets hold every image, tiny ones enlarged; a plot survives any values."""
     rng = np.random.default_rng(0)

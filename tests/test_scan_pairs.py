@@ -1,7 +1,8 @@
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
-from scan_pairs import _with_marks
+from scan_pairs import _filled, _overprinted, _with_marks
 
 Plane = NDArray[np.float32]
 
@@ -25,3 +26,39 @@ def test_marks_are_no_crumbs() -> None:
     assert len(wide) > 100
     assert np.quantile(long, 0.02) >= 5  # a crumb is three pixels across at most
     assert min(wide) >= 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_overprints_are_pale_and_as_sharp_as_print(channels: int) -> None:
+    """Stamps and fills only add ink, of at most their depth, and their edges are a pixel or two."""
+    blank = np.ones((192, 192, channels), np.float32)
+    source = np.full((1, 512, 512), 255, np.uint8)
+    for row in range(20, 512, 40):
+        cv2.putText(source[0], "Received 27 May", (5, row), 0, 0.8, (0,), 2, cv2.LINE_AA)
+    inked = steep = 0
+    for seed in range(40):
+        for kind in ("stamp", "fill"):
+            rng = np.random.default_rng(seed)
+            over = _overprinted(blank, source, rng) if kind == "stamp" else _filled(blank, rng)
+            assert over.dtype == np.float32
+            assert over.shape == blank.shape
+            assert over.min() > 0.05 and over.max() <= 1
+            again = np.random.default_rng(seed)
+            same = _overprinted(blank, source, again) if kind == "stamp" else _filled(blank, again)
+            assert (over == same).all()
+            depth = 1 - over.min(axis=2)
+            rise = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
+            inked += depth.max() > 0.05
+            steep += depth.max() > 0.05 and rise.max() > 0.6 * depth.max()
+    assert inked > 60
+    assert steep > 0.9 * inked
+
+
+def test_fills_keep_the_text_on_them() -> None:
+    """Where ink is black a fill leaves it so."""
+    page = np.ones((192, 192, 1), np.float32)
+    page[::12] = 0
+    for seed in range(10):
+        filled = _filled(page, np.random.default_rng(seed))
+        assert (filled[::12] == 0).all()
+        assert (filled <= page).all()
