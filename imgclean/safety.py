@@ -81,9 +81,9 @@ def protect(
     told apart by the local median of that depth. A stroke is missing where less than `LEFT` of
     its depth is left. Connected missing pixels count by their length if they are crisp:
     steepness over depth, times the root of the depth; at the coarser two resolutions that of
-    their edges alone is enough, since thick strokes are even inside. Where `LENGTH` pixels of them lie
-    together the surroundings are mixed with the input, fading over a cell of 32 pixels: half and
-    half with the input on paper as bright as cleaning made it, if that does not bring them back
+    their edges alone is enough, since thick strokes are even inside. Where `LENGTH` pixels of them
+    lie together the surroundings are mixed with the input, fading over a cell of 32 pixels: half
+    and half with the input on paper as bright as cleaning made it, if that does not bring them back
     with the input as it is, and at last they are the input.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
