@@ -84,7 +84,8 @@ def protect(
     their edges alone is enough, since thick strokes are even inside. Where `LENGTH` pixels of them
     lie together the surroundings are mixed with the input, fading over a cell of 32 pixels: half
     and half with the input on paper as bright as cleaning made it, if that does not bring them back
-    with the input as it is, and at last they are the input.
+    with the input as it is, and at last they are the input. Cells joined to such ones that miss
+    any stroke are treated like them (thresholding with hysteresis; Canny, 1986).
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
     dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
@@ -163,19 +164,22 @@ def _missing(noisy: Pixels, denoised: Pixels) -> NDArray[np.float32]:
     height, width = noisy.shape[:2]
     found = np.zeros((len(GENTLER), -(-height // _CELL), -(-width // _CELL)), np.float32)
     rows = max(_CELL, _STRIP // width // _CELL * _CELL)
-    for top in range(0, height, rows):
-        begin = max(0, top - _HALO)
-        part = slice(begin, top + rows + _HALO)
-        before, after = _grey(noisy[part]), _grey(denoised[part])
-        core = slice((top - begin) // _CELL, (top - begin + rows) // _CELL)
-        target = found[:, top // _CELL : (top + rows) // _CELL]
-        for lost, (share, brighter) in zip(target, ((1.0, False), *GENTLER), strict=False):
+    where = np.ones(found.shape[1:], np.bool_)  # worth a look
+    for lost, (share, brighter) in zip(found, ((1.0, False), *GENTLER), strict=False):
+        for top in range(0, height, rows):
+            target = slice(top // _CELL, (top + rows) // _CELL)
+            if not where[target].any():
+                continue
+            begin = max(0, top - _HALO)
+            part = slice(begin, top + rows + _HALO)
+            before, after = _grey(noisy[part]), _grey(denoised[part])
             other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
-            mixed = cv2.addWeighted(after, share, other, 1 - share, 0)
-            cells = _lost(before, np.asarray(mixed, np.uint8))
-            if not _around(cells).any():
-                break
-            lost[...] = cells[core][: len(lost)]
+            mixed = cv2.addWeighted(after, share, other, 1 - share, 0) if share < 1 else after
+            cells = _lost(before, np.asarray(mixed, np.uint8))[(top - begin) // _CELL :]
+            lost[target] = cells[: len(lost[target])]
+        where = _around(lost)
+        if not where.any():
+            break
     return found
 
 
@@ -293,10 +297,13 @@ def _typical(depth: Plane) -> Plane:
 
 
 def _around(lost: Grid) -> NDArray[np.bool_]:
-    """Cells where enough is missing, and those next to them."""
+    """Cells where enough is missing, those joined to them where any is, and the cells around."""
     near = cv2.boxFilter(lost, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    found = ((near >= LENGTH) & (lost > 0)).astype(np.uint8)
-    return np.asarray(cv2.dilate(found, np.ones((3, 3), np.uint8)), np.bool_)
+    found = (near >= LENGTH) & (lost > 0)
+    if found.any():  # with what little is missing in cells joined to these: the rest of the word
+        areas = cv2.connectedComponents((lost > 0).view(np.uint8), connectivity=8)[1]
+        found = np.isin(areas, areas[found])
+    return np.asarray(cv2.dilate(found.view(np.uint8), np.ones((3, 3), np.uint8)), np.bool_)
 
 
 def _kept(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgclean.safety import Kept, _sizes, is_clean, protect
+from imgclean.safety import Kept, _around, _sizes, is_clean, protect
 
 Page = NDArray[Any]
 INK, PALE, PENCIL = 0, 170, 150
@@ -109,6 +109,17 @@ def test_pale_stamps_are_kept(thick: int) -> None:
         stamp = cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), soft)
         noisy = np.rint(225 * (1 - 0.35 * stamp) + grain).astype(np.uint8)[..., None]
         assert bool(protect(noisy, np.full_like(noisy, 255))[1]) is back
+
+
+def test_what_is_joined_to_lost_strokes_comes_back_too() -> None:
+    """A row of cells that each miss a little comes back if one misses enough, and only then."""
+    lost = np.zeros((12, 12), np.float32)
+    lost[2, 2:8], lost[9, 2:8] = 2, 2
+    assert not _around(lost).any()
+    lost[2, 2] = 25
+    expected = np.zeros((12, 12), bool)
+    expected[1:4, 1:9] = True
+    assert (_around(lost) == expected).all()
 
 
 def test_the_input_is_the_last_resort() -> None:
