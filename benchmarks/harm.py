@@ -102,6 +102,18 @@ def block(name: str, rng: np.random.Generator, fonts: list[Path], side: int = 40
     return small[..., None]
 
 
+def latin_fonts() -> list[Path]:
+    """Fonts for Latin text that training never saw."""
+    return [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+
+
+def text_page(rng: np.random.Generator, number: int, fonts: list[Path]) -> tuple[Pixels, int]:
+    """Text of a page at 150 or 300 dpi, in one or three channels by turns, and its dpi."""
+    dpi = (150, 300)[number // 2 % 2]
+    page, _ = render_page(rng, 800, 900, fonts, dpi=dpi, plain=True)
+    return np.repeat(page, 1 + 2 * (number % 2), axis=2), dpi
+
+
 def dirty(page: Pixels, rng: np.random.Generator) -> Pixels:
     """The page on mottled paper, darker towards the right, with more noise."""
     mottle = cv2.GaussianBlur(rng.normal(0, 1, page.shape[:2]), (0, 0), 12)
@@ -112,7 +124,7 @@ def dirty(page: Pixels, rng: np.random.Generator) -> Pixels:
 
 def drawings(denoiser: Denoiser, count: int) -> None:
     """Print how much of the depth of drawings is left on dirty paper."""
-    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    fonts = latin_fonts()
     for name in ("hatching", "contours", "code", "chart", "drawing", "music", "handwriting"):
         left = []
         for number in range(count):
@@ -158,14 +170,12 @@ def stamped(
 
 def stamps(denoiser: Denoiser, count: int) -> None:
     """Print how much of the depth of pale stamps is left on dirty paper."""
-    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    fonts = latin_fonts()
     for depth in (0.12, 0.2, 0.3, 0.45):
         left = []
         for number in range(count):
             rng = np.random.default_rng([2033, number])
-            dpi = (150, 300)[number // 2 % 2]
-            page, _ = render_page(rng, 800, 900, fonts, dpi=dpi, plain=True)
-            page = np.repeat(page, 1 + 2 * (number % 2), axis=2)
+            page, dpi = text_page(rng, number, fonts)
             page, where = stamped(page, rng, fonts, dpi, depth)
             if where.any():
                 result = denoiser(dirty(page, rng))[where].astype(np.float64)
@@ -178,14 +188,12 @@ def stamps(denoiser: Denoiser, count: int) -> None:
 
 def fills(denoiser: Denoiser, count: int) -> None:
     """Print how much of the depth of pale panels under text is left on dirty paper."""
-    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    fonts = latin_fonts()
     for depth in (0.08, 0.15, 0.25):
         left, uneven = [], []
         for number in range(count):
             rng = np.random.default_rng([2034, number])
-            dpi = (150, 300)[number // 2 % 2]
-            page, _ = render_page(rng, 800, 900, fonts, dpi=dpi, plain=True)
-            page = np.repeat(page, 1 + 2 * (number % 2), axis=2)
+            page, _ = text_page(rng, number, fonts)
             where = np.zeros(page.shape[:2], bool)
             top, wide = int(rng.integers(60, 500)), int(rng.integers(200, 700))
             where[top : top + int(rng.integers(40, 240)), 90 : 90 + wide] = True
@@ -279,7 +287,7 @@ def crumbs(denoiser: Denoiser, count: int) -> None:
 def empty(denoiser: Denoiser) -> None:
     """Print which share of a letter's empty half stays darker than 215, however the light falls."""
     rng = np.random.default_rng(2032)
-    fonts = [path for path in find_fonts() if held_out(path) and "latin" in scripts_of(path)]
+    fonts = latin_fonts()
     text, _ = render_page(rng, 700, 1200, fonts, dpi=200, plain=True)
     letter = np.pad(text[..., 0], ((0, 1000), (0, 0)), constant_values=255) / 255
     below = np.clip(np.linspace(-0.25, 1, 1700), 0, 1)[:, None]  # where light falls off

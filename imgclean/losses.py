@@ -61,9 +61,7 @@ def clipped_l1(denoised: Tensor, clean: Tensor) -> Tensor:
     A value below 0 where the clean image is black, or above 1 where it is white, is right once
     clipped; it keeps a fiftieth of its weight so that it stays near.
     """
-    error = denoised - clean
-    beyond = ((clean <= _EDGE) & (error < 0)) | ((clean >= 1 - _EDGE) & (error > 0))
-    return torch.where(beyond, 0.02 * error, error).abs().mean()
+    return _clipped_error(denoised, clean).abs().mean()
 
 
 def clipped_pinball(denoised: Tensor, clean: Tensor) -> Tensor:
@@ -72,10 +70,15 @@ def clipped_pinball(denoised: Tensor, clean: Tensor) -> Tensor:
     The pinball loss (Koenker, Bassett, 1978) of the 0.375 quantile: where ink is nearly as likely
     as dirt it stays.
     """
+    error = _clipped_error(denoised, clean)
+    return torch.maximum(1.25 * error, -0.75 * error).mean()
+
+
+def _clipped_error(denoised: Tensor, clean: Tensor) -> Tensor:
+    """The error, a fiftieth of it where it is beyond black or white."""
     error = denoised - clean
     beyond = ((clean <= _EDGE) & (error < 0)) | ((clean >= 1 - _EDGE) & (error > 0))
-    weight = torch.where(error > 0, 1.25, 0.75)
-    return (torch.where(beyond, 0.02 * error, error).abs() * weight).mean()
+    return torch.where(beyond, 0.02 * error, error)
 
 
 def psnr_loss(denoised: Tensor, clean: Tensor) -> Tensor:

@@ -221,15 +221,12 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
     count = area.size
     steep = cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     slope, drop = (np.bincount(label, p.ravel()[place], count) for p in (steep, fall))
-    peak = np.zeros(count, np.uint8)
-    np.maximum.at(peak, label, depth.ravel()[place])
+    peak = _highest(depth, place, label, count)
     crisp = slope / np.maximum(drop, 1) * np.sqrt(peak / 255)
     low, high = np.array(CRISP) + COARSE * (scale.bit_length() - 1)
     weight = np.clip((crisp - low) / (high - low), 0, 1)
     if scale > 1:  # thick strokes, whose insides are even
-        highest = np.zeros(count, np.uint8)
-        np.maximum.at(highest, label, fall.ravel()[place])
-        edges = _edges(pieces, steep, count) / np.maximum(highest, 1)
+        edges = _edges(pieces, steep, count) / np.maximum(_highest(fall, place, label, count), 1)
         sharp = (edges * (peak / 255) ** 0.4 - SHARP[0]) / (SHARP[1] - SHARP[0])
         weight = np.maximum(weight, np.clip(sharp, 0, 1))
     rows, columns = np.divmod(place, mask.shape[1])
@@ -238,6 +235,15 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
     each = (weight * length / area)[label] * scale  # so that a long line counts in every cell
     total = np.bincount(cell, each, shape[0] * shape[1])
     return total.reshape(shape).astype(np.float32)
+
+
+def _highest(
+    plane: Plane, place: NDArray[np.intp], label: NDArray[np.intp], count: int
+) -> NDArray[np.uint8]:
+    """The largest value of each piece."""
+    highest = np.zeros(count, np.uint8)
+    np.maximum.at(highest, label, plane.ravel()[place])
+    return highest
 
 
 def _edges(pieces: NDArray[np.int32], steep: Plane, count: int) -> NDArray[np.float64]:

@@ -156,17 +156,14 @@ def _overprinted(page: Array, pages: NDArray[np.uint8], rng: np.random.Generator
     other = pages[int(rng.integers(len(pages)))]
     angle = float(rng.normal(0, 20))
     middle = rng.uniform(0.2, 0.8, 2) * other.shape[1::-1]
-    matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), angle, scale)
-    matrix[:, 2] += rng.uniform(0.2, 0.8, 2) * size - middle
-    way = cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR
-    grown = cv2.warpAffine(other, matrix, (size, size), flags=way, borderValue=(255,) * 4)
-    light = np.asarray(grown, np.float32).reshape(size, size) / np.float32(255)
+    grown = _turned(other, size, middle, rng.uniform(0.2, 0.8, 2) * size, angle, scale)
+    light = _unit(grown)[..., 0]
     ink = np.clip((0.5 - light) * np.float32(scale * rng.uniform(1, 3)) + np.float32(0.5), 0, 1)
     if rng.random() < 0.6:  # within a frame alone
         centre, half = rng.uniform(0.1, 0.9, 2) * size, rng.uniform((0.15, 0.06), (0.7, 0.4)) * size
         thick = rng.uniform(1, 9) if rng.random() < 0.7 else 0.0
         edge = _from_edge(size, centre, half, angle, rng.random() < 0.4)
-        frame = np.clip(np.minimum(edge, thick - edge) + 0.5, 0, 1) if thick else 0
+        frame = _outline(edge, thick) if thick else 0
         ink = np.maximum(ink * np.clip(edge - 2 * thick + 0.5, 0, 1), frame)
     if rng.random() < 0.4:  # inked unevenly
         ink = ink * np.clip(0.8 + 0.3 * smooth_noise(rng, size, size, rng.uniform(3, 60)), 0.2, 1)
@@ -199,8 +196,7 @@ def _filled(page: Array, rng: np.random.Generator) -> Array:
         depth = float(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
         share = depth * np.clip(edge + 0.5, 0, 1)
         if line:
-            outline = np.clip(np.minimum(edge, line - edge) + 0.5, 0, 1)
-            share = np.maximum(share, min(2.5 * depth, 0.9) * outline)
+            share = np.maximum(share, min(2.5 * depth, 0.9) * _outline(edge, line))
         share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), blur)
         page = np.asarray(page * (1 - share[..., None] * _absorbed(page, rng)), np.float32)
     return page
@@ -227,6 +223,11 @@ def _from_edge(
     return np.asarray(inwards, np.float32)
 
 
+def _outline(edge: Array, thick: float) -> Array:
+    """Share of a line along the inside of an edge, from the pixels inwards of it."""
+    return np.asarray(np.clip(np.minimum(edge, thick - edge) + 0.5, 0, 1), np.float32)
+
+
 def _window(shape: tuple[int, ...], size: int, scale: float, rng: np.random.Generator) -> list[int]:
     side = min(round(size / scale), *shape[:2])
     return [int(rng.integers(shape[0] - side + 1)), int(rng.integers(shape[1] - side + 1)), side]
@@ -250,13 +251,21 @@ def _skewed(pages: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Ar
     """A patch of a page that lay askew under the scanner or the camera."""
     page = pages[int(rng.integers(len(pages)))]
     angle, scale = float(rng.normal(0, 3)), float(np.exp(rng.uniform(np.log(0.9), np.log(1.6))))
-    centre = tuple(float(rng.uniform(0.25, 0.75) * side) for side in page.shape[1::-1])
-    matrix = cv2.getRotationMatrix2D(centre, angle, scale)
-    matrix[:, 2] += size / 2 - np.array(centre)
-    flags = cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR
-    patch = cv2.warpAffine(page, matrix, (size, size), flags=flags,
-                           borderMode=cv2.BORDER_CONSTANT, borderValue=(255,) * 4)  # fmt: skip
-    return _turn(_unit(np.asarray(patch, np.uint8)), int(rng.integers(8)))
+    centre = rng.uniform(0.25, 0.75, 2) * page.shape[1::-1]
+    patch = _turned(page, size, centre, np.full(2, size / 2), angle, scale)
+    return _turn(_unit(patch), int(rng.integers(8)))
+
+
+def _turned(
+    page: NDArray[np.uint8], size: int, centre: NDArray[Any], at: NDArray[Any], angle: float,
+    scale: float,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """A patch of a page turned and scaled about x, y of its own, which come to lie `at` x, y."""
+    matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, scale)
+    matrix[:, 2] += at - centre
+    way = cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR
+    patch = cv2.warpAffine(page, matrix, (size, size), flags=way, borderValue=(255,) * 4)
+    return np.asarray(patch, np.uint8)
 
 
 def _turn(patch: Array, way: int) -> Array:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -35,17 +37,18 @@ def test_overprints_are_pale_and_as_sharp_as_print(channels: int) -> None:
     source = np.full((1, 512, 512), 255, np.uint8)
     for row in range(20, 512, 40):
         cv2.putText(source[0], "Received 27 May", (5, row), 0, 0.8, (0,), 2, cv2.LINE_AA)
+    draws: tuple[Callable[[np.random.Generator], Plane], ...] = (
+        lambda rng: _overprinted(blank, source, rng),
+        lambda rng: _filled(blank, rng),
+    )
     inked = steep = 0
     for seed in range(40):
-        for kind in ("stamp", "fill"):
-            rng = np.random.default_rng(seed)
-            over = _overprinted(blank, source, rng) if kind == "stamp" else _filled(blank, rng)
+        for draw in draws:
+            over = draw(np.random.default_rng(seed))
             assert over.dtype == np.float32
             assert over.shape == blank.shape
             assert over.min() > 0.05 and over.max() <= 1
-            again = np.random.default_rng(seed)
-            same = _overprinted(blank, source, again) if kind == "stamp" else _filled(blank, again)
-            assert (over == same).all()
+            assert (over == draw(np.random.default_rng(seed))).all()
             depth = 1 - over.min(axis=2)
             rise = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
             inked += depth.max() > 0.05
