@@ -21,6 +21,7 @@ from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
+from .streaks import add_streaks, find_streaks, remove_streaks
 from .weights import Weights, load_weights
 from .white_point import white_gain
 from .windows import blend
@@ -96,8 +97,9 @@ def load(
 class Denoiser:
     """A loaded network that cleans images of any size; see `load` for the arguments.
 
-    One for pages sees those on dark paper made brighter as a whole, see `white_point`, and large
-    ones once more from afar where tones are left, see `second_look`.
+    One for pages sees them without a scanner's streaks, see `streaks`, those on dark paper made
+    brighter as a whole, see `white_point`, and large ones once more from afar where tones are left,
+    see `second_look`.
     """
 
     def __init__(
@@ -192,12 +194,21 @@ class Denoiser:
         if self._size:
             self._clean_windows(images, strength, self._size)
             return
-        pages = self._colour.contract.pages
-        afar = [far_view(image) if pages else None for image in images]
+        if self._colour.contract.pages:
+            self._clean_pages(images, strength)
+        else:
+            self._clean_pieces(images, strength)
+
+    def _clean_pages(self, images: Sequence[Pixels], strength: float) -> None:
+        """Clean pages in place: their streaks before the network, pictures and areas after it."""
+        removed = [remove_streaks(image, find_streaks(image)) for image in images]
+        afar = [far_view(image) for image in images]
         self._clean_pieces(images, strength)
-        for image, page in zip(images, afar, strict=True):
+        for image, page, streaks in zip(images, afar, removed, strict=True):
             if page is not None:
                 self._look_again(image, page, strength)
+            if strength < 1:
+                add_streaks(image, streaks, 1 - strength)
 
     def _look_again(self, image: Pixels, page: Pixels, strength: float) -> None:
         """Put right what a cleaned page's far view shows to be a mistake, in place."""

@@ -15,9 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .streaks import WithoutStreaks, find_streaks
+
 __all__ = ["Kept", "is_clean", "protect"]
 
 Pixels = NDArray[np.generic]
+Page = Pixels | WithoutStreaks
 Plane = NDArray[np.uint8]
 Grid = NDArray[np.float32]
 
@@ -87,6 +90,8 @@ def protect(
     with the input as it is, and at last they are the input. Cells joined to such ones that miss
     any stroke are treated like them (thresholding with hysteresis; Canny, 1986).
 
+    Streaks that a scanner drew (`streaks`) are no strokes.
+
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
     dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
 
@@ -108,7 +113,9 @@ def protect(
         raise ValueError(f"images of different shapes: {noisy.shape} and {denoised.shape}")
     if min(noisy.shape[:2]) < _SIDE:
         return denoised, []
-    missing = _missing(noisy, denoised)
+    streaks = find_streaks(noisy)  # which are meant to go
+    before = WithoutStreaks(noisy, streaks) if streaks else noisy
+    missing = _missing(before, denoised)
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
     for lost, (gentler, brightened) in zip(missing, GENTLER, strict=True):
         where = _around(lost)
@@ -117,7 +124,7 @@ def protect(
     if not kept:
         return denoised, kept
     result = denoised.copy() if out is None else out
-    _mix(noisy, denoised, share, brighter, result)
+    _mix(before, denoised, share, brighter, result)
     return result, kept
 
 
@@ -125,7 +132,8 @@ def is_clean(page: Pixels) -> bool:
     """Whether a page is flat white around its strokes, so that there is nothing to clean.
 
     Noise and background are judged together: of what is more than 3 pixels away from the
-    strokes, the median has to be white and next to nothing may differ from it.
+    strokes, the median has to be white and next to nothing may differ from it. Streaks that a
+    scanner drew (`streaks`) are dirt too.
 
     Args:
         page: H x W x C with C in {1, 3}; uint8, uint16 or float32 on [0, 1].
@@ -156,10 +164,11 @@ def is_clean(page: Pixels) -> bool:
     median = int(np.searchsorted(np.cumsum(counts), total / 2))
     even = counts[max(0, median - 4) : median + 5].sum()
     specks = counts[: max(0, median - 40)].sum()
-    return bool(median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total)
+    flat = median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total
+    return bool(flat and not find_streaks(page))
 
 
-def _missing(noisy: Pixels, denoised: Pixels) -> NDArray[np.float32]:
+def _missing(noisy: Page, denoised: Pixels) -> NDArray[np.float32]:
     """Pixels of missing strokes, for each strength before the last and each cell."""
     height, width = noisy.shape[:2]
     found = np.zeros((len(GENTLER), -(-height // _CELL), -(-width // _CELL)), np.float32)
@@ -326,7 +335,7 @@ def _kept(
             yield Kept(page, box, strength * gentler, f"{length:.0f} pixels of strokes missing")
 
 
-def _mix(noisy: Pixels, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels) -> None:
+def _mix(noisy: Page, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels) -> None:
     """Mix both by the cells' shares of `denoised`, and of brighter paper in `noisy`.
 
     Shares are interpolated between the cells' centres.
