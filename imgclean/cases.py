@@ -202,9 +202,10 @@ def levels(noise: str) -> list[str]:
             found[-1] += f",{part.strip()}"
         else:
             found.append(part.strip())
+    unique: dict[str, str] = {}  # named twice, a level would count every image twice
     for level in found:
-        recipes.parse(level)
-    return found
+        unique.setdefault(repr(recipes.parse(level).steps), level)
+    return list(unique.values())
 
 
 def find_cases(request: Request) -> list[Case]:

@@ -45,12 +45,26 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     """
     if min(pixels.shape[:2]) < SMALLEST:
         return Choice("photo", 0.0, f"under {SMALLEST} pixels: too small to tell")
+    if _is_black_and_white(pixels):
+        return Choice("scan", 1.0, "black and white alone: no tones to clean")
     values = measure(pixels)
     sure = score(values)
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"ink on paper: {what}")
     return Choice("photo", sure, f"not clearly a page: {what}")
+
+
+def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:
+    """Whether every sample is 0 or the largest value: print, or a picture made of dots.
+
+    The weights for photos would take the dots for noise.
+    """
+    white = {"uint8": 255, "uint16": 65535}.get(pixels.dtype.name, 1)
+    for part in (pixels[:: max(1, len(pixels) // 8)], pixels):  # a few rows tell of most images
+        if not ((part == 0) | (part == white)).all():
+            return False
+    return bool((pixels == 0).any() and (pixels == white).any())
 
 
 @cache

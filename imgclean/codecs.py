@@ -197,14 +197,29 @@ def bmp_open(file: BinaryIO) -> tuple[Header, Metadata, BmpImagePlugin.BmpImageF
     """Header of a BMP; its pixels wait for `bmp_pixels`."""
     file.seek(0)
     image = BmpImagePlugin.BmpImageFile(file)
+    file.seek(14)  # the size of what follows tells where it counts the bits of a pixel
+    file.seek(24 if file.read(1) == b"\x0c" else 28)
+    bits = int.from_bytes(file.read(2), "little")
+    if (image.mode == "1" and bits > 1) or (image.mode == "L" and bits < 8):
+        image.info["indexed"] = True
     dpi = image.info.get("dpi")
     known = metadata.plausible_dpi(*dpi) if dpi else None
-    depth, channels = 1 if image.mode == "1" else 8, 1 if image.mode in ("1", "L") else 3
+    bilevel = image.mode == "1" and "indexed" not in image.info
+    depth, channels = 1 if bilevel else 8, 1 if image.mode in ("1", "L") else 3
     return Header(*image.size, depth, channels), Metadata(dpi=known), image
 
 
 def bmp_pixels(image: BmpImagePlugin.BmpImageFile) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode a BMP."""
+    if "indexed" in image.info:  # Pillow takes indices for grey values, or even for bits
+        import cv2
+
+        assert image.fp is not None
+        image.fp.seek(0)
+        grey = cv2.imdecode(np.frombuffer(image.fp.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        if grey is None:
+            raise ValueError("damaged data")
+        return np.asarray(grey)[..., None], None
     plain = {"1": "L", "L": "L", "RGBA": "RGBA"}.get(image.mode, "RGB")
     pixels = np.array(image.convert(plain))
     if plain == "RGBA":

@@ -208,10 +208,13 @@ class Run:
         """Whether the safety gate may be on for some image."""
         return any(self._guards(name) for name in self._denoisers)
 
-    def _guards(self, model: str) -> bool:
-        """Whether the safety gate is on for images cleaned with these weights."""
+    def _guards(self, model: str, depth: int = 8) -> bool:
+        """Whether the safety gate is on for pages of so many bits cleaned with these weights.
+
+        In one bit a pixel the dots of a picture are strokes, and what became grey would be cut.
+        """
         scan = self._denoisers[model].name == "scan"  # also where it is named by its path
-        return scan if self.options.safe is None else self.options.safe
+        return scan or depth == 1 if self.options.safe is None else self.options.safe
 
     def speed(self) -> float:
         """Megapixels a second of the network alone, measured on a page-like image."""
@@ -375,9 +378,10 @@ class Run:
             if compared:
                 seen.views.append(_shrink(page))
                 seen.profile = page.info.metadata.icc
-            if not (self._guards(model) and is_clean(page.pixels)):
+            guarded = self._guards(model, page.info.depth)
+            if not (guarded and is_clean(page.pixels)):
                 seen.cleaned = True
-                seen.kept += self._denoise(job, page, model, index)
+                seen.kept += self._denoise(job, page, model, index, guarded)
             page = to_form(page, self.options.output_mode)
             if compared:
                 seen.views.append(_shrink(page))
@@ -385,11 +389,11 @@ class Run:
                 writer.add(page)
         return seen
 
-    def _denoise(self, job: Job, page: Image, model: str, index: int) -> list[Kept]:
+    def _denoise(self, job: Job, page: Image, model: str, index: int, guarded: bool) -> list[Kept]:
         """Clean a page in place; returns what the safety gate found missing."""
         strength = self.options.strength
-        guarded = self._guards(model) and strength > 0
-        before = _aside(page.pixels, job.target.parent) if guarded else None
+        aside = guarded and strength > 0
+        before = _aside(page.pixels, job.target.parent) if aside else None
         try:
             self._network.clean(page.pixels, model)
             if strength > 0:
@@ -398,7 +402,10 @@ class Run:
             raise ImageError(f"{job.source}: {error}") from error
         kept: list[Kept] = []
         if before is not None:
-            kept = protect(before, page.pixels, strength=strength, page=index, out=page.pixels)[1]
+            kept = protect(
+                before, page.pixels, strength=strength, page=index, out=page.pixels,
+                bilevel=page.info.depth == 1,
+            )[1]  # fmt: skip
         if page.pixels.dtype == np.float32:
             np.clip(page.pixels, 0, 1, out=page.pixels)  # all that a file holds, as that read
         return kept

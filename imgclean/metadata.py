@@ -172,7 +172,7 @@ def from_blocks(
 
 def from_tiff(page: tiff.Directory) -> Metadata:
     """Metadata of a TIFF page."""
-    tags = {number: tag for number, tag in page.items() if number in tiff.DESCRIPTIVE}
+    tags = {number: tag for number, tag in page.items() if tiff.describes(number, tag)}
 
     def data(number: int) -> bytes | None:
         tag = tags.get(number)

@@ -320,19 +320,23 @@ class Reader:
             bits = image.get("bits-per-sample") if self.format != "gif" else 8
             depth = 8 if bits <= 8 else 16
             meta = codecs.vips_metadata(image)
-            if self.format != "gif" and image.bands >= 3:
-                meta = self._with_colours(meta)
+            if self.format != "gif":
+                meta = self._checked_heif(meta, colour=image.bands >= 3)
             self._info = PageInfo(depth, meta, bits=bits)
             self._refuse_frames(image.get("n-pages") if image.get_typeof("n-pages") else 1)
         return codecs.vips_header(image, self._info.depth)
 
-    def _with_colours(self, meta: Metadata) -> Metadata:
+    def _checked_heif(self, meta: Metadata, *, colour: bool) -> Metadata:
         """The profile of colours that a HEIF file names by number; sRGB's need none.
 
         Raises:
-            ImageError: Colours without a profile here, or multiplied by alpha.
+            ImageError: A film, colours without a profile here, or multiplied by alpha.
         """
         facts = heif.read_heif(self._file)
+        if facts.sequence:
+            raise ImageError(f"{shown(self.path)}: an animated image; extract its frames first")
+        if not colour:
+            return meta
         if facts.premultiplied:
             what = "colours multiplied by their alpha are"
         elif meta.icc or (facts.primaries not in (9, 12) and facts.transfer not in (16, 18)):

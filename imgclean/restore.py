@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor, nn, random
 
 from .checks import fraction, whole
 from .errors import ImageError, UsageError, WeightsError
@@ -460,13 +460,17 @@ class Denoiser:
         """The network for grey or colour input in one precision, built once."""
         key = (channels, precision)
         if key not in self._networks:
-            grey = channels == 1 and self._colour.channels == 3
-            network = self._colour.for_grey() if grey else self._colour
-            fresh = type(network)(**network.config)
-            fresh.load_state_dict(network.state_dict())
-            fresh = fresh.to(self.device, _PRECISIONS[precision], memory_format=torch.channels_last)
-            self._networks[key] = fuse(fresh.eval())
+            with random.fork_rng(devices=[]):  # weights are drawn, and replaced
+                self._networks[key] = self._fused(channels, precision)
         return self._networks[key]
+
+    def _fused(self, channels: int, precision: str) -> nn.Module:
+        grey = channels == 1 and self._colour.channels == 3
+        network = self._colour.for_grey() if grey else self._colour
+        fresh = type(network)(**network.config)
+        fresh.load_state_dict(network.state_dict())
+        fresh = fresh.to(self.device, _PRECISIONS[precision], memory_format=torch.channels_last)
+        return fuse(fresh.eval())
 
     def _probe(self) -> str:
         """Time half precision against fp32 once; take it if faster and as good as equal.
@@ -564,7 +568,8 @@ def _build(weights: Weights) -> Any:
             f"does not know; it knows {', '.join(MODELS)}"
         )
     try:
-        network = MODELS[weights.architecture](**weights.config)
+        with random.fork_rng(devices=[]):  # weights are drawn, and replaced
+            network = MODELS[weights.architecture](**weights.config)
         network.load_state_dict(weights.state)
     except (RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise WeightsError(

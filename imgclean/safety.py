@@ -6,7 +6,7 @@ to look like ink: crisp, however dark. Stains, folds, rings, bleed-through and s
 grain and specks are small.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -76,6 +76,7 @@ def protect(
     strength: float = 1.0,
     page: int = 0,
     out: Pixels | None = None,
+    bilevel: bool = False,
 ) -> tuple[Pixels, list[Kept]]:
     """Fall back to a gentler strength, or to the input, where strokes are missing.
 
@@ -102,6 +103,8 @@ def protect(
         strength: that made `denoised`, for the record.
         page: index of the page, for the record.
         out: where the result goes, as in numpy; `denoised` itself may be given.
+        bilevel: what is grey will be cut to black or white, so that is judged, and only the input
+            itself is a fallback.
 
     Returns:
         The result, which is `denoised` itself where nothing is missing, and what was kept.
@@ -115,11 +118,12 @@ def protect(
         return denoised, []
     streaks = find_streaks(noisy)  # which are meant to go
     before = WithoutStreaks(noisy, streaks) if streaks else noisy
-    missing = _missing(before, denoised)
+    gentler = GENTLER[-1:] if bilevel else GENTLER
+    missing = _missing(before, _cut(denoised) if bilevel else denoised, gentler)
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
-    for lost, (gentler, brightened) in zip(missing, GENTLER, strict=True):
+    for lost, (less, brightened) in zip(missing, gentler, strict=True):
         where = _around(lost)
-        share[where], brighter[where] = gentler, brightened
+        share[where], brighter[where] = less, brightened
     kept = list(_kept(share, missing[0], noisy.shape, strength, page))
     if not kept:
         return denoised, kept
@@ -168,13 +172,19 @@ def is_clean(page: Pixels) -> bool:
     return bool(flat and not find_streaks(page))
 
 
-def _missing(noisy: Page, denoised: Pixels) -> NDArray[np.float32]:
+def _cut(pixels: Pixels) -> Plane:
+    return np.asarray(np.where(_eight_bits(pixels) >= 128, 255, 0), np.uint8)
+
+
+def _missing(
+    noisy: Page, denoised: Pixels, gentler: Sequence[tuple[float, bool]]
+) -> NDArray[np.float32]:
     """Pixels of missing strokes, for each strength before the last and each cell."""
     height, width = noisy.shape[:2]
-    found = np.zeros((len(GENTLER), -(-height // _CELL), -(-width // _CELL)), np.float32)
+    found = np.zeros((len(gentler), -(-height // _CELL), -(-width // _CELL)), np.float32)
     rows = max(_CELL, _STRIP // width // _CELL * _CELL)
     where = np.ones(found.shape[1:], np.bool_)  # worth a look
-    for lost, (share, brighter) in zip(found, ((1.0, False), *GENTLER), strict=False):
+    for lost, (share, brighter) in zip(found, ((1.0, False), *gentler), strict=False):
         for top in range(0, height, rows):
             target = slice(top // _CELL, (top + rows) // _CELL)
             if not where[target].any():

@@ -70,8 +70,8 @@ def find_streaks(page: Pixels) -> list[Streak]:
     Paper is the second brightest of 16 samples in each of 24 bands along the line, which between
     letters is no ink. A streak is up to 8 pixels wide, in nine bands of ten and at both ends it is
     darker than what is to its sides, its centre of mass stays within a fifth of a pixel, and it or
-    the paper shows noise, as what a sensor saw does. Nothing is one where print reaches up to an end of the page,
-    as in a cut-out of a table, and lines at equal distances are ruled paper.
+    the paper shows noise, as what a sensor saw does. Nothing is one where print reaches up to an
+    end of the page, as in a cut-out of a table, and lines at equal distances are ruled paper.
 
     Args:
         page: H x W or H x W x C, of which up to three are looked at; uint8, uint16 or float32.

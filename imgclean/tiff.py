@@ -21,6 +21,7 @@ __all__ = [
     "Patches",
     "Tag",
     "View",
+    "describes",
     "exif_block",
     "orientation",
     "parse_block",
@@ -41,10 +42,17 @@ WINDOWS = {18246, 18249, 40091, 40092, 40093, 40094, 40095}  # rating, title, co
 _EXIF_MAIN = {270, 271, 272, ORIENTATION, 282, 283, 296, 305, 306, 315, 318, 319, 33432}
 _EXIF_MAIN |= _EXIF_OWN | WINDOWS
 _MAP = {33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113}  # GeoTIFF's and GDAL's
+# Annotations drawn over a page (Imaging for Windows), what a fax machine noted, ImageJ's notes.
+_NOTES = {32932, 34908, 34909, 34910, 34911, 50838, 50839}
 # What describes a page without describing how its pixels are stored.
 DESCRIPTIVE = (
-    _EXIF_MAIN | _MAP | {254, 269, 285, 286, 287, 297, 316, 337, XMP, IPTC, 34377} | COLOURS
+    _EXIF_MAIN
+    | _MAP
+    | _NOTES
+    | {254, 269, 285, 286, 287, 297, 316, 337, XMP, IPTC, 34377}
+    | COLOURS
 )
+_PRIVATE, _TEXT = 32768, 2  # tags from here on may mean anything; text is never a place in the file
 _STRUCTURE = {256, 257, 258, 259, 262, 277, EXTRA_SAMPLES, 339, JPEG_TABLES, SUBSAMPLING}
 _OFFSETS, _COUNTS = 273, 279
 
@@ -77,6 +85,12 @@ Directory = dict[int, "Tag | Directory"]
 Patches = tuple[tuple[int, bytes], ...]  # places in a file, and what shall stand there
 
 
+def describes(number: int, tag: Tag | Directory) -> bool:
+    """Whether a tag says something of a page other than how its pixels are stored."""
+    text = isinstance(tag, Tag) and tag.kind == _TEXT
+    return number in DESCRIPTIVE or number >= _PRIVATE and text
+
+
 class _Structure:
     """A TIFF file or EXIF block opened for reading."""
 
@@ -101,7 +115,8 @@ class _Structure:
         width = 20 if self.big else 12
         for entry in self._entries(offset, width):
             number, kind = struct.unpack_from(self.order + "HH", entry)
-            if (wanted is not None and number not in wanted) or kind not in _SIZES:
+            told = wanted is None or number in wanted or number >= _PRIVATE and kind == _TEXT
+            if not told or kind not in _SIZES:
                 continue
             tag = self._tag(kind, entry)
             if tag is None:
@@ -383,7 +398,7 @@ class Joiner:
         structure = _Structure(page)
         tags = structure.directory(structure.first, None)
         # The encoder's own resolution, orientation and the like give way to the source's.
-        tags = {n: v for n, v in tags.items() if n not in DESCRIPTIVE} | descriptive
+        tags = {n: v for n, v in tags.items() if not describes(n, v)} | descriptive
         tags[_OFFSETS] = self._copy_strips(page, tags)
         self._align()
         place = self.file.tell()

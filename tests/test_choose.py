@@ -94,6 +94,16 @@ def test_blank(value: int, sigma: float) -> None:
     assert choose(noisy(np.full((400, 300, 3), value, np.uint8), sigma)).name == "photo"
 
 
+def test_black_and_white() -> None:
+    """Dots of a picture are print: weights for photos would smooth them away."""
+    dots = np.where(scene() > np.random.default_rng(0).integers(0, 256, scene().shape), 255, 0)
+    plane = dots[..., :1].astype(np.uint8)
+    assert choose(plane).name == choose(plane.astype(np.uint16) * 257).name == "scan"
+    assert choose(plane / np.float32(255)).name == "scan"
+    plane[5, 5] = 128
+    assert choose(plane).name == "photo"
+
+
 @pytest.mark.parametrize(
     "shape", [(1, 1, 1), (1, 5000, 3), (31, 400, 3), (32, 32, 1), (33, 6000, 3), (6000, 40, 1)]
 )

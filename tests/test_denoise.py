@@ -684,6 +684,19 @@ def test_the_gate_is_for_scans_unless_asked_for(
     assert clean(source, tmp_path / "out", tiny, safe=True)["a.tif"].kept != ()
 
 
+def test_pages_of_one_bit_are_guarded(
+    tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With any weights: what a network makes grey would be cut to black or white."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    plane = np.where(page()[..., 0] > 127, 255, 0).astype(np.uint8)
+    plane[np.random.default_rng(0).random(plane.shape) < 0.01] = 0  # not clean already
+    Pillow.fromarray(plane).convert("1").save(tmp_path / "a.tif", compression="group4")
+    assert clean(tmp_path / "a.tif", tmp_path / "out", tiny)["a.tif"].kept != ()
+    assert np.mean(read(tmp_path / "out" / "a.tif")[..., 0] != plane) < 0.03
+    assert clean(tmp_path / "a.tif", tmp_path / "out", tiny, safe=False)["a.tif"].kept == ()
+
+
 def test_large_inputs_are_set_aside_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

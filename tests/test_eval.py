@@ -95,10 +95,11 @@ def test_error_rates_are_jiwers() -> None:
         ("blur:1+gaussian:5-10,25", ["blur:1+gaussian:5-10", "blur:1+gaussian:25"]),
         ("gaussian:sigma=0.5,mean=0.5", ["gaussian:sigma=0.5,mean=0.5"]),
         ("gaussian:15,photo", ["gaussian:15", "photo"]),
+        ("gaussian:15,15.0,25,15", ["gaussian:15", "gaussian:25"]),
     ],
 )
 def test_levels(text: str, parts: list[str]) -> None:
-    """A list of numbers is that of the last term; keywords belong to theirs."""
+    """A list of numbers is that of the last term; keywords belong to theirs; none counts twice."""
     assert levels(text) == parts
 
 

@@ -323,6 +323,24 @@ def test_bilevel_tiff(tmp_path: Path, compression: str) -> None:
         assert np.array_equal(np.asarray(image), bits)
 
 
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("white", [255, 1])
+def test_bmp_of_few_greys_is_no_bitmap(tmp_path: Path, bits: int, white: int) -> None:
+    """Indices of 4 and 8 bits into black and white, or into greys in order."""
+    colours = [0, 255] if white == 255 else list(range(1 << bits))
+    indices = noise(13, 24, 1)[..., 0] % 2
+    rows = indices if bits == 8 else indices[:, ::2] << 4 | indices[:, 1::2]
+    rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))[::-1].astype(np.uint8)
+    table = b"".join(bytes([c, c, c, 0]) for c in colours)
+    offset = 54 + len(table)
+    head = struct.pack("<2sIII", b"BM", offset + rows.size, 0, offset)
+    info = struct.pack("<IiiHHIIiiII", 40, 24, 13, 1, bits, 0, rows.size, 0, 0, len(colours), 0)
+    (tmp_path / "in.bmp").write_bytes(head + info + table + rows.tobytes())
+    with Reader(tmp_path / "in.bmp") as reader:
+        assert (reader.depth, reader.channels) == (8, 1)
+        assert np.array_equal(reader.page(0).pixels[..., 0], indices * white)
+
+
 @pytest.mark.parametrize("suffix", ["png", "bmp", "pbm"])
 def test_bilevel(tmp_path: Path, suffix: str) -> None:
     """One bit stays one bit."""
@@ -605,6 +623,28 @@ def test_metadata(tmp_path: Path, source: str, target: str) -> None:
     assert page.info.metadata.xmp == XMP
     if "webp" not in (source, target):
         assert page.info.dpi == (300, 300)
+
+
+def test_avif_with_a_film_is_refused(tmp_path: Path) -> None:
+    """One of its images would be read: the others would be lost."""
+    source = vips_save(tmp_path / "in.avif", noise(20, 30, 3))
+    source.write_bytes(source.read_bytes() + b"\0\0\0\x08moov")
+    with pytest.raises(ImageError, match=r"in\.avif: an animated image; extract its frames"):
+        read(source)
+
+
+def test_notes_of_a_tiff_are_kept(tmp_path: Path) -> None:
+    """Annotations, what a fax machine noted, and private text; layers of the old pixels are not."""
+    tags = {32932: b"note" * 9, 34909: "5551", 36867: "2001:02:03 04:05:06", 65000: "shelf 7"}
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    for number, value in {**tags, 37724: b"layers"}.items():
+        directory.tagtype[number] = 2 if isinstance(value, str) else 1
+        directory[number] = value
+    save(tmp_path / "in.tif", noise(20, 30, 1), tiffinfo=directory)
+    with Pillow.open(rewrite(tmp_path / "in.tif", tmp_path / "out.tif")) as image:
+        kept = image.tag_v2  # type: ignore[attr-defined]  # a TIFF's
+        assert {number: kept[number] for number in tags} == tags
+        assert 37724 not in kept
 
 
 def test_avif_metadata(tmp_path: Path) -> None:

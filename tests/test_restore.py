@@ -422,3 +422,15 @@ def test_unknown_names_list_the_known() -> None:
     """A name that does not exist is answered with those that do."""
     with pytest.raises(WeightsError, match="photo-best"):
         load_weights("phto")
+
+
+def test_random_numbers_stay_what_they_were() -> None:
+    """Whoever seeded PyTorch gets the same numbers with a denoiser and without."""
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    weights = strong_network()
+    torch.manual_seed(3)
+    denoiser = Denoiser(weights, device="cpu")
+    denoiser(noise(32, 32, 3))
+    denoiser(noise(32, 32))
+    assert torch.equal(torch.rand(1), expected)

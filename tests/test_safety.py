@@ -263,3 +263,14 @@ def test_pieces_have_the_sizes_that_opencv_finds(shape: tuple[int, int], share: 
     area, length = _sizes(place, labels.ravel()[place].astype(np.intp) - 1, shape[1])
     assert np.array_equal(area, boxes[1:, 4])
     assert np.array_equal(length, boxes[1:, 2:4].max(axis=1, initial=0))
+
+
+def test_strokes_that_will_be_cut_away_are_missing() -> None:
+    """In one bit a pixel nothing is left of half a stroke's depth; there all of it comes back."""
+    noisy = np.full((128, 128, 1), 255, np.uint8)
+    noisy[60:64, 20:100] = 0
+    pale = np.where(noisy == 0, 130, noisy).astype(np.uint8)
+    assert protect(noisy, pale)[1] == []
+    result, kept = protect(noisy, pale, bilevel=True)
+    assert [one.strength for one in kept] == [0]
+    assert np.array_equal(result[61, 30:90], noisy[61, 30:90])
