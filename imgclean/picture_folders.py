@@ -167,6 +167,9 @@ def _fitting(
             f"--patch {patch}: all images are smaller; the largest allows --patch {largest}"
         )
     small = [p for p, side in zip(pictures, sides, strict=True) if side < patch]
+    usual = patch_size(request, 1 << 30)
+    if patch < usual:
+        notes.append(f"patches of {patch} pixels: half of the images or more are under {usual}")
     notes += [f"{shown(p.name)}: smaller than the patch of {patch}" for p in small]
     if small:
         notes.append(f"{len(small)} images smaller than the patch skipped, {len(fits)} used")

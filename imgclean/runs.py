@@ -170,6 +170,7 @@ class Run:
             self.trainer.start_from(state)
         self.history: list[Epoch] = []
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
+        self.judging = 0.0  # seconds that the latest validation took
         self._least = math.inf
         refuse_taken(options, read_options(self.folder) if resume else None)
         refuse_inside(options, folder)
@@ -354,6 +355,7 @@ class Run:
     def _end_epoch(self, step: Step) -> Epoch:
         """Validate, keep the weights if they are the best, and write the history."""
         self.trainer.finish()
+        begun, judged = time.monotonic(), self.judging
         loss = self._sum / self._count
         if isinstance(self.trainer.model, PCA):
             loss = self._fitted_error()
@@ -365,7 +367,8 @@ class Run:
             ) from error
         val_loss, val_mse, val_psnr = figures
         before = self.history[-1] if self.history else None
-        seconds = step.seconds - (before.seconds if before else 0)
+        self.judging = time.monotonic() - begun
+        seconds = step.seconds - (before.seconds if before else 0) - judged
         best = not val_loss >= self._least  # also where there is no validation
         epoch = Epoch(
             number=len(self.history) + 1,

@@ -114,7 +114,7 @@ class TrainingScreen:
             text += f" ({epoch.val_psnr:.2f} dB)" + (" best" if epoch.best else "")
         text += f"  {epoch.images_per_second:.0f} images/s"
         progress = self._run.trainer.progress
-        left = epoch.seconds / max(progress, 1e-9) * (1 - progress)
+        left = (epoch.seconds + self._run.judging) / max(progress, 1e-9) * (1 - progress)
         return f"{text}  {span(epoch.seconds)}, {span(left)} left"
 
     def finish(self, run: Run) -> None:

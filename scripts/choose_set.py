@@ -6,7 +6,8 @@ rendered page or office page is on both sides. Images are H x W x C uint8, RGB, 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
 forms, book spreads, newspapers with pictures, handwriting, whiteboards, sheets photographed at an
 angle. Right is `photo` for all else, also where it holds text: photos with signs or a page lying
-somewhere, screenshots, pencil and painted drawings, textures, scenes, objects on white.
+somewhere, prints with borders, screenshots, pencil and painted drawings, textures, scenes, objects
+on white.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -453,6 +454,33 @@ def varied(image: Pixels, rng: Generator) -> Pixels:
     return noisy(image, rng, 50)
 
 
+def old_print(rng: Generator, sources: Sources) -> Pixels:
+    """A scanned print, soft and large, mostly black and white, many with a border of paper."""
+    image = cut(sources.photo(rng), rng, 0.5)
+    longer = float(np.exp(rng.uniform(np.log(400), np.log(1600))))
+    image = resized(image, longer / max(image.shape[:2]))
+    if rng.random() < 0.75:
+        image = grey(image)
+    image = toned(image, rng)
+    if rng.random() < 0.6:
+        soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 2.5)).reshape(image.shape)
+        image = np.asarray(soft, np.uint8)
+    if rng.random() < 0.4:
+        wide = [round(float(side)) for side in rng.uniform(0.02, 0.1, 2) * longer]
+        image = bordered(image, (wide[0], wide[0], wide[1], wide[1]), int(rng.integers(200, 256)))
+    light = image.astype(np.float32)
+    if rng.random() < 0.7:  # grain
+        shape = (*image.shape[:2], image.shape[2] if rng.random() < 0.3 else 1)
+        grain = rng.standard_normal(shape, np.float32)
+        if rng.random() < 0.5:
+            grain = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.5, 1.5)).reshape(shape)
+        light += np.float32(np.exp(rng.uniform(0, np.log(20)))) / grain.std() * grain
+    if image.shape[2] == 3 or rng.random() < 0.2:  # yellowed
+        light = light * np.array([1, rng.uniform(0.9, 1), rng.uniform(0.75, 1)], np.float32)
+    pixels = np.clip(np.rint(light), 0, 255).astype(np.uint8)
+    return noisy(pixels, rng, 3) if rng.random() < 0.5 else pixels
+
+
 def on_white(image: Pixels, rng: Generator) -> Pixels:
     """A part of the photo as an object on a nearly white ground."""
     height, width = image.shape[:2]
@@ -632,11 +660,14 @@ OTHERS: dict[str, tuple[Maker, int]] = {
 }  # fmt: skip
 
 
+PRINTS = 24  # of the weight of a kind of pages
+
+
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     """The image of a case."""
     rng = np.random.default_rng(case.seed)
     if case.source is None:
-        maker = {**PAGES, **OTHERS}[case.kind][0]
+        maker = {**PAGES, **OTHERS, "print": (old_print, PRINTS)}[case.kind][0]
         return maker(rng, sources[case.held_out])
     image = read(case.source)
     if case.scan:
@@ -680,3 +711,5 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in PAGES.items():
         for _ in range(units // 2 * weight):
             yield Case(kind, True, False, seed := seed + 1)
+    for index in range(units * PRINTS):
+        yield Case("print", False, index % 3 == 2, seed := seed + 1)
