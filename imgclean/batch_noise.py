@@ -1,4 +1,4 @@
-"""The camera of `noise.py` for whole batches on their own device, for training on a GPU.
+"""The camera and the grain of `noise.py` for whole batches, for training on a GPU.
 
 Images are N x 3 x H x W float32, RGB, sRGB-encoded, range [0, 1]; every image of a batch has a
 camera of its own. Distributions are those of `noise.camera`; the draws differ. What differs
@@ -24,6 +24,7 @@ __all__ = [
     "brightness",
     "camera",
     "draw_sensors",
+    "grain",
     "jpeg",
     "part_of",
 ]
@@ -298,6 +299,40 @@ def camera(clean: Tensor, generator: torch.Generator) -> Tensor:
         parts.append(jpeg(noisy[halved:packed], quality[halved:packed], subsample=False))
     parts.append(noisy[packed:])
     return torch.cat(parts)[order.argsort()]
+
+
+def grain(clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
+    """Add the grain of film or of an enlarged photo to a batch; see `noise.grain`.
+
+    Here all of it is white noise blurred by a Gaussian, 0.45 to 1.8 pixels wide.
+
+    Args:
+        clean: N x 3 x H x W, sides multiples of 16; the outer `SEAM` pixels are to be cut off.
+        grey: N x 1 x 1 x 1, which images are grey and get the same grain in all channels.
+        generator: on the device of the images.
+    """
+    count, (height, width) = len(clean), clean.shape[2:]
+    rng = np.random.default_rng(generator.initial_seed() + 1)
+    draw = _Draw(count, generator)
+    own = torch.randn(clean.shape, generator=generator, device=clean.device)
+    share = draw.uniform(0, 0.7)
+    mixed = share * own.mean(1, keepdim=True) + (1 - share) * own
+    noise = torch.where(grey | draw.chance(2 / 3), own[:, :1], mixed)
+    wide = draw.log_uniform(0.45, 1.8)
+    filtered = _blur(wide, height)[:, :, None] * _blur(wide, width, True)[:, None]
+    noise = torch.fft.irfft2(torch.fft.rfft2(noise) * filtered[:, None], s=(height, width))
+    noise = noise / noise.std((1, 2, 3), keepdim=True)
+    light = clean.clamp(0, 1)
+    toned = noise * (0.3 + 1.6 * (light * (1 - light)).sqrt())
+    noise = torch.where(draw.chance(0.5), toned, noise)
+    noisy = clean + draw.log_uniform(2, 35) / 255 * noise
+    packed = part_of(count, 0.4, rng)
+    if not packed:
+        return noisy
+    quality = draw.uniform(50, 99).floor()[:packed]
+    coded = jpeg(noisy[:packed], quality, subsample=bool(rng.random() < 0.6))
+    coded = torch.where(grey[:packed], brightness(coded), coded)
+    return torch.cat([coded, noisy[packed:]])
 
 
 # Tables K.1 and K.2 of the JPEG standard (ITU-T T.81, 1992).

@@ -19,7 +19,7 @@ from .page_measures import MEASURES, measure
 __all__ = ["NETWORK", "THRESHOLD", "Choice", "choose", "load_network", "score"]
 
 NETWORK = Path(__file__).with_suffix(".safetensors")
-THRESHOLD = 0.84
+THRESHOLD = 0.86
 SMALLEST = 32  # pixels in height and width below which nothing can be told
 _PAPER, _STROKES = MEASURES.index("paper"), MEASURES.index("strokes")
 

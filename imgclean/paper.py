@@ -25,7 +25,7 @@ DAMAGES: Mapping[str, float] = {
     "folds": 0.26, "crumple": 0.2, "rings": 0.18, "blots": 0.15, "tiles": 0.08, "streaks": 0.1,
     "holes": 0.025, "marker": 0.05, "bleed": 0.16, "lift": 1.0, "gloss": 0.5, "fade": 0.1,
     "dropout": 0.07, "ramp": 0.35, "shadow": 0.12, "gutter": 0.06, "specks": 0.4, "crumbs": 0.2,
-    "blur": 0.35, "resolution": 0.06, "copy": 0.14, "tone": 0.4, "elements": 0.1, "sensor": 0.4,
+    "blur": 0.35, "resolution": 0.06, "copy": 0.08, "tone": 0.4, "elements": 0.1, "sensor": 0.4,
     "sharpened": 0.2, "jpeg": 0.35,
 }  # fmt: skip
 

@@ -8,7 +8,8 @@ DATA holds photos/, documents/ and validation/; `choose_set.py` says what is mad
 small perceptrons are trained on the standardised measures, each from its own start, with dropout
 and noise on the measures; the answer is the mean of their logits. Pages and other images weigh the
 same in sum. What ships has five members that were fitted before drawn pages held maps, charts and
-hatching, on all images alike, and five added afterwards.
+hatching, on all images alike, five added afterwards, and ten added with `--units 100 --members 10`
+once old prints were among the photos.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from imgclean.page_measures import MEASURES, measure
 
 Floats = NDArray[np.float64]
 Tensors = NDArray[np.floating[Any]]
-_HIDDEN, _MEMBERS, _STEPS, _BATCH = (96, 48), 5, 6000, 256
+_HIDDEN, _STEPS, _BATCH = (96, 48), 6000, 256
 _sources: dict[bool, Sources] = {}
 
 
@@ -49,13 +50,13 @@ def taken(every: Sequence[Case], root: Path) -> Floats:
 
 
 def fit(
-    samples: Floats, scan: NDArray[np.bool_], weights: Floats
+    samples: Floats, scan: NDArray[np.bool_], weights: Floats, count: int
 ) -> dict[str, NDArray[np.float16]]:
-    """Train the perceptrons on standardised samples; the tensors that `choose` reads."""
+    """Train so many perceptrons on standardised samples; the tensors that `choose` reads."""
     inputs, labels = torch.from_numpy(samples).float(), torch.from_numpy(scan).float()
     drawn = torch.from_numpy(weights).float()
     members = []
-    for seed in range(_MEMBERS):
+    for seed in range(count):
         torch.manual_seed(seed)
         model = nn.Sequential(
             *(nn.Linear(inputs.shape[1], _HIDDEN[0]), nn.ReLU(), nn.Dropout(0.3)),
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=40, help="images of a kind of weight one")
     parser.add_argument("--check", type=int, metavar="SEED", help="fit nothing, try fresh images")
     parser.add_argument("--add", action="store_true", help="keep the members there are")
+    parser.add_argument("--members", type=int, default=5, help="perceptrons to fit")
     parser.add_argument("--cache", type=Path, help="keep the measures there, or take them from it")
     options = parser.parse_args()
     fits = options.check is None
@@ -132,8 +134,8 @@ def main() -> None:
         weights = np.array([0.4 if case.kind.startswith("office") else 1.0 for case in every])
         pages, others = weights[train & scan].sum(), weights[train & ~scan].sum()
         weights[scan] *= others / pages
-        fitted = fit(unit, scan[train], weights[train])
-        assert fitted["first"].shape == (_MEMBERS, _HIDDEN[0], len(MEASURES))
+        fitted = fit(unit, scan[train], weights[train], options.members)
+        assert fitted["first"].shape == (options.members, _HIDDEN[0], len(MEASURES))
         tensors |= {k: np.concatenate([old[k], v]) if old else v for k, v in fitted.items()}
         save_file(tensors, choose.NETWORK)
         choose.load_network.cache_clear()

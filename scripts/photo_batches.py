@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, part_of
+from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, grain, part_of
 from imgclean.pairs import load_pack
 
 __all__ = ["DrawnTogether", "PhotoBatches", "Photos", "smallest_side"]
@@ -135,16 +135,20 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
     def _noisy(
         self, clean: Tensor, grey: Tensor, generator: torch.Generator, rng: np.random.Generator
     ) -> Tensor:
-        """Cameras, white noise and none, in the shares of `noise.photo`, in this order."""
+        """Cameras, grain, white noise and none, in the shares of `noise.photo`, in this order."""
         exposed = part_of(self.batch, 0.38, rng) if self.cameras else 0
         untouched = part_of(self.batch - exposed, 0.06 / 0.62, rng) if self.cameras else 0
-        white = clean[exposed : self.batch - untouched]
+        grained = part_of(self.batch - exposed - untouched, 0.1 / 0.56, rng) if self.cameras else 0
+        coarse = slice(exposed, exposed + grained)
+        white = clean[exposed + grained : self.batch - untouched]
         drawn = torch.rand(2, len(white), 1, 1, 1, generator=generator, device=clean.device)
         highest = torch.where(drawn[0] < 1 / 6, 5.0, 55.0) if self.cameras else 55.0
-        grain = torch.randn(white.shape, generator=generator, device=clean.device)
-        one = grey[exposed : self.batch - untouched]
-        grain = torch.where(one, grain[:, :1], grain)
-        parts = [white + grain * (drawn[1] * highest / 255), clean[self.batch - untouched :]]
+        noise = torch.randn(white.shape, generator=generator, device=clean.device)
+        one = grey[exposed + grained : self.batch - untouched]
+        noise = torch.where(one, noise[:, :1], noise)
+        parts = [white + noise * (drawn[1] * highest / 255), clean[self.batch - untouched :]]
+        if grained:
+            parts.insert(0, grain(clean[coarse], grey[coarse], generator))
         if exposed:
             shot = camera(clean[:exposed], generator)
             parts.insert(0, torch.where(grey[:exposed], brightness(shot), shot))

@@ -1,10 +1,12 @@
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
-from imgclean import noise
+from imgclean import batch_noise, noise
 from imgclean.noise import Sensor
 
 PLAIN = Sensor(
@@ -150,3 +152,39 @@ def test_jpeg_quality_orders_error() -> None:
         for quality in (95, 60, 30)
     ]
     assert errors[0] < errors[1] < errors[2]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_grain_is_wider_than_a_pixel(whole: bool) -> None:
+    """It has 2 to 35 of 255, is like its neighbours, and in two of three alike in all channels."""
+    clean = np.full((96, 96, 3), 0.5, np.float32)
+    grains: list[NDArray[Any]] = []
+    for number in range(80):
+        if whole:
+            generator = torch.Generator().manual_seed(number)
+            flat = torch.full((5, 3, 128, 128), 0.5)
+            noisy = batch_noise.grain(flat, torch.zeros(5, 1, 1, 1) > 0, generator)
+            grains += [(image - 0.5).permute(1, 2, 0).numpy()[16:-16, 16:-16] for image in noisy]
+        else:
+            rng = np.random.default_rng(number)
+            grains += [noise.grain(clean, rng) - 0.5 for _ in range(5)]
+    spread = np.array([255 * grain.std() for grain in grains])
+    assert spread.min() > 1.2 and spread.max() < 45
+    assert np.median(spread) == pytest.approx(np.sqrt(2 * 35), rel=0.25)
+    strong = [grain for grain in grains if 255 * grain.std() > 8]
+    alike = [np.corrcoef(g[..., 0].ravel(), g[..., 1].ravel())[0, 1] > 0.95 for g in strong]
+    assert np.mean(alike) == pytest.approx(2 / 3, abs=0.09)
+    beside = [correlation(grain[..., 1], 1) for grain in strong]
+    assert min(beside) > 0.1 and 0.45 < np.median(beside) < 0.9
+    far = [correlation(grain[..., 1], 12) for grain in strong]
+    assert abs(np.median(far)) < 0.05
+
+
+def test_grain_of_grey_images_is_grey() -> None:
+    """One channel stays one, and three equal ones stay equal in a batch."""
+    assert (
+        noise.grain(np.full((40, 50, 1), 0.5, np.float32), np.random.default_rng(0)).shape[2] == 1
+    )
+    flat, generator = torch.full((64, 3, 48, 48), 0.5), torch.Generator().manual_seed(0)
+    grained = batch_noise.grain(flat, torch.ones(64, 1, 1, 1) > 0, generator)
+    assert float(grained.std(1).max()) < 1e-6
