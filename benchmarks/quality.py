@@ -10,7 +10,8 @@ figures are means over images with 95 % bootstrap intervals. With --out an inter
 where it was.
 Sets: kodak24 and set12 at sigma 15, 25 and 50 of 255; polyu (real camera noise); pages
 (NoisyOffice pages held out from training, RMSE on [0, 1]); clean (Kodak as it is: what a method
-does to an image that needs nothing).
+does to an image that needs nothing); grain (Kodak in grey with noise of sigma 20 in 8 bits,
+blurred by 0.5, 1 and 1.5 pixels, as grain of film is in a scan).
 """
 
 import argparse
@@ -18,6 +19,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import cv2
+import numpy as np
 
 from imgclean.cases import ArrayPicture, Case, FilePicture, Request, find_cases
 from imgclean.evaluate import Options, Run
@@ -28,7 +32,8 @@ from imgclean.scores import NOISY, Score
 from imgclean.summary import means
 
 LEVELS = "gaussian:15,25,50"
-SETS = ("kodak24", "set12", "polyu", "clean", "pages")
+SETS = ("kodak24", "set12", "polyu", "clean", "pages", "grain")
+GRAIN, WIDTHS = 20, (0.5, 1.0, 1.5)  # of 255, and pixels
 
 
 def polyu(folder: Path, every: int) -> list[Case]:
@@ -67,6 +72,20 @@ def clean_alone(folder: Path) -> list[Case]:
     return cases
 
 
+def grainy(folder: Path) -> list[Case]:
+    """Grey photos under noise that is wider than a pixel."""
+    cases = []
+    for width in WIDTHS:
+        for number, path in enumerate(sorted(folder.glob("*.png"))):
+            clean = grey(path)
+            white = np.random.default_rng(number).standard_normal(clean.pixels.shape[:2])
+            noise = cv2.GaussianBlur(white, (0, 0), width)[..., None]
+            noisy = np.rint(np.clip(clean.pixels + GRAIN * noise / noise.std(), 0, 255))
+            picture = ArrayPicture(noisy.astype(np.uint8))
+            cases.append(Case(path.name, number, f"grain:{width:g}", noisy=picture, clean=clean))
+    return cases
+
+
 def cases_of(name: str, data: Path, every: int) -> list[Case]:
     """The cases of one set."""
     validation = data / "validation"
@@ -74,6 +93,8 @@ def cases_of(name: str, data: Path, every: int) -> list[Case]:
         return polyu(validation / "polyu", every)
     if name == "pages":
         return pages(data / "documents" / "noisyoffice")
+    if name == "grain":
+        return grainy(validation / "kodak24")
     if name == "clean":
         return clean_alone(validation / "kodak24")
     drawn = find_cases(Request(clean=str(validation / name), noise=LEVELS))
@@ -91,6 +112,7 @@ def report(name: str, scores: Sequence[Score]) -> list[dict[str, Any]]:
             continue
         sigma = mean.level.partition(":")[2]
         label = "kodak24 clean" if name == "clean" else f"{name} sigma {sigma}" if sigma else name
+        label = f"grain {sigma} px" if name == "grain" else label
         start = "      -" if name == "clean" else f"{before[mean.level]:7.4g}"
         print(
             f"{label:18s} {mean.method:18s} {start} -> {mean.mean:7.4f} {unit}  "
