@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from .denoise import Outcome, Plan, Run
+from .denoise import FILE_SECONDS, Outcome, Plan, Run
 from .errors import OutputError, printable
 from .files import write_whole
 
@@ -194,9 +194,10 @@ class Screen:
         megapixels = self._megapixels()
         largest = max((o.width or 0) * (o.height or 0) for o in self.outcomes) if megapixels else 0
         speed = run.speed()
+        files = sum(outcome.status == "done" for outcome in self.outcomes)
         memory = run.memory(largest)
         self._say(
-            f"forecast: about {span(megapixels / speed)} at {speed:.1f} MP/s"
+            f"forecast: about {span(megapixels / speed + files * FILE_SECONDS)} at {speed:.1f} MP/s"
             f"{', less where pages are already clean' if run.may_guard else ''}, "
             f"up to {memory / 1e9:.1f} GB of memory"
         )
