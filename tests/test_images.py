@@ -625,6 +625,16 @@ def test_metadata(tmp_path: Path, source: str, target: str) -> None:
         assert page.info.dpi == (300, 300)
 
 
+def test_avif_without_resolution_gets_none(tmp_path: Path) -> None:
+    """Beside any EXIF block libvips writes 25.4 dots per inch."""
+    source = save(tmp_path / "in.jpg", smooth(20, 30), exif=exif())
+    target = rewrite(source, tmp_path / "out.avif", "avif")
+    assert read(target).info.dpi is None
+    with Pillow.open(target) as image:
+        tags = image.getexif()
+        assert tags[271] == "Canon" and tags.get(296, 1) == 1
+
+
 def test_avif_with_a_film_is_refused(tmp_path: Path) -> None:
     """One of its images would be read: the others would be lost."""
     source = vips_save(tmp_path / "in.avif", noise(20, 30, 3))
