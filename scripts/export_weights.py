@@ -72,9 +72,9 @@ _PHOTO: dict[str, Any] = {
         "grain of sigma 20 in grey photos, 0.5, 1 and 1.5 pixels wide, +4.0 / +5.5 / +4.7 dB, of "
         "which hardly any was removed from 1 pixel on; for that PolyU -0.06 dB, Kodak24 -0.07 / "
         "-0.07 / -0.09 dB and Set12 -0.14 / -0.12 / -0.12 dB at sigma 15 / 25 / 50; clean Kodak24 "
-        "-1.2 dB, clean drawn screenshots -2.1, paintings -1.0, line art -1.6; Kodak24 with noise of "
-        "sigma 1, 2, 3 and 5 -0.14 / -0.11 / -0.10 / -0.07 dB, at sigma 1 seven instead of three "
-        "images worse"
+        "-1.2 dB, clean drawn screenshots -2.1, paintings -1.0, line art -1.6; Kodak24 with noise "
+        "of sigma 1, 2, 3 and 5 -0.14 / -0.11 / -0.10 / -0.07 dB, at sigma 1 seven instead of "
+        "three images worse"
     ),
     "command": "benchmarks/quality.py --model photo --sets kodak24 set12 polyu clean grain",
     "rebuild": "recipes/photo.sh",
