@@ -159,8 +159,12 @@ def _lines(paper: Levels, noise: Levels) -> Iterator[tuple[int, Levels]]:
     usual = np.median(paper, axis=0)
     closed = cv2.morphologyEx(usual[None], cv2.MORPH_CLOSE, np.ones((1, 2 * _GROUND + 1)))[0]
     darker = closed - usual > 0.5 * _DEPTH * np.maximum(closed, 1)
+    around = cv2.blur(paper, (2 * _GROUND + 1, 1))  # noise is darker than this in half of the bands
+    often = np.mean(paper < (1 - 0.3 * _DEPTH) * around, axis=0) > 0.5
     edges = np.flatnonzero(np.diff(np.pad(darker, 1).astype(np.int8)))
     for first, last in edges.reshape(-1, 2):
+        if not often[first:last].any():
+            continue
         start, stop = int(first) - 1, int(last) + 1  # with what is half covered beside it
         if start < 2 or stop > len(usual) - 2 or last - first > _WIDEST:
             continue
