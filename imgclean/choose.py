@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from .metrics import full_range
 from .page_measures import MEASURES, measure
 
 __all__ = ["NETWORK", "THRESHOLD", "Choice", "choose", "load_network", "score"]
@@ -60,7 +61,7 @@ def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:
 
     The weights for photos would take the dots for noise.
     """
-    white = {"uint8": 255, "uint16": 65535}.get(pixels.dtype.name, 1)
+    white = full_range(pixels)
     for part in (pixels[:: max(1, len(pixels) // 8)], pixels):  # a few rows tell of most images
         if not ((part == 0) | (part == white)).all():
             return False

@@ -387,26 +387,14 @@ def avif(image: pyvips.Image, meta: Metadata, *, quality: int, bits: int) -> byt
         if blob:
             image.set_type(pyvips.GValue.blob_type, name, blob)
     keep = _KEEP_ALL if meta.exif or meta.dpi else _KEEP_XMP_ICC
-    encoded = bytearray(
+    encoded = bytes(
         image.heifsave_buffer(compression="av1", Q=quality, bitdepth=bits, effort=4, keep=keep)
     )
-    if not meta.dpi:
-        _drop_unit(encoded)
-    return bytes(encoded)
-
-
-def _drop_unit(encoded: bytearray) -> None:
-    """Say that the resolution in a file's EXIF block, which libvips made up, has no unit."""
-    found = re.search(rb"Exif\0\0(II\*\0|MM\0\*)", encoded)
-    if not found:
-        return
-    start = found.start(1)
-    order = "<" if encoded[start : start + 2] == b"II" else ">"
-    place = start + struct.unpack_from(order + "I", encoded, start + 4)[0]
-    for entry in range(struct.unpack_from(order + "H", encoded, place)[0]):
-        at = place + 2 + 12 * entry
-        if struct.unpack_from(order + "HH", encoded, at) == (tiff.RESOLUTION_UNIT, 3):
-            struct.pack_into(order + "H", encoded, at + 8, 1)
+    block = None if meta.dpi else re.search(rb"Exif\0\0(?=II\*\0|MM\0\*)", encoded)
+    if block:  # its resolution, which libvips made up, gets no unit
+        start = block.end()
+        encoded = encoded[:start] + tiff.with_short(encoded[start:], tiff.RESOLUTION_UNIT, 1)
+    return encoded
 
 
 def bmp(pixels: np.ndarray, alpha: np.ndarray | None, meta: Metadata, *, bilevel: bool) -> bytes:

@@ -70,7 +70,7 @@ class Metadata:
         """For pixels that were rotated as the orientation asks."""
         exif = self.exif
         if exif and self.orientation != 1:  # elsewhere the block may be damaged
-            exif = tiff.with_orientation(exif, 1)
+            exif = tiff.with_short(exif, tiff.ORIENTATION, 1)
         return replace(self, exif=exif, container="", blocks=(), tags={})
 
     def jpeg_segments(self) -> bytes:

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from imgclean.errors import DependencyError
 
-__all__ = ["estimate_sigma", "lpips", "ms_ssim", "noise_curve", "psnr", "rmse", "ssim"]
+__all__ = [
+    "estimate_sigma",
+    "full_range",
+    "lpips",
+    "ms_ssim",
+    "noise_curve",
+    "psnr",
+    "rmse",
+    "ssim",
+]
 
 _WINDOW = 11  # pixels a side, of SSIM
 _SHARES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the five sizes of MS-SSIM, by its authors
@@ -46,7 +55,7 @@ def psnr(
     Raises:
         ValueError: The shapes differ.
     """
-    scale = 1.0 if peak is None else peak / _full_range(clean)
+    scale = 1.0 if peak is None else peak / full_range(clean)
     error = rmse(clean=clean, other=other)
     return float("inf") if error == 0 else float(20 * np.log10(scale / error))
 
@@ -180,7 +189,7 @@ def _tensor(pixels: NDArray[np.generic], side: int = 1) -> Any:
     import torch
 
     image = np.atleast_3d(_at_least(pixels, side)).astype(np.float32)
-    image /= np.float32(_full_range(pixels))
+    image /= np.float32(full_range(pixels))
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
 
 
@@ -243,7 +252,7 @@ def _patches_of(image: NDArray[np.generic]) -> Iterator[NDArray[np.float32]]:
     step += 1 - step % 2  # odd, so that patches fall on every phase of the 8 x 8 grid of JPEG
     windows = np.lib.stride_tricks.sliding_window_view(image, (_SIDE, _SIDE), axis=(0, 1))
     chosen = windows[::step, ::step]  # a view; one channel at a time is copied, to spare memory
-    scale = np.float32(1 / _full_range(image))
+    scale = np.float32(1 / full_range(image))
     for channel in range(channels):
         patches = chosen[:, :, channel].astype(np.float32).reshape(-1, _SIDE * _SIDE)
         patches *= scale
@@ -307,14 +316,14 @@ def _censored() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return shares, np.array(left)
 
 
-def _full_range(pixels: NDArray[np.generic]) -> float:
+def full_range(pixels: NDArray[np.generic]) -> float:
     """The value of white: 255, 65535 or 1."""
     kind = pixels.dtype
     return float(np.iinfo(kind.str).max) if np.issubdtype(kind, np.integer) else 1.0
 
 
 def _unit(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
-    return pixels.astype(np.float64) / _full_range(pixels)
+    return pixels.astype(np.float64) / full_range(pixels)
 
 
 def _bands(shape: Sequence[int], more: int) -> Iterator[slice]:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .metrics import full_range
 from .streaks import WithoutStreaks, find_streaks
 
 __all__ = ["Kept", "is_clean", "protect"]
@@ -382,7 +383,7 @@ def _brightened(before: Pixels, after: Pixels) -> Grid:
     colours, *both = (p.reshape(*p.shape[:2], -1)[..., :3] for p in (values, before, after))
     old, new = (np.atleast_3d(_ground(np.ascontiguousarray(_eight_bits(p)))[1]) for p in both)
     factors = np.maximum(new / np.maximum(old, _DARKEST).astype(np.float32), 1)
-    white = np.float32({"uint8": 255, "uint16": 65535}.get(before.dtype.name, 1))
+    white = np.float32(full_range(before))
     colours[...] = np.where(factors > 1, np.minimum(colours * factors, white), colours)
     return values
 

@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .metrics import full_range
+
 __all__ = ["Streak", "WithoutStreaks", "add_streaks", "find_streaks", "remove_streaks"]
 
 Pixels = NDArray[Any]
 Levels = NDArray[np.float32]
 
-_SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _SHORTEST = 1000  # pixels of an image's side; rules may well cross a smaller part of a page
 _BANDS = 24  # into which a line's length is cut
 _SAMPLES = 16  # pixels across its length that are looked at in each band
@@ -102,7 +103,7 @@ def remove_streaks(page: Pixels, streaks: list[Streak]) -> list[Removed]:
 def add_streaks(page: Pixels, removed: list[Removed], share: float) -> None:
     """Add a share of what was removed to a page again, in place; whole numbers are rounded."""
     page = _three_axes(page)
-    white = _SCALES[str(page.dtype)]
+    white = full_range(page)
     for streak, change in reversed(removed):
         lines = _lengthwise(page, streak)[:, streak.start : streak.stop, streak.channel]
         values = lines.astype(np.float32) + np.float32(share) * change
@@ -136,7 +137,7 @@ def _upright(page: Pixels, upright: bool) -> Iterator[Streak]:
     if height < _SHORTEST or width < 4 * _GROUND:
         return
     rows = ((np.arange(_BANDS * _SAMPLES) + 0.5) * height / (_BANDS * _SAMPLES)).astype(np.intp)
-    scale = np.float32(255 / _SCALES[str(page.dtype)])
+    scale = np.float32(255 / full_range(page))
     for channel in range(channels):
         sample = page[rows, :, channel].reshape(_BANDS, _SAMPLES, width).swapaxes(1, 2)
         ordered = np.sort(sample, axis=2)
@@ -229,7 +230,7 @@ def _lengthwise(page: Pixels, streak: Streak) -> Pixels:
 
 def _mend(part: Pixels, streaks: list[Streak], first: int, height: int) -> Iterator[Removed]:
     """Remove streaks from rows `first` and following of a page of so many rows, in place."""
-    white = _SCALES[str(part.dtype)]
+    white = full_range(part)
     for streak in streaks:
         lines = _lengthwise(part, streak)
         begin, length = (first, height) if streak.upright else (0, len(lines))

@@ -27,7 +27,7 @@ __all__ = [
     "parse_block",
     "read_pages",
     "sound",
-    "with_orientation",
+    "with_short",
     "with_tags",
 ]
 
@@ -87,8 +87,11 @@ Patches = tuple[tuple[int, bytes], ...]  # places in a file, and what shall stan
 
 def describes(number: int, tag: Tag | Directory) -> bool:
     """Whether a tag says something of a page other than how its pixels are stored."""
-    text = isinstance(tag, Tag) and tag.kind == _TEXT
-    return number in DESCRIPTIVE or number >= _PRIVATE and text
+    return number in DESCRIPTIVE or isinstance(tag, Tag) and _is_private_text(number, tag.kind)
+
+
+def _is_private_text(number: int, kind: int) -> bool:
+    return number >= _PRIVATE and kind == _TEXT
 
 
 class _Structure:
@@ -115,7 +118,7 @@ class _Structure:
         width = 20 if self.big else 12
         for entry in self._entries(offset, width):
             number, kind = struct.unpack_from(self.order + "HH", entry)
-            told = wanted is None or number in wanted or number >= _PRIVATE and kind == _TEXT
+            told = wanted is None or number in wanted or _is_private_text(number, kind)
             if not told or kind not in _SIZES:
                 continue
             tag = self._tag(kind, entry)
@@ -305,14 +308,14 @@ def with_tags(exif: bytes, new: Directory) -> bytes:
     return bytes(block.ljust(behind, b"\0") + data)
 
 
-def with_orientation(exif: bytes, value: int) -> bytes:
-    """The EXIF block with its orientation set and every other byte, offsets too, as it was."""
+def with_short(exif: bytes, number: int, value: int) -> bytes:
+    """The EXIF block with a short that it holds set; all other bytes, offsets too, as they were."""
     order = "<" if exif[:2] == b"II" else ">"
     first = struct.unpack_from(order + "I", exif, 4)[0]
     block = bytearray(exif)
     for entry in range(struct.unpack_from(order + "H", exif, first)[0]):
         position = first + 2 + 12 * entry
-        if struct.unpack_from(order + "HH", exif, position) == (ORIENTATION, 3):
+        if struct.unpack_from(order + "HH", exif, position) == (number, 3):
             struct.pack_into(order + "H", block, position + 8, value)
     return bytes(block)
 
