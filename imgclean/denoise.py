@@ -60,7 +60,8 @@ class Outcome:
     """What became of one file.
 
     `clean` is done too: nothing had to be cleaned. `sigma` is the input's estimated noise, 0 to
-    255, `kept` what the safety gate found missing; of a `damaged` file parts could not be decoded.
+    255, `kept` what the safety gate found missing, `streaks` how many of a scanner's were removed
+    from all pages; of a `damaged` file parts could not be decoded.
     """
 
     job: Job
@@ -74,6 +75,7 @@ class Outcome:
     error: str | None = None
     reason: str | None = None
     kept: tuple[Kept, ...] = ()
+    streaks: int = 0
     damaged: bool = False
 
     @property
@@ -91,6 +93,7 @@ class _Seen:
     reason: str | None = None
     cleaned: bool = False  # whether the network was needed
     kept: list[Kept] = field(default_factory=list)
+    streaks: int = 0
     views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
     profile: bytes | None = None  # ICC, of the first page
     damaged: bool = False
@@ -327,7 +330,7 @@ class Run:
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
-            facts["damaged"] = line.get("damaged", False)
+            facts |= {"damaged": line.get("damaged", False), "streaks": line.get("streaks", 0)}
             kept = line.get("kept", [])
             facts["kept"] = tuple(Kept(**{**one, "box": tuple(one["box"])}) for one in kept)
             return Outcome(job, "skipped", **facts, reason="already done")
@@ -340,7 +343,7 @@ class Run:
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
-            facts["damaged"] = seen.damaged
+            facts |= {"damaged": seen.damaged, "streaks": seen.streaks}
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY) as writer:
@@ -393,7 +396,7 @@ class Run:
             guarded = self._guards(model, page.info.depth)
             if not (guarded and is_clean(page.pixels)):
                 seen.cleaned = True
-                seen.kept += self._denoise(job, page, model, index, guarded)
+                self._denoise(job, page, model, index, seen, guarded=guarded)
             page = to_form(page, self.options.output_mode)
             if compared:
                 seen.views.append(_shrink(page))
@@ -401,26 +404,26 @@ class Run:
                 writer.add(page)
         return seen
 
-    def _denoise(self, job: Job, page: Image, model: str, index: int, guarded: bool) -> list[Kept]:
-        """Clean a page in place; returns what the safety gate found missing."""
+    def _denoise(
+        self, job: Job, page: Image, model: str, index: int, seen: _Seen, *, guarded: bool
+    ) -> None:
+        """Clean a page in place; notes the streaks, and what the safety gate found missing."""
         strength = self.options.strength
         aside = guarded and strength > 0
         before = _aside(page.pixels, job.target.parent) if aside else None
         try:
-            self._network.clean(page.pixels, model)
+            seen.streaks += self._network.clean(page.pixels, model)
             if strength > 0:
                 self.precision = self._denoisers[model].precision
         except ImageError as error:
             raise ImageError(f"{job.source}: {error}") from error
-        kept: list[Kept] = []
         if before is not None:
-            kept = protect(
+            seen.kept += protect(
                 before, page.pixels, strength=strength, page=index, out=page.pixels,
                 bilevel=page.info.depth == 1,
             )[1]  # fmt: skip
         if page.pixels.dtype == np.float32:
             np.clip(page.pixels, 0, 1, out=page.pixels)  # all that a file holds, as that read
-        return kept
 
     def _commit(self, job: Job, writer: Writer, key: str, facts: Mapping[str, Any]) -> None:
         writer.finish()

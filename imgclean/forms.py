@@ -18,8 +18,12 @@ _WINDOW = 51  # pixels; wider than strokes at 300 dpi, narrower than what light 
 _K = 0.2  # Sauvola's k: paper of one brightness turns black below 1 - k of it
 _RANGE = 128.0  # Sauvola's R: the largest standard deviation of 8-bit pixels
 _SURE, _FAINT = 64, 180  # of 255; darker is ink wherever it is; lighter by its window alone
-_EDGE = 3  # pixels; reach of a dark stroke's soft edge
-_STRIP = 512  # rows at a time
+_EDGE = 3  # pixels; reach of a stroke's soft edge
+_REACH = 25  # pixels; thicker strokes are background to pale ones
+_PALE, _PALEST = 32, 24  # of 255 below the paper: somewhere in a pale stroke, all over it
+_SMALLEST = 6  # pixels of a pale stroke
+_STRIP = 512  # rows at a time, and how many more are looked at on both sides: multiples of 4
+_BESIDE = 64
 
 
 def to_form(image: Image, form: Form) -> Image:
@@ -70,22 +74,41 @@ def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     what is within 3 pixels of ink only that counts which lies below the page's own threshold
     (Otsu, 1979), half way up these edges; light ink is followed back to the dark that it
     touches. What is darker than 64 is ink anyway, since a window inside a large letter has
-    nothing to compare.
+    nothing to compare. Pale strokes, as of a pencil, that reach 32 below the paper are ink where
+    they have half of the depth that they reach near by.
     """
     result = np.empty_like(grey)
     otsu = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU, dst=result)[0]  # no plane of its own
     limit = float(np.clip(otsu, _SURE, _FAINT))
     near = np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)
     for first in range(0, len(grey), _STRIP):
-        begin = max(0, first - _WINDOW)
-        strip = grey[begin : first + _STRIP + _WINDOW]
+        begin = max(0, first - _BESIDE)
+        strip = grey[begin : first + _STRIP + _BESIDE]
         part = slice(first - begin, first - begin + _STRIP)
         low = (strip < _sauvola(strip)).view(np.uint8)
         ink = np.where(strip <= limit, low, 0) | (strip < _SURE)
         light = low & (1 - cv2.dilate(ink, near))
         light = low & cv2.dilate(light, near)
-        result[first : first + _STRIP] = np.where((ink | light)[part], 0, 255)
+        result[first : first + _STRIP] = np.where((ink | light | _pale(strip))[part], 0, 255)
     return result
+
+
+def _pale(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Pale strokes, and the middle of dark ones.
+
+    Their depth is the black top-hat (Meyer, 1979), that of grain and texture its local median.
+    """
+    depth = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, np.ones((_REACH, _REACH), np.uint8))
+    typical = cv2.medianBlur(np.ascontiguousarray(depth[::4, ::4]), 17)
+    typical = cv2.resize(typical, depth.shape[::-1])
+    clear = cv2.subtract(depth, cv2.add(typical, typical))
+    pieces, labels, stats, _ = cv2.connectedComponentsWithStats((clear > _PALEST).view(np.uint8))
+    highest = np.zeros(pieces, np.uint8)
+    place = np.flatnonzero(labels)
+    np.maximum.at(highest, labels.ravel()[place], clear.ravel()[place])
+    strokes = (highest >= _PALE) & (stats[:, cv2.CC_STAT_AREA] >= _SMALLEST)
+    near = cv2.dilate(depth, np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8))
+    return np.asarray(strokes[labels] & (depth > near // 2), np.bool_)
 
 
 def _sauvola(strip: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -26,7 +26,7 @@ class Stopped(Exception):
 class _Request:
     pixels: NDArray[Any]
     model: str
-    future: "Future[None]" = field(default_factory=Future)
+    future: "Future[int]" = field(default_factory=Future)
 
 
 class Network:
@@ -40,8 +40,11 @@ class Network:
         self._thread = threading.Thread(target=self._serve, name="imgclean-network", daemon=True)
         self._thread.start()
 
-    def clean(self, pixels: NDArray[Any], model: str) -> None:
+    def clean(self, pixels: NDArray[Any], model: str) -> int:
         """Clean H x W x C pixels in place; blocks until done.
+
+        Returns:
+            The number of a scanner's streaks that were removed.
 
         Raises:
             Stopped: the network was closed before.
@@ -51,7 +54,7 @@ class Network:
             if self._closed:
                 raise Stopped
             self._requests.put(request)
-        request.future.result()
+        return request.future.result()
 
     def close(self, *, wait: bool = False) -> None:
         """End the thread once what was asked of it is done; with `wait`, return only then."""
@@ -87,7 +90,8 @@ class Network:
         denoiser = self.denoisers[requests[0].model]
         kept = [request.pixels.copy() for request in requests] if len(requests) > 1 else []
         try:
-            denoiser.clean([request.pixels for request in requests], self.strength)
+            streaks = denoiser.clean([request.pixels for request in requests], self.strength)
+            answers = list(zip(requests, streaks, strict=True))
         except BaseException as error:  # noqa: BLE001  # handed to the threads that wait, whole
             if len(requests) > 1:
                 for request, pixels in zip(requests, kept, strict=True):
@@ -96,8 +100,8 @@ class Network:
                 return
             requests[0].future.set_exception(error)
             return
-        for request in requests:
-            request.future.set_result(None)
+        for request, count in answers:
+            request.future.set_result(count)
 
 
 class Budget:

@@ -116,6 +116,7 @@ class Screen:
         if not self.verbose:
             return text
         why = f"; {outcome.reason}" if outcome.reason else ""
+        why += f"; {outcome.streaks} streaks removed" if outcome.streaks else ""
         return f"{text} -> {outcome.job.target}; noise {outcome.sigma}{why}"
 
     def _pace(self) -> str:
@@ -183,6 +184,9 @@ class Screen:
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
+        if streaked := sum(o.streaks > 0 and o.status == "done" for o in self.outcomes):
+            what = "1 file" if streaked == 1 else f"{streaked} files"
+            self._say(f"a scanner's streaks were removed from {what}: its glass may be dusty")
         if run.full:
             self._say("stopped: the disk is full; make room, then the same command goes on")
         elif interrupted:
@@ -225,6 +229,7 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error,
         "kept": [asdict(kept) for kept in outcome.kept],
+        "streaks": outcome.streaks,
         "damaged": outcome.damaged,
     }
 

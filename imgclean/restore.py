@@ -21,7 +21,7 @@ from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
-from .streaks import add_streaks, find_streaks, remove_streaks
+from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .weights import Weights, load_weights
 from .white_point import white_gain
 from .windows import blend
@@ -180,8 +180,12 @@ class Denoiser:
         self.clean([view], strength)
         return result
 
-    def clean(self, images: Sequence[Pixels], strength: float = 1.0) -> None:
-        """Clean H x W x C arrays in place, sharing batches; C is 1 or 3. See `__call__`."""
+    def clean(self, images: Sequence[Pixels], strength: float = 1.0) -> list[int]:
+        """Clean H x W x C arrays in place, sharing batches; C is 1 or 3. See `__call__`.
+
+        Returns:
+            For each image the number of a scanner's streaks that were removed.
+        """
         strength = fraction("strength", strength)
         for image in images:
             if str(image.dtype) not in _SCALES:
@@ -189,19 +193,21 @@ class Denoiser:
                 raise UsageError(f"pixels of {image.dtype}: give {kinds}")
             if image.dtype == np.float32 and not np.isfinite(image).all():
                 raise ImageError("holds NaN or infinite values; replace them first")
+        none = [0] * len(images)
         if strength == 0:
-            return
+            return none
         if self._size:
             self._clean_windows(images, strength, self._size)
-            return
+            return none
         if self._colour.contract.pages:
-            self._clean_pages(images, strength)
-        else:
-            self._clean_pieces(images, strength)
+            return self._clean_pages(images, strength)
+        self._clean_pieces(images, strength)
+        return none
 
-    def _clean_pages(self, images: Sequence[Pixels], strength: float) -> None:
+    def _clean_pages(self, images: Sequence[Pixels], strength: float) -> list[int]:
         """Clean pages in place: their streaks before the network, pictures and areas after it."""
-        removed = [remove_streaks(image, find_streaks(image)) for image in images]
+        found = [find_streaks(image) for image in images]
+        removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
         afar = [far_view(image) for image in images]
         self._clean_pieces(images, strength)
         for image, page, streaks in zip(images, afar, removed, strict=True):
@@ -209,6 +215,7 @@ class Denoiser:
                 self._look_again(image, page, strength)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
+        return [count_lines(streaks) for streaks in found]
 
     def _look_again(self, image: Pixels, page: Pixels, strength: float) -> None:
         """Put right what a cleaned page's far view shows to be a mistake, in place."""

@@ -117,10 +117,13 @@ def protect(
         raise ValueError(f"images of different shapes: {noisy.shape} and {denoised.shape}")
     if min(noisy.shape[:2]) < _SIDE:
         return denoised, []
-    streaks = find_streaks(noisy)  # which are meant to go
-    before = WithoutStreaks(noisy, streaks) if streaks else noisy
+    before: Page = noisy
     gentler = GENTLER[-1:] if bilevel else GENTLER
-    missing = _missing(before, _cut(denoised) if bilevel else denoised, gentler)
+    judged = _cut(denoised) if bilevel else denoised
+    missing = _missing(before, judged, gentler)
+    if _around(missing[0]).any() and (streaks := find_streaks(noisy)):  # which are meant to go
+        before = WithoutStreaks(noisy, streaks)
+        missing = _missing(before, judged, gentler)
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
     for lost, (less, brightened) in zip(missing, gentler, strict=True):
         where = _around(lost)

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from .metrics import full_range
 
-__all__ = ["Streak", "WithoutStreaks", "add_streaks", "find_streaks", "remove_streaks"]
+__all__ = [
+    "Streak",
+    "WithoutStreaks",
+    "add_streaks",
+    "count_lines",
+    "find_streaks",
+    "remove_streaks",
+]
 
 Pixels = NDArray[Any]
 Levels = NDArray[np.float32]
@@ -37,6 +44,9 @@ _DRIFT = 0.2  # pixels that it may wander from one end to the other
 _NOISE, _NOISY = 0.9, 0.25  # of 255 between samples of a line or of paper; bands that have it
 _MANY, _REGULAR = 5, 0.6  # so many lines, this share of them as far apart as the usual: ruled paper
 _MOST = 60  # lines; more are a pattern
+_GREY = 0.75  # of a line's depth in one channel that it has in the others at least, if it is dust
+_ALONE = 0.15  # of that depth that the others may have, if it is a bad pixel's
+_PIXEL = 3  # pixels; what a bad one of the sensor draws in one channel is no wider
 _ASIDE = _WIDEST + 4  # pixels beside a part of an image that it takes to mend that part
 
 
@@ -71,8 +81,11 @@ def find_streaks(page: Pixels) -> list[Streak]:
     Paper is the second brightest of 16 samples in each of 24 bands along the line, which between
     letters is no ink. A streak is up to 8 pixels wide, in nine bands of ten and at both ends it is
     darker than what is to its sides, its centre of mass stays within a fifth of a pixel, and it or
-    the paper shows noise, as what a sensor saw does. Nothing is one where print reaches up to an
-    end of the page, as in a cut-out of a table, and lines at equal distances are ruled paper.
+    the paper shows noise, as what a sensor saw does. Dust is grey, and what a bad pixel draws is
+    narrow and in one channel: any other colour was printed. Nothing is one where print reaches up
+    to an end of the page, as in a cut-out of a table, lines at equal distances are ruled paper, and
+    where some run the other way, as beside the margin of an exercise book, all are rules, since
+    sheets are drawn past the glass one way.
 
     Args:
         page: H x W or H x W x C, of which up to three are looked at; uint8, uint16 or float32.
@@ -81,7 +94,23 @@ def find_streaks(page: Pixels) -> list[Streak]:
         Nothing along sides of under 1,000 pixels.
     """
     page = _three_axes(page)
-    return [*_upright(page, True), *_upright(page.swapaxes(0, 1), False)]
+    ways = {True: page, False: page.swapaxes(0, 1)}
+    for upright, turned in ways.items():
+        if len(turned) >= _SHORTEST and (streaks := _upright(turned, upright)):
+            crossing = _bands(ways[not upright])
+            return [] if any(_all_lines(part) for part in crossing) else streaks
+    return []
+
+
+def count_lines(streaks: list[Streak]) -> int:
+    """How many lines on the page streaks are: a grey one is a streak in each channel."""
+    count = 0
+    for upright in (True, False):
+        end = 0
+        for streak in sorted((s for s in streaks if s.upright == upright), key=lambda s: s.start):
+            count += streak.start >= end
+            end = max(end, streak.stop)
+    return count
 
 
 def remove_streaks(page: Pixels, streaks: list[Streak]) -> list[Removed]:
@@ -132,31 +161,106 @@ def _three_axes(page: Pixels) -> Pixels:
     return page[..., None] if page.ndim == 2 else page[..., :3]
 
 
-def _upright(page: Pixels, upright: bool) -> Iterator[Streak]:
+def _upright(page: Pixels, upright: bool) -> list[Streak]:
+    bands = _bands(page)
+    streaks: list[Streak] = []
+    for channel, part in enumerate(bands):
+        found = _all_lines(part) if part.margins else []
+        if len(found) > _MOST or _is_ruled([line.start for line in found]):
+            continue
+        for line in found:
+            stop = line.start + line.depth.shape[1]
+            if not any(s.start < stop and line.start < s.stop for s in streaks):
+                depths = _of_dust(line, bands, channel)
+                streaks += [Streak(upright, line.start, d, c) for c, d in depths.items()]
+    return streaks
+
+
+@dataclass(frozen=True)
+class _Bands:
+    """One channel of a page in bands across its lines, 0 to 255."""
+
+    paper: Levels  # bands x width, the second brightest sample
+    noise: Levels  # the brightest less the third
+    margins: bool  # whether both ends are blank
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line in one channel."""
+
+    start: int
+    depth: Levels  # bands x width
+    beside: NDArray[np.intp]  # the columns that it was compared with
+
+
+def _bands(page: Pixels) -> list[_Bands]:
     height, width, channels = page.shape
-    if height < _SHORTEST or width < 4 * _GROUND:
-        return
+    if height < _BANDS * _SAMPLES or width < 4 * _GROUND:
+        return []
     rows = ((np.arange(_BANDS * _SAMPLES) + 0.5) * height / (_BANDS * _SAMPLES)).astype(np.intp)
-    scale = np.float32(255 / full_range(page))
+    scale, bands = np.float32(255 / full_range(page)), []
     for channel in range(channels):
-        sample = page[rows, :, channel].reshape(_BANDS, _SAMPLES, width).swapaxes(1, 2)
-        ordered = np.sort(sample, axis=2)
-        third, paper, first = (ordered[..., n].astype(np.float32) * scale for n in (-3, -2, -1))
-        found = list(_lines(paper, first - third)) if _has_margins(ordered) else []
-        if len(found) <= _MOST and not _is_ruled([start for start, _ in found]):
-            for start, depth in found:
-                yield Streak(upright, start, depth, channel)
+        sample = page[rows, :, channel].reshape(_BANDS, _SAMPLES, width)
+        first, paper, third = (values.astype(np.float32) * scale for values in _top(sample))
+        bands.append(_Bands(paper, first - third, _has_margins(sample)))
+    return bands
 
 
-def _has_margins(ordered: Pixels) -> bool:
+def _of_dust(line: _Line, bands: list[_Bands], channel: int) -> dict[int, Levels]:
+    """A line's depth in each channel that it is in; nothing if it has a colour, as print has.
+
+    Args:
+        line: as found in one channel.
+        bands: of all channels.
+        channel: where it was found.
+    """
+    depths = {channel: line.depth}
+    for other, part in enumerate(bands):
+        if other != channel:
+            columns = slice(line.start, line.start + line.depth.shape[1])
+            depth = _depth(part.paper[:, columns], np.median(part.paper[:, line.beside], axis=1))
+            middle = int(np.argmax(np.median(depth, axis=0)))
+            depths[other] = _smoothed(depth, middle, np.ones(len(depth), np.bool_))
+    deepest = {other: float(np.median(depth.max(axis=1))) for other, depth in depths.items()}
+    most = max(deepest.values())
+    if min(deepest.values()) >= _GREY * most:
+        return depths
+    others = [depth for other, depth in deepest.items() if other != channel]
+    narrow = line.depth.shape[1] - 2 <= _PIXEL
+    return {channel: line.depth} if narrow and max(others) <= _ALONE * most else {}
+
+
+def _top(sample: Pixels) -> tuple[Pixels, Pixels, Pixels]:
+    """The largest three of each band's samples, largest first; bands x samples x width in.
+
+    Row by row, which is many times faster than sorting; what is below 0 counts as 0.
+    """
+    first, second, third = np.zeros((3, len(sample), sample.shape[2]), sample.dtype)
+    for row in sample.swapaxes(0, 1):
+        np.maximum(third, np.minimum(second, row), out=third)
+        np.maximum(second, np.minimum(first, row), out=second)
+        np.maximum(first, row, out=first)
+    return first, second, third
+
+
+def _has_margins(sample: Pixels) -> bool:
     """Whether both ends of a page are blank: where print reaches up to them rules may too."""
-    ends = ordered[[0, -1]].astype(np.float32)
-    dark = ends[..., _SAMPLES // 4] < _INK * ends[..., -2]
+    ends = np.sort(sample[[0, -1]].astype(np.float32), axis=1)
+    dark = ends[:, _SAMPLES // 4] < _INK * ends[:, -2]
     return bool(dark.mean(axis=1).max() <= _PRINTED)
 
 
-def _lines(paper: Levels, noise: Levels) -> Iterator[tuple[int, Levels]]:
-    """First column and depth of each line, from the bands' paper and what their samples differ."""
+def _all_lines(bands: _Bands) -> list[_Line]:
+    return list(_lines(bands.paper, bands.noise))
+
+
+def _depth(line: Levels, ground: Levels) -> Levels:
+    return np.asarray(1 - line / np.maximum(ground, 1)[:, None], np.float32)
+
+
+def _lines(paper: Levels, noise: Levels) -> Iterator[_Line]:
+    """Each line of one channel, from the bands' paper and what their samples differ."""
     usual = np.median(paper, axis=0)
     closed = cv2.morphologyEx(usual[None], cv2.MORPH_CLOSE, np.ones((1, 2 * _GROUND + 1)))[0]
     darker = closed - usual > 0.5 * _DEPTH * np.maximum(closed, 1)
@@ -176,11 +280,11 @@ def _lines(paper: Levels, noise: Levels) -> Iterator[tuple[int, Levels]]:
         ground, rough = (np.median(x[:, beside], axis=1) for x in (paper, noise))
         uneven = np.median(np.abs(paper[:, beside] - ground[:, None]), axis=1)
         clear = (ground >= _DARKEST) & (uneven <= _EVEN * ground)
-        depth = (1 - paper[:, start:stop] / np.maximum(ground, 1)[:, None]).astype(np.float32)
+        depth = _depth(paper[:, start:stop], ground)
         middle = int(np.argmax(np.median(depth, axis=0)))
         spread = np.stack([noise[:, start + middle], rough])[:, clear]
         if _is_streak(depth, middle, clear) and (spread >= _NOISE).mean(axis=1).max() > _NOISY:
-            yield start, _smoothed(depth, middle, clear)
+            yield _Line(start, _smoothed(depth, middle, clear), beside)
 
 
 def _is_streak(depth: Levels, middle: int, clear: NDArray[np.bool_]) -> bool:

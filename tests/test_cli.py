@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 from .conftest import Make
+from .test_streaks import scan, streaked
 
 _COUNTS = ("files", "done", "clean", "skipped", "failed", "ignored")
 
@@ -65,7 +67,7 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     good, bad = document["files"]
     assert set(good) == {
         "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
-        "error", "kept", "damaged",
+        "error", "kept", "streaks", "damaged",
     }  # fmt: skip
     assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
     assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None
@@ -94,6 +96,20 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
     assert "a\\n[red]b.png" in done.stderr
     quiet = imgclean("denoise", tmp_path / "in", "-o", tmp_path / "out", "--model", tiny, "-q")
     assert quiet.returncode == 0 and quiet.stdout == quiet.stderr == ""
+
+
+def test_streaks_are_told(tmp_path: Path) -> None:
+    """In the document, in the file's line with -v, and at the end: a scanner wants cleaning."""
+    source = tmp_path / "in" / "a.png"
+    source.parent.mkdir()
+    assert cv2.imwrite(str(source), streaked(scan(height=1100), {33: 0.3, 371: 0.5}))
+    done = imgclean("denoise", source, "--out", tmp_path / "out", "--model", "scan", "--json", "-v")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["files"][0]["streaks"] == 2
+    assert "2 streaks removed" in done.stderr
+    assert "a scanner's streaks were removed from 1 file: its glass may be dusty" in done.stderr
+    again = imgclean("denoise", source, "--out", tmp_path / "out", "--model", "scan")
+    assert "glass" not in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from imgclean.safety import protect
 from imgclean.weights import locate
 
 from .conftest import Make, heed_interrupts
+from .test_streaks import scan, streaked
 
 
 def clean(inputs: Path | list[Path], out: Path, tiny: str, **options: Any) -> dict[str, Outcome]:
@@ -588,10 +589,10 @@ def test_one_bad_image_in_a_batch(
         make(tmp_path / "in" / f"{index}.png", 40 + index, 30)
     whole = Denoiser.clean
 
-    def picky(self: Denoiser, images: list[Any], strength: float = 1.0) -> None:
+    def picky(self: Denoiser, images: list[Any], strength: float = 1.0) -> list[int]:
         if any(image.shape[1] == 43 for image in images):
             raise ImageError("the network's output is not finite")
-        whole(self, images, strength)
+        return whole(self, images, strength)
 
     monkeypatch.setattr(Denoiser, "clean", picky)
     outcomes = clean(tmp_path / "in", tmp_path / "out", tiny, batch_size=4, workers=4)
@@ -605,10 +606,11 @@ def test_a_batch_that_fails_half_way_cleans_nothing_twice(
     """Images that were cleaned before their batch failed start again from their own pixels."""
     whole = Denoiser.clean
 
-    def failing_late(self: Denoiser, images: list[Any], strength: float = 1.0) -> None:
-        whole(self, images, strength)
+    def failing_late(self: Denoiser, images: list[Any], strength: float = 1.0) -> list[int]:
+        streaks = whole(self, images, strength)
         if len(images) > 1:
             raise ImageError("the network's output is not finite")
+        return streaks
 
     denoiser = load(tiny, device="cpu", precision="fp32", batch_size=4)
     expected = [denoiser(read(make(tmp_path / f"{k}.png", seed=k))) for k in range(2)]
@@ -624,9 +626,10 @@ def test_a_batch_that_fails_half_way_cleans_nothing_twice(
 class _Eraser(Denoiser):
     """A network that wipes the lower half of every image white."""
 
-    def clean(self, images: Sequence[Any], strength: float = 1.0) -> None:
+    def clean(self, images: Sequence[Any], strength: float = 1.0) -> list[int]:
         for image in images:
             image[len(image) // 2 :] = np.iinfo(image.dtype).max
+        return [0] * len(images)
 
 
 def page(level: int = 255) -> NDArray[np.uint8]:
@@ -695,6 +698,18 @@ def test_pages_of_one_bit_are_guarded(
     assert clean(tmp_path / "a.tif", tmp_path / "out", tiny)["a.tif"].kept != ()
     assert np.mean(read(tmp_path / "out" / "a.tif")[..., 0] != plane) < 0.03
     assert clean(tmp_path / "a.tif", tmp_path / "out", tiny, safe=False)["a.tif"].kept == ()
+
+
+def test_streaks_are_counted(tmp_path: Path) -> None:
+    """Over all pages and channels as lines; a second run knows them from the journal."""
+    sheet = np.repeat(scan(height=1100), 3, axis=2)
+    dirty = streaked(sheet, {33: 0.3, 371: 0.5})
+    source = put(tmp_path / "in" / "a.tif", dirty, sheet, dirty)
+    assert scanned(source, tmp_path / "out")["a.tif"].streaks == 4
+    again = scanned(source, tmp_path / "out")["a.tif"]
+    assert again.status == "skipped" and again.streaks == 4
+    assert scanned(source, tmp_path / "half", strength=0)["a.tif"].streaks == 0
+    assert clean(source, tmp_path / "photo", "photo")["a.tif"].streaks == 0
 
 
 def test_large_inputs_are_set_aside_in_a_file(

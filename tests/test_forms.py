@@ -151,6 +151,33 @@ def test_light_text_stays_beside_dark() -> None:
     assert np.array_equal(found == 0, page < 255)
 
 
+def pencil(depth: int) -> Any:
+    """Words of strokes of two pixels on paper of 250, and how much of the stroke each pixel is."""
+    words = np.zeros((240, 700), np.uint8)
+    for line, text in enumerate(("in a pencil's grey", "and so it goes on", "until the end")):
+        place = (20, 60 + 70 * line)
+        cv2.putText(words, text, place, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.4, 255, 2, cv2.LINE_AA)
+    return (250 - words.astype(np.float64) * depth / 255).round(), words
+
+
+@pytest.mark.parametrize("depth", [40, 60, 90])
+def test_pale_writing_is_whole(depth: int) -> None:
+    """What is a sixth darker than the paper, which Sauvola's threshold drops or tears."""
+    page, words = pencil(depth)
+    found = to_form(Image(page.astype(np.uint8)[..., None]), "bilevel").pixels[..., 0] == 0
+    assert found[words > 200].mean() > 0.98
+    assert not found[words == 0].any()
+
+
+@pytest.mark.parametrize("grain", [0.0, 1.2])
+def test_noise_is_no_pale_writing(grain: float) -> None:
+    rng = np.random.default_rng(2)
+    noise = rng.normal(0, 1, (400, 500))
+    noise = cv2.GaussianBlur(noise, (0, 0), grain) if grain else noise
+    page = np.clip(230 + noise * 9 / noise.std(), 0, 255).round().astype(np.uint8)
+    assert np.mean(to_form(Image(page[..., None]), "bilevel").pixels == 0) < 1e-4
+
+
 def test_shadows_are_paper() -> None:
     """Half of the page in shadow, darker than the threshold of the whole: its paper is paper."""
     page = np.full((300, 300), 250, np.uint8)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from imgclean import restore
 from imgclean.restore import Denoiser
 from imgclean.safety import is_clean, protect
-from imgclean.streaks import WithoutStreaks, add_streaks, find_streaks, remove_streaks
+from imgclean.streaks import WithoutStreaks, add_streaks, count_lines, find_streaks, remove_streaks
 
 from .test_restore import strong_network
 
@@ -76,6 +77,16 @@ def test_every_type_of_pixels(kind: str) -> None:
     assert np.abs(wide / (257 if kind == "uint16" else 1 / 255) - narrow).max() <= 1
 
 
+def test_lines_are_counted_once_whatever_their_channels() -> None:
+    page = streaked(scan(channels=3), {33: 0.3, 203: 0.5})
+    page[:, 371:373, 2] //= 2
+    streaks = find_streaks(page)
+    assert len(streaks) == 7 and count_lines(streaks) == 3
+    across = find_streaks(page.swapaxes(0, 1))
+    assert count_lines([*streaks, *across]) == 6
+    assert count_lines([]) == 0
+
+
 def test_a_page_without_streaks_has_none() -> None:
     assert not find_streaks(scan())
     assert not find_streaks(scan()[:900])  # too short to tell
@@ -107,6 +118,33 @@ def test_a_rule_drawn_by_a_computer_is_none() -> None:
 def test_rules_of_a_cut_out_of_a_table_are_none() -> None:
     """Print reaches the ends of the image, so rules may, too."""
     assert not find_streaks(streaked(scan()[95:-105], {203: 0.5}))
+
+
+@pytest.mark.parametrize("colour", [(0.1, 0.5, 0.5), (0.45, 0.35, 0.25), (0.3, 0.3, 0.0)])
+def test_a_coloured_rule_is_none(colour: tuple[float, ...]) -> None:
+    """A red margin; a dust streak beside it would be one."""
+    page = scan(channels=3)
+    for channel, depth in enumerate(colour):
+        page[..., channel] = streaked(page[..., channel], {111: depth})
+    assert not found(page)
+    assert found(streaked(page, {203: 0.3})) == [203] * 3
+
+
+def test_dust_is_found_on_tinted_paper_in_a_jpeg() -> None:
+    page = scan(channels=3) * np.array([1.0, 0.92, 0.75])
+    dirty = streaked(np.asarray(page.round(), np.uint8), {33: 0.1, 203: 0.3, 371: 0.6})
+    code = cv2.imencode(".jpg", dirty, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    streaks = find_streaks(cv2.imdecode(code, cv2.IMREAD_COLOR))
+    assert count_lines(streaks) == 3 and len(streaks) == 9
+    assert all(min(abs(s.start + 1 - place) for place in (33, 203, 371)) < 3 for s in streaks)
+
+
+def test_lines_that_cross_are_rules() -> None:
+    """Of an exercise book whose margin is as grey as the rules, whatever its sides are."""
+    page = scan(width=980)
+    rules = streaked(page.swapaxes(0, 1).copy(), {60 + 50 * k: 0.2 for k in range(20)})
+    assert not found(streaked(rules.swapaxes(0, 1).copy(), {111: 0.3}))
+    assert found(streaked(page, {111: 0.3})) == [111]
 
 
 def test_ruled_paper_has_none() -> None:
