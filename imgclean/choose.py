@@ -21,17 +21,24 @@ __all__ = ["NETWORK", "THRESHOLD", "Choice", "choose", "load_network", "score"]
 
 NETWORK = Path(__file__).with_suffix(".safetensors")
 THRESHOLD = 0.86
+BLANK = 0.97  # share of background from which an image is a blank sheet if that is
+LIGHT, EVEN = 0.6, 0.3  # so bright, and its brightness in these bounds (their logarithms apart)
 SMALLEST = 32  # pixels in height and width below which nothing can be told
 _PAPER, _STROKES = MEASURES.index("paper"), MEASURES.index("strokes")
+_LIGHT, _RANGE = MEASURES.index("light"), MEASURES.index("background range")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What an image is taken for: its name, how sure it is a scan in [0, 1], and why."""
+    """What an image is taken for: its name, how sure it is a scan in [0, 1], and why.
+
+    A `blank` one holds too little to tell: the back of a sheet, say, or a clear sky.
+    """
 
     name: Literal["photo", "scan"]
     score: float
     reason: str
+    blank: bool = False
 
 
 def choose(pixels: NDArray[np.generic]) -> Choice:
@@ -53,7 +60,9 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"ink on paper: {what}")
-    return Choice("photo", sure, f"not clearly a page: {what}")
+    even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT
+    blank = bool(even and values[_PAPER] >= BLANK)
+    return Choice("photo", sure, f"not clearly a page: {what}", blank)
 
 
 def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:

@@ -385,7 +385,9 @@ class Run:
             model = self.options.model
             if model == "auto":
                 choice = choose(page.pixels)
-                model, seen.reason = choice.name, seen.reason or choice.reason
+                # The back of a sheet that was scanned before is one too, however blank.
+                model = "scan" if choice.blank and "scan" in seen.models else choice.name
+                seen.reason = seen.reason or choice.reason
             seen.models.append(model)
             seen.sigmas.append(255 * estimate_sigma(page.pixels))
             compared = job.comparison is not None and index == 0

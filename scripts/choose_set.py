@@ -6,8 +6,8 @@ rendered page or office page is on both sides. Images are H x W x C uint8, RGB, 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
 forms, book spreads, newspapers with pictures, handwriting, whiteboards, sheets photographed at an
 angle. Right is `photo` for all else, also where it holds text: photos with signs or a page lying
-somewhere, prints with borders, screenshots, pencil and painted drawings, textures, scenes, objects
-on white.
+somewhere, prints with borders, screenshots, pencil and painted drawings, coloured maps, textures,
+scenes, objects on white.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -587,6 +587,86 @@ def drawing(rng: Generator, sources: Sources) -> Pixels:
     return noisy(flat_painting(image, rng), rng, 12)
 
 
+def sketch(rng: Generator, sources: Sources) -> Pixels:
+    """A pencil drawing whose shades are lines, on the paper it was drawn on."""
+    plane = grey(resized(cut(sources.photo(rng), rng, 0.6), rng.uniform(0.8, 2.2)))[..., 0]
+    light = plane.astype(np.float32) / 255
+    reach = rng.uniform(2, 15)
+    lines = np.clip(light / np.maximum(cv2.GaussianBlur(light, (0, 0), reach), 0.02), 0, 1)
+    shade = (1 - light) * np.float32(rng.choice([0, 0.1, 0.25]))
+    depth = np.float32(rng.uniform(0.4, 1)) * (1 - lines) + shade
+    if rng.random() < 0.3:  # hatched
+        rows, columns = np.indices(plane.shape, np.float32)
+        stripes = np.sin((columns + rng.uniform(-1, 1) * rows) * rng.uniform(0.7, 2)) > 0.3
+        depth += 0.4 * stripes * np.clip(0.7 - light, 0, 1)
+    pencil = np.array([rng.uniform(0.1, 0.5)] * 3, np.float32)
+    if rng.random() < 0.25:  # sanguine, blue
+        pencil = rng.uniform(0.1, 0.6, 3).astype(np.float32)
+    return on_paper(1 - depth[..., None].clip(0, 1) * (1 - pencil), rng)
+
+
+def on_paper(light: NDArray[np.float32], rng: Generator) -> Pixels:
+    """Print or pencil, H x W x 3 in [0, 1], on white, tinted or rough paper, scanned."""
+    if rng.random() < 0.7:
+        light = light * (1 - np.sort(rng.uniform(0, 0.18, 3))).astype(np.float32)
+    rough = rng.standard_normal(light.shape[:2], np.float32)
+    rough = cv2.GaussianBlur(rough, (0, 0), rng.uniform(0.6, 4))
+    light = light * (1 + np.float32(rng.uniform(0, 0.03)) * rough / rough.std())[..., None]
+    if rng.random() < 0.4:
+        uneven = rng.uniform(0.8, 1, (3, 3)).astype(np.float32)
+        size = (light.shape[1], light.shape[0])
+        light = light * cv2.resize(uneven, size, interpolation=cv2.INTER_CUBIC)[..., None]
+    image = np.clip(np.rint(light * 255), 0, 255).astype(np.uint8)
+    if rng.random() < 0.2:
+        image = bordered(image, (int(rng.integers(5, 50)),) * 4, int(rng.integers(0, 256)))
+    return noisy(image if rng.random() < 0.75 else grey(image), rng, 10)
+
+
+def coloured_map(rng: Generator, sources: Sources) -> Pixels:
+    """Pale areas, contour lines, rivers, roads with edges, a grid and names, in colour."""
+    height, width = (int(v) for v in rng.integers(450, 1300, 2))
+    size, coarse = (width, height), (int(rng.integers(3, 9)), int(rng.integers(3, 9)))
+    fields = [
+        cv2.resize(rng.standard_normal(coarse, np.float32), size, interpolation=cv2.INTER_CUBIC)
+        for _ in range(3)
+    ]
+    image = np.full((height, width, 3), 255, np.uint8)
+    tints = [(205, 228, 190), (185, 215, 238), (250, 240, 190), (240, 205, 190), (225, 225, 225)]
+    for field in fields:
+        image[field > rng.uniform(0, 1)] = tints[int(rng.integers(len(tints)))]
+    ink = (int(rng.integers(120, 200)), int(rng.integers(80, 140)), int(rng.integers(40, 100)))
+    if rng.random() < 0.6:
+        for level in np.arange(-2, 2, rng.uniform(0.12, 0.4)):
+            around = cv2.findContours(
+                (fields[0] > level).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
+            )[0]
+            cv2.polylines(image, around, True, ink, 1, cv2.LINE_AA)
+    for _ in range(int(rng.integers(3, 18))):
+        points = rng.uniform(0, 1, (int(rng.integers(2, 6)), 2)) * size
+        shape, wide = [points.astype(np.int32)], int(rng.integers(2, 9))
+        if rng.random() < 0.3:
+            cv2.polylines(image, shape, False, (90, 150, 215), wide // 2 + 1, cv2.LINE_AA)
+            continue
+        fill = [(255, 240, 150), (240, 130, 110), (255, 255, 255)][int(rng.integers(3))]
+        cv2.polylines(image, shape, False, (110, 100, 95), wide + 2, cv2.LINE_AA)
+        cv2.polylines(image, shape, False, fill, wide, cv2.LINE_AA)
+    if rng.random() < 0.4:
+        step = int(rng.integers(60, 250))
+        image[step::step] = image[:, step::step] = (150, 175, 205)
+    canvas = Image.fromarray(image)
+    draw = ImageDraw.Draw(canvas)
+    for _ in range(int(rng.integers(5, 60))):
+        x, y = rng.uniform(0, 0.9, 2) * size
+        font = sources.font(rng, int(rng.integers(9, 30)))
+        draw.text((x, y), str(rng.choice(ENGLISH)).title(), (int(rng.integers(0, 90)),) * 3, font)
+    return on_paper(np.asarray(canvas).astype(np.float32) / np.float32(255), rng)
+
+
+def graphic(rng: Generator, sources: Sources) -> Pixels:
+    """A sketch or a map on its paper."""
+    return (sketch if rng.random() < 0.5 else coloured_map)(rng, sources)
+
+
 def flat_painting(image: Pixels, rng: Generator) -> Pixels:
     """A photo in a few flat colours with dark outlines."""
     flat = cv2.bilateralFilter(cv2.medianBlur(image, 5), 9, 60, 9)
@@ -660,14 +740,14 @@ OTHERS: dict[str, tuple[Maker, int]] = {
 }  # fmt: skip
 
 
-PRINTS = 24  # of the weight of a kind of pages
+LATER: dict[str, tuple[Maker, int]] = {"print": (old_print, 24), "graphic": (graphic, 16)}
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     """The image of a case."""
     rng = np.random.default_rng(case.seed)
     if case.source is None:
-        maker = {**PAGES, **OTHERS, "print": (old_print, PRINTS)}[case.kind][0]
+        maker = {**PAGES, **OTHERS, **LATER}[case.kind][0]
         return maker(rng, sources[case.held_out])
     image = read(case.source)
     if case.scan:
@@ -711,5 +791,6 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in PAGES.items():
         for _ in range(units // 2 * weight):
             yield Case(kind, True, False, seed := seed + 1)
-    for index in range(units * PRINTS):
-        yield Case("print", False, index % 3 == 2, seed := seed + 1)
+    for kind, (_, weight) in LATER.items():
+        for index in range(units * weight):
+            yield Case(kind, False, index % 3 == 2, seed := seed + 1)

@@ -46,6 +46,14 @@ def test_page(paper: int, sigma: float) -> None:
     assert found.reason.startswith("ink on paper: ")
 
 
+def test_blank_is_said() -> None:
+    """Nothing on it: no telling, so a photo, and said to be blank."""
+    for sheet, blank in ((np.full((900, 700, 1), 240, np.uint8), True), (scene(), False)):
+        found = choose(noisy(sheet, 4))
+        assert found.name == "photo" and found.blank == blank
+    assert not choose(page()).blank
+
+
 def test_page_uneven() -> None:
     """Uneven light and a tint of the paper do not hide a page."""
     light = np.linspace(0.6, 1, 700)[None, :, None] * np.array([1, 0.95, 0.85])

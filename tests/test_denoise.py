@@ -32,6 +32,7 @@ from imgclean.restore import Denoiser, load
 from imgclean.safety import protect
 from imgclean.weights import locate
 
+from . import test_choose
 from .conftest import Make, heed_interrupts
 from .test_streaks import scan, streaked
 
@@ -808,6 +809,22 @@ def test_auto_records_its_choice(tmp_path: Path, make: Make) -> None:
     assert outcome.model == "photo"
     assert outcome.sigma is not None and outcome.sigma > 10
     assert replace(outcome, seconds=0).width == 64
+
+
+def test_blank_backs_are_scans_too(tmp_path: Path) -> None:
+    """A blank page alone could be a sky; behind a scanned one, in a file, it is paper."""
+    rng = np.random.default_rng(4)
+    blank, text = np.full((900, 700, 1), 236.0), test_choose.page(paper=236)
+    sheets = [
+        np.clip((sheet + rng.normal(0, 3, sheet.shape)).round(), 0, 255).astype(np.uint8)
+        for sheet in (blank, text, blank)
+    ]
+    source = put(tmp_path / "in" / "a.tif", *sheets)
+    outcome = clean(source, tmp_path / "out", "auto")["a.tif"]
+    assert outcome.status == "done" and outcome.model == "photo+scan"
+    pages = cv2.imreadmulti(str(tmp_path / "out" / "a.tif"), flags=cv2.IMREAD_UNCHANGED)[1]
+    assert [round(float(p.mean()), -1) for p in (pages[0], pages[2])] == [240, 250]
+    assert np.median(pages[2]) >= 254
 
 
 @pytest.mark.slow

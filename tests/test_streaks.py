@@ -134,7 +134,7 @@ def test_dust_is_found_on_tinted_paper_in_a_jpeg() -> None:
     page = scan(channels=3) * np.array([1.0, 0.92, 0.75])
     dirty = streaked(np.asarray(page.round(), np.uint8), {33: 0.1, 203: 0.3, 371: 0.6})
     code = cv2.imencode(".jpg", dirty, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
-    streaks = find_streaks(cv2.imdecode(code, cv2.IMREAD_COLOR))
+    streaks = find_streaks(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR)))
     assert count_lines(streaks) == 3 and len(streaks) == 9
     assert all(min(abs(s.start + 1 - place) for place in (33, 203, 371)) < 3 for s in streaks)
 
