@@ -49,6 +49,7 @@ _SHORTEST, _SMALLEST = 5, 10  # pixels of length and of area below which it is a
 _HALO = 64  # pixels around a strip that are looked at with it
 _STRIP = 2_000_000  # pixels looked at in one go
 _LEAST_LEFT = np.ceil(LEFT * np.arange(256)).astype(np.uint8)  # of each depth: less is missing
+_SOME = 2000  # pixels that tell of most pages that they are not white
 _SIDE = 8  # pixels of height or width below which there is nothing to tell
 
 
@@ -153,6 +154,9 @@ def is_clean(page: Pixels) -> bool:
     height, width = page.shape[:2]
     if min(height, width) < _SIDE:
         return False
+    row, column = np.random.default_rng(0).integers(0, (height, width), (_SOME, 2)).T
+    if np.mean(_eight_bits(page[row, column]).min(axis=1) >= WHITE - 4) < 0.05:
+        return False  # too little that could be white paper, whatever is ink
     counts = np.zeros(256)
     rows = max(_CELL, _STRIP // width)
     first = min(2 * _HALO, rows)  # nearly always enough to see that a page is not clean
