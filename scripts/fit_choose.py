@@ -9,7 +9,7 @@ small perceptrons are trained on the standardised measures, each from its own st
 and noise on the measures; the answer is the mean of their logits. Pages and other images weigh the
 same in sum. What ships has five members that were fitted before drawn pages held maps, charts and
 hatching, on all images alike, five added afterwards, and ten added with `--units 100 --members 10`
-once old prints were among the photos.
+once old prints, maps and sketches were among the photos.
 """
 
 import argparse
