@@ -147,6 +147,7 @@ TERMS: Mapping[str, Term] = {
     "photo": Term(lambda image, rng, _: noise.photo(image, rng)),
     "scan": Term(lambda image, rng, _: damage(image, rng)[0]),
     "camera": Term(lambda image, rng, _: noise.camera(image, rng)),
+    "grain": Term(lambda image, rng, _: noise.grain(image, rng)),
     "gaussian": Term(_gaussian, (25, 25), unit="sigma of 255"),
     "poisson": Term(poisson, (30, 30), (0.1, 1e6), "photons at white"),
     "speckle": Term(speckle, (0.2, 0.2), unit="sigma"),
