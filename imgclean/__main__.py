@@ -1,11 +1,13 @@
 """Entry point: turns errors into messages and exit codes."""
 
+import io
 import os
 import re
 import signal
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from typing import Any, TextIO
 
 __all__ = ["main"]
 
@@ -13,6 +15,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; the only place that ends the process."""
     _open_standard_streams()
+    sys.stderr = _to_anyone_or_noone()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names that are not valid text must not stop a run
             stream.reconfigure(errors="backslashreplace")
@@ -50,6 +53,24 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
             name = ("stdin", "stdout", "stderr")[number]
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+class _Messages(io.FileIO):
+    """Standard error that never fails: a run of hours does not end for a log that is full."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return len(data)
+
+
+def _to_anyone_or_noone() -> TextIO:
+    with suppress(OSError, ValueError):
+        raw = _Messages(sys.stderr.fileno(), "wb", closefd=False)
+        coding = sys.stderr.encoding
+        return io.TextIOWrapper(io.BufferedWriter(raw), coding, "backslashreplace", "\n", True)
+    return sys.stderr
 
 
 def _refuse_empty(words: list[str]) -> None:

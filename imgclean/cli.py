@@ -219,8 +219,11 @@ def denoise(
     limit = _size(limit_memory) if limit_memory else None
     if max_pixels * 1e6 < 1:
         raise UsageError(f"--max-pixels {max_pixels:g}: is nothing; give megapixels above 0")
+    from .memory import forget_shapes
+
+    forget_shapes()
     from .denoise import Options, Run, plan
-    from .progress import Screen, is_stream, write_report
+    from .progress import Screen, State, is_stream, write_report
 
     options = Options(
         model=model,
@@ -250,12 +253,16 @@ def denoise(
     run = Run(work, options, dry=dry_run)
     if report and not is_stream(report):
         try:
-            write_report(report, screen.document(None))  # fails now rather than after hours
+            write_report(
+                report, screen.document(None, "running")
+            )  # fails now rather than after hours
         except ImgcleanError:
             run.abort()
             raise
     interrupted = _consume(run, screen)
-    document = screen.document(run)
+    reached = len(screen.outcomes) == len(work.jobs)
+    state: State = "interrupted" if interrupted else "finished" if reached else "stopped"
+    document = screen.document(run, state)
     if json_:
         import json
 

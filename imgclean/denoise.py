@@ -10,6 +10,7 @@ import errno
 import math
 import os
 import queue
+import stat
 import tempfile
 import threading
 import time
@@ -331,14 +332,14 @@ class Run:
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             facts |= {"damaged": line.get("damaged", False), "streaks": line.get("streaks", 0)}
-            kept = line.get("kept", [])
-            facts["kept"] = tuple(Kept(**{**one, "box": tuple(one["box"])}) for one in kept)
+            facts["kept"] = tuple(_kept(line.get("kept", [])))
             return Outcome(job, "skipped", **facts, reason="already done")
         if self.dry:
             return Outcome(job, "done", **facts)
         form, _ = kind_and_suffix(job.source, self.options)
         _make_folder(job.target.parent)
-        with self._writing(job.target, form, self.options.quality, reader) as writer:
+        mode = stat.S_IMODE(job.source.stat().st_mode)
+        with self._writing(job.target, form, self.options.quality, mode, reader) as writer:
             seen = self._pages(job, reader, writer)
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
@@ -346,7 +347,7 @@ class Run:
             facts |= {"damaged": seen.damaged, "streaks": seen.streaks}
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if job.comparison:
-            with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY) as writer:
+            with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
                 info = PageInfo(metadata=Metadata(icc=seen.profile))
                 writer.add(Image(_side_by_side(*seen.views), info=info))
                 self._commit(job, writer, key, {})
@@ -361,13 +362,13 @@ class Run:
 
     @contextmanager
     def _writing(
-        self, target: Path, form: str, quality: int | None, source: Reader | None = None
+        self, target: Path, form: str, quality: int | None, mode: int, source: Reader | None = None
     ) -> Iterator[Writer]:
         """A writer whose partial file is removed whatever ends the block, `abort` too."""
         with self._lock:
             if self._stop.is_set():
                 raise Stopped
-            writer = Writer(target, format=form, quality=quality, source=source)
+            writer = Writer(target, format=form, quality=quality, source=source, mode=mode)
             self._writers.add(writer)
         try:
             with writer:
@@ -453,6 +454,13 @@ class Run:
         kept = "model strength precision format output_mode quality safe keep_times"
         chosen = {name: told[name] for name in kept.split()}
         return fingerprint({"source": digest, "weights": self._digests, **chosen, "v": _GENERATION})
+
+
+def _kept(lines: Any) -> Iterator[Kept]:
+    """What the journal says that the safety gate kept; nothing of what somebody else wrote."""
+    with suppress(KeyError, TypeError):
+        for line in lines:
+            yield Kept(**{**line, "box": tuple(line["box"])})
 
 
 def _make_folder(folder: Path) -> None:
@@ -584,15 +592,24 @@ def denoise_folder(
 
     Raises:
         ImgcleanError: nothing could be started; its children say why.
+        OutputError: the disk is full, too; the same call goes on when there is room.
     """
     from tqdm.auto import tqdm
 
-    if not os.fspath(out):
-        raise UsageError('out "": names no folder; give one, or "." for the current one')
     paths = [inputs] if isinstance(inputs, str | Path) else inputs
+    for name, path in (("out", out), *(("inputs", path) for path in paths)):
+        if not os.fspath(path):
+            raise UsageError(f'{name} "": names no folder; give one, or "." for the current one')
     chosen = Options(**options)
     work = plan([Path(path) for path in paths], Path(out), chosen)
     run = Run(work, chosen)
     bar = tqdm(run, total=len(work.jobs), unit="file", disable=not progress)
     order = {job: index for index, job in enumerate(work.jobs)}
-    return sorted(bar, key=lambda outcome: order[outcome.job])
+    outcomes = sorted(bar, key=lambda outcome: order[outcome.job])
+    if run.full:
+        made = sum(outcome.status != "failed" for outcome in outcomes)
+        raise OutputError(
+            f"{out}: the disk is full, {made} of {len(work.jobs)} files are done; "
+            "make room, then the same call goes on"
+        )
+    return outcomes

@@ -67,6 +67,8 @@ class Journal:
         path = self.folder / JOURNAL
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.folder, os.W_OK | os.X_OK):  # the journal alone might be
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             file = path.open("ab", buffering=0)
         except OSError as error:
             raise OutputError(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -26,7 +26,9 @@ from .denoise import FILE_SECONDS, Outcome, Plan, Run
 from .errors import OutputError, printable
 from .files import write_whole
 
-__all__ = ["Screen", "is_stream", "span", "write_report"]
+__all__ = ["Screen", "State", "is_stream", "span", "write_report"]
+
+State = Literal["running", "finished", "stopped", "interrupted"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
 _PLACES = 3  # named in a warning
@@ -139,13 +141,14 @@ class Screen:
     def _say(self, text: str) -> None:
         self.console.print(printable(text))
 
-    def document(self, run: Run | None) -> dict[str, Any]:
+    def document(self, run: Run | None, state: State) -> dict[str, Any]:
         """The JSON document, files in natural order; documented in the README."""
         order = {job: index for index, job in enumerate(self.plan.jobs)}
         outcomes = sorted(self.outcomes, key=lambda outcome: order[outcome.job])
         count = Counter(outcome.status for outcome in outcomes)
         return {
             "summary": {
+                "state": state,
                 "files": len(self.plan.jobs),
                 "done": count["done"],
                 "clean": count["clean"],

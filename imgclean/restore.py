@@ -7,6 +7,7 @@ validates through it too.
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any
 
@@ -174,6 +175,8 @@ class Denoiser:
             ImageError: the image holds NaN or infinity.
         """
         result = np.array(image, order="C")
+        if result.ndim == 0:
+            raise UsageError("no image; cv2.imread gives None for a file that it cannot read")
         if result.ndim not in (2, 3) or result.ndim == 3 and result.shape[2] not in (1, 3, 4):
             raise UsageError(f"an image of shape {result.shape}: give H x W, or x 1, x 3, x 4")
         view = result[..., None] if result.ndim == 2 else result[..., :3]
@@ -294,7 +297,7 @@ class Denoiser:
             batch = batch.reshape(-1, 1, *batch.shape[2:])
         elif own == 3 > given:
             batch = batch.expand(-1, 3, -1, -1)
-        with torch.inference_mode():
+        with torch.inference_mode(), _as_asked(self.device):
             parts = [
                 self._colour(batch[start : start + _WINDOWS].to(self.device)).cpu()
                 for start in range(0, len(batch), _WINDOWS)
@@ -432,7 +435,7 @@ class Denoiser:
         scale = _SCALES[str(tiles[0].dtype)]
         padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
         batch = np.stack([np.pad(tile, padding, mode="symmetric") for tile in tiles])
-        with torch.inference_mode():
+        with torch.inference_mode(), _as_asked(self.device):
             noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
             noisy = noisy.to(torch.float32).div_(scale)
             seen = noisy
@@ -534,6 +537,13 @@ def _budget(held: int, free: int) -> int:
     return max(150_000_000, usual, min(1_400_000_000 - 2 * held, free // 2))
 
 
+def _as_asked(device: torch.device) -> AbstractContextManager[Any]:
+    """No automatic precision, which a caller may have on, instead of the one asked for."""
+    if device.type in ("cpu", "cuda") and torch.is_autocast_enabled(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
+
+
 def _same_kind(one: Pixels, other: Pixels) -> bool:
     return one.shape == other.shape and one.dtype == other.dtype
 
@@ -557,7 +567,10 @@ def _alike(one: _Piece, other: _Piece) -> bool:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an exception of PyTorch, OpenCV or NumPy says that memory was short."""
-    words = ("out of memory", "can't allocate memory", "not enough memory", "insufficient memory")
+    words = (
+        "out of memory", "can't allocate memory", "not enough memory", "insufficient memory",
+        "could not create a",  # oneDNN
+    )  # fmt: skip
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         word in str(error).lower() for word in words
     )

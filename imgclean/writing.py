@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,8 @@ class Writer:
             default. It does not make a lossless WebP lossy unless given.
         source: The file whose pages will be written, which tells how large a TIFF will be and
             what messages name.
+        mode: Permissions of the source, which a new file gets but for the umask's, so that a
+            private one stays so; one that is replaced hands on its own.
 
     Raises:
         OutputError: The file cannot be written.
@@ -55,6 +58,7 @@ class Writer:
         format: str,
         quality: int | None = None,
         source: Reader | None = None,
+        mode: int = 0o666,
     ) -> None:
         """Create the temporary file."""
         if format not in FORMATS:
@@ -68,6 +72,11 @@ class Writer:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(self.temporary, flags, 0o666)
         self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
+        with contextlib.suppress(OSError):  # file systems without permissions
+            mode &= stat.S_IMODE(os.fstat(descriptor).st_mode)
+            if target.exists():
+                mode = stat.S_IMODE(target.stat().st_mode)
+            self.temporary.chmod(mode | stat.S_IRUSR | stat.S_IWUSR)
         hold(self._file)  # see `in_use`
         if format == "tiff":
             big = source is not None and source.uncompressed > _CLASSIC_LIMIT

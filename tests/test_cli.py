@@ -62,6 +62,7 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     assert {k: summary[k] for k in _COUNTS} == {
         "files": 2, "done": 1, "clean": 0, "skipped": 0, "failed": 1, "ignored": 1,
     }  # fmt: skip
+    assert summary["state"] == "finished"
     assert summary["device"] == "cpu" and summary["precision"] in ("fp32", "bf16")
     assert set(summary) >= {"megapixels", "seconds"}
     good, bad = document["files"]
@@ -176,6 +177,48 @@ def test_a_refused_command_keeps_the_report(tmp_path: Path, make: Make, tiny: st
     report.unlink()
     report.mkdir()
     assert imgclean(*common, "--model", tiny, "--overwrite").returncode == 5
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_log_ends_no_run(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Where messages have no room the work goes on, and the document says how it went."""
+    make(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_bytes(b"")
+    command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in"), "--json", "-v"]
+    command += ["--out", str(tmp_path / "out"), "--model", tiny]
+    with Path("/dev/full").open("w") as log:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, check=False)
+    assert done.returncode == 1  # for b.png
+    summary = json.loads(done.stdout)["summary"]
+    assert (summary["state"], summary["done"], summary["failed"]) == ("finished", 1, 1)
+    wrong = [*command, "--strength", "7"]
+    with Path("/dev/full").open("w") as log:
+        assert subprocess.run(wrong, stderr=log, check=False).returncode == 2
+
+
+def test_a_report_says_what_it_is_of(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A killed run leaves one that is of a running one; what was not tried is not finished."""
+    for name in ("a.png", "c.png"):
+        make(tmp_path / "in" / name)
+    (tmp_path / "in" / "b.png").write_bytes(b"")
+    report = tmp_path / "report.json"
+    command = ["denoise", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny]
+    command += ["--report", str(report), "--workers", "1"]
+    code = (
+        "import os, sys\n"
+        "from imgclean import denoise\n"
+        "denoise.Run._one = lambda run, job: os._exit(9)\n"
+        f"sys.argv = ['imgclean', *{command!r}]\n"
+        "from imgclean.__main__ import main\n"
+        "main()\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert killed.returncode == 9, killed.stderr
+    assert json.loads(report.read_text())["summary"]["state"] == "running"
+    stopped = imgclean(*command, "--fail-fast")
+    assert stopped.returncode == 1
+    summary = json.loads(report.read_text())["summary"]
+    assert summary["state"] == "stopped" and summary["files"] == 3
 
 
 def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str) -> None:

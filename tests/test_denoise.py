@@ -376,6 +376,55 @@ def test_only_a_full_disk_ends_the_run(
     assert all(os.strerror(number) in str(outcome.error) for outcome in outcomes)
     assert run.full == (failures == 1)
     assert files(tmp_path / "out") == [JOURNAL]
+    if run.full:
+        with pytest.raises(OutputError, match="disk is full, 0 of 4 files are done"):
+            denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, **vars(options))
+
+
+def test_private_files_stay_private(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A result may be read by whom its source may be, or the file whose place it takes."""
+    for name, mode in (("a.png", 0o600), ("b.png", 0o444), ("c.png", 0o640)):
+        make(tmp_path / "in" / name).chmod(mode)
+    before = os.umask(0o022)
+    try:
+        clean(tmp_path / "in", tmp_path / "out", tiny, compare=True)
+        out = tmp_path / "out"
+        modes = [(out / name).stat().st_mode & 0o777 for name in ("a.png", "b.png", "c.png")]
+        assert modes == [0o600, 0o644, 0o640]
+        assert (out / "a.compare.jpg").stat().st_mode & 0o777 == 0o600
+        (out / "a.png").chmod(0o660)
+        clean(tmp_path / "in", out, tiny, strength=0.5)
+        assert (out / "a.png").stat().st_mode & 0o777 == 0o660
+    finally:
+        os.umask(before)
+
+
+def test_a_folder_that_may_not_be_written(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused as a whole, though its journal could be written."""
+    source = make(tmp_path / "in" / "a.png")
+    clean(source, tmp_path / "out", tiny)
+    monkeypatch.setattr("imgclean.journal.os.access", lambda path, how: False)
+    with pytest.raises(OutputError, match="Permission denied"):
+        clean(source, tmp_path / "out", tiny)
+
+
+def test_a_journal_written_by_others(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Places kept that are none are not taken over."""
+    source = make(tmp_path / "in" / "a.png")
+    clean(source, tmp_path / "out", tiny)
+    journal = tmp_path / "out" / JOURNAL
+    journal.write_text(journal.read_text().replace('"kept": []', '"kept": [{"foo": 1}]'))
+    again = clean(source, tmp_path / "out", tiny)["a.png"]
+    assert again.status == "skipped" and again.kept == ()
+
+
+@pytest.mark.parametrize("inputs", ["", ["a", ""]])
+def test_empty_names_are_refused(tmp_path: Path, inputs: str | list[str]) -> None:
+    """Which a Path would take for the current folder."""
+    with pytest.raises(UsageError, match="names no folder"):
+        denoise_folder(inputs, tmp_path / "out")
 
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path, make: Make, tiny: str) -> None:

@@ -11,7 +11,7 @@ from imgclean import restore
 from imgclean.errors import ImageError, UsageError, WeightsError
 from imgclean.memory import free_memory
 from imgclean.models import UNet
-from imgclean.restore import Denoiser, _budget
+from imgclean.restore import Denoiser, _budget, is_out_of_memory
 from imgclean.weights import Weights, load_weights, save
 
 SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
@@ -208,6 +208,43 @@ def test_the_memory_left_is_known(tmp_path: Path) -> None:
         (group / "memory.stat").write_text("anon 7\ninactive_file 1000\n")
         assert free_memory(tmp_path) == more
         (group / "memory.stat").unlink()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_limits_of_control_groups(tmp_path: Path, inside: bool) -> None:
+    """Of a service's own, of version 2, and of version 1, whose path a container does not see."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemAvailable: 5000 kB\n")
+    second = tmp_path / "sys/fs/cgroup/system.slice/a.service"
+    first = tmp_path / "sys/fs/cgroup/memory" / ("docker/b" if inside else "")
+    for group, names in (
+        (second, ("memory.max", "memory.current")),
+        (first, ("memory.limit_in_bytes", "memory.usage_in_bytes")),
+    ):
+        group.mkdir(parents=True)
+        own = tmp_path / "proc/self/cgroup"
+        own.write_text("12:cpu,cpuacct:/x\n4:memory:/docker/b\n0::/system.slice/a.service\n")
+        (group / names[0]).write_text("3000000\n")
+        (group / names[1]).write_text("1000000\n")
+        assert free_memory(tmp_path) == 2000000
+        (group / names[0]).write_text("9223372036854771712\n")
+        assert free_memory(tmp_path) == 5000 * 1024
+
+
+def test_precision_is_the_one_asked_for() -> None:
+    """Also where the caller has automatic precision on; what is no image is said to be none."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    denoiser = Denoiser(strong_network(), device="cpu", precision="fp32")
+    expected = denoiser(image)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert np.array_equal(denoiser(image), expected)
+    with pytest.raises(UsageError, match=r"cv2\.imread gives None"):
+        denoiser(np.array(None))
+
+
+def test_onednn_out_of_memory() -> None:
+    assert is_out_of_memory(RuntimeError("could not create a primitive"))
+    assert not is_out_of_memory(RuntimeError("size mismatch"))
 
 
 def test_a_memory_limit_cuts_tiles() -> None:
