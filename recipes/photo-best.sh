@@ -8,6 +8,7 @@
 # before recipes/photo.sh's fourth part (its local/half/photo.safetensors), and its drawings, 480, held no
 # mesh, net or cloth. Its first part was broken off after 685 steps, before its rate fell. The third saw
 # what recipes/photo.sh's last parts do: sharp and enlarged photos of BSD and CLIC, and photos under mesh and cloth.
+# The sixth, 11,827 steps on a core, was the first to see the grain of film and of enlarged photos.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-117}
 [ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
@@ -28,4 +29,7 @@ python scripts/train_weights.py photo-best --device cuda --compile --precision b
 python scripts/train_weights.py photo-best --device cuda --compile --precision bf16 --pack local/natural.npz \
     --screens local/screens.npz --enlarge 0.3 --minutes 12.8 --patch 176 --batch 32 --muon-lr 0.006 --muon-decay 0.1 \
     --adam-lr 6e-4 --ema 0.999 --cooldown 1 --seed 303 --init local/best-fourth/checkpoint.pt --out local/best-fifth
-python scripts/export_weights.py photo-best --checkpoint local/best-fifth/checkpoint.pt --steps-before 92491
+python scripts/train_weights.py photo-best --pack local/natural.npz --screens local/screens.npz --enlarge 0.25 --minutes 112 \
+    --patch 128 --batch 9 --muon-lr 0.002 --muon-decay 0.1 --adam-lr 3e-4 --ema 0.999 --cooldown 1 --seed 811 \
+    --init local/best-fifth/checkpoint.pt --out local/best-sixth
+python scripts/export_weights.py photo-best --checkpoint local/best-sixth/checkpoint.pt --steps-before 110996
