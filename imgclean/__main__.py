@@ -60,13 +60,16 @@ class _Messages(io.FileIO):
 
     def write(self, data: Any) -> int:
         try:
-            return super().write(data) or 0
+            written = super().write(data)
         except OSError:
-            return len(data)
+            written = None
+        return len(data) if written is None else written  # None: it would have to wait
 
 
 def _to_anyone_or_noone() -> TextIO:
     with suppress(OSError, ValueError):
+        if os.name == "nt":  # whose console is no file
+            return sys.stderr
         raw = _Messages(sys.stderr.fileno(), "wb", closefd=False)
         coding = sys.stderr.encoding
         return io.TextIOWrapper(io.BufferedWriter(raw), coding, "backslashreplace", "\n", True)

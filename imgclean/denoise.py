@@ -53,7 +53,7 @@ FILE_SECONDS = 0.02  # that a file costs whatever its size: opening, flushing, t
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_GENERATION = 1  # raised when the same weights and options give other pixels than before
+_GENERATION = 2  # raised when the same weights and options give other pixels than before
 
 
 @dataclass(frozen=True)
@@ -331,7 +331,9 @@ class Run:
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
-            facts |= {"damaged": line.get("damaged", False), "streaks": line.get("streaks", 0)}
+            streaks = line.get("streaks")
+            facts |= {"damaged": line.get("damaged", False)}
+            facts |= {"streaks": streaks if isinstance(streaks, int) else 0}
             facts["kept"] = tuple(_kept(line.get("kept", [])))
             return Outcome(job, "skipped", **facts, reason="already done")
         if self.dry:
@@ -596,7 +598,7 @@ def denoise_folder(
     """
     from tqdm.auto import tqdm
 
-    paths = [inputs] if isinstance(inputs, str | Path) else inputs
+    paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     for name, path in (("out", out), *(("inputs", path) for path in paths)):
         if not os.fspath(path):
             raise UsageError(f'{name} "": names no folder; give one, or "." for the current one')

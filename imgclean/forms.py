@@ -19,8 +19,8 @@ _K = 0.2  # Sauvola's k: paper of one brightness turns black below 1 - k of it
 _RANGE = 128.0  # Sauvola's R: the largest standard deviation of 8-bit pixels
 _SURE, _FAINT = 64, 180  # of 255; darker is ink wherever it is; lighter by its window alone
 _EDGE = 3  # pixels; reach of a stroke's soft edge
-_REACH = 25  # pixels; thicker strokes are background to pale ones
-_PALE, _PALEST = 32, 24  # of 255 below the paper: somewhere in a pale stroke, all over it
+_REACH = 13  # pixels; thicker pale strokes are fills, as of a table's rows
+_PALE = 28  # of 255 below the paper; what is paler is no stroke
 _SMALLEST = 6  # pixels of a pale stroke
 _STRIP = 512  # rows at a time, and how many more are looked at on both sides: multiples of 4
 _BESIDE = 64
@@ -74,8 +74,8 @@ def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     what is within 3 pixels of ink only that counts which lies below the page's own threshold
     (Otsu, 1979), half way up these edges; light ink is followed back to the dark that it
     touches. What is darker than 64 is ink anyway, since a window inside a large letter has
-    nothing to compare. Pale strokes, as of a pencil, that reach 32 below the paper are ink where
-    they have half of the depth that they reach near by.
+    nothing to compare. Pale strokes, as of a pencil, 28 below the paper at least and under
+    13 pixels thick, are ink where they have half of the depth that they reach near by.
     """
     result = np.empty_like(grey)
     otsu = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU, dst=result)[0]  # no plane of its own
@@ -102,11 +102,9 @@ def _pale(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
     typical = cv2.medianBlur(np.ascontiguousarray(depth[::4, ::4]), 17)
     typical = cv2.resize(typical, depth.shape[::-1])
     clear = cv2.subtract(depth, cv2.add(typical, typical))
-    pieces, labels, stats, _ = cv2.connectedComponentsWithStats((clear > _PALEST).view(np.uint8))
-    highest = np.zeros(pieces, np.uint8)
-    place = np.flatnonzero(labels)
-    np.maximum.at(highest, labels.ravel()[place], clear.ravel()[place])
-    strokes = (highest >= _PALE) & (stats[:, cv2.CC_STAT_AREA] >= _SMALLEST)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((clear > _PALE).view(np.uint8))
+    strokes = stats[:, cv2.CC_STAT_AREA] >= _SMALLEST
+    strokes[0] = False  # what is none
     near = cv2.dilate(depth, np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8))
     return np.asarray(strokes[labels] & (depth > near // 2), np.bool_)
 

@@ -59,12 +59,13 @@ def free_memory(system: Path = Path("/")) -> int:
 def _left_in_groups(system: Path) -> Iterator[int]:
     """What the limit of each control group around this process leaves, of version 1 and 2."""
     try:
-        lines = (system / "proc/self/cgroup").read_text().splitlines()
+        lines = (system / "proc/self/cgroup").read_text(errors="replace").splitlines()
     except OSError:
         lines = []
     places = {"": "/", "memory": "/"}  # of its controllers; a container may see its own as the root
     for line in lines:
-        _, controllers, place = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, place = rest.partition(":")
         places |= {name: place for name in controllers.split(",") if name in places}
     for controller, names in _LIMITS.items():
         root = system / "sys/fs/cgroup" / controller

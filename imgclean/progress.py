@@ -118,7 +118,8 @@ class Screen:
         if not self.verbose:
             return text
         why = f"; {outcome.reason}" if outcome.reason else ""
-        why += f"; {outcome.streaks} streaks removed" if outcome.streaks else ""
+        if outcome.streaks:
+            why += f"; {outcome.streaks} streak{'s' if outcome.streaks > 1 else ''} removed"
         return f"{text} -> {outcome.job.target}; noise {outcome.sigma}{why}"
 
     def _pace(self) -> str:

@@ -168,9 +168,10 @@ def _upright(page: Pixels, upright: bool) -> list[Streak]:
         found = _all_lines(part) if part.margins else []
         if len(found) > _MOST or _is_ruled([line.start for line in found]):
             continue
+        known = list(streaks)  # of other channels
         for line in found:
             stop = line.start + line.depth.shape[1]
-            if not any(s.start < stop and line.start < s.stop for s in streaks):
+            if not any(s.start < stop and line.start < s.stop for s in known):
                 depths = _of_dust(line, bands, channel)
                 streaks += [Streak(upright, line.start, d, c) for c, d in depths.items()]
     return streaks

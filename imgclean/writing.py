@@ -70,13 +70,11 @@ class Writer:
         with self._writing():
             # Not tempfile: that makes files which only their owner may read.
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(self.temporary, flags, 0o666)
+            private = mode | stat.S_IRUSR | stat.S_IWUSR
+            descriptor = os.open(self.temporary, flags, private)
         self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
-        with contextlib.suppress(OSError):  # file systems without permissions
-            mode &= stat.S_IMODE(os.fstat(descriptor).st_mode)
-            if target.exists():
-                mode = stat.S_IMODE(target.stat().st_mode)
-            self.temporary.chmod(mode | stat.S_IRUSR | stat.S_IWUSR)
+        with contextlib.suppress(OSError):  # none there, or no permissions in its file system
+            self.temporary.chmod(stat.S_IMODE(target.stat().st_mode) | stat.S_IWUSR)
         hold(self._file)  # see `in_use`
         if format == "tiff":
             big = source is not None and source.uncompressed > _CLASSIC_LIMIT

@@ -83,8 +83,8 @@ _PHOTO: dict[str, Any] = {
 
 _PHOTO_BEST: dict[str, Any] = {
     **_PHOTO,
-    "summary": "photos: better than photo on noise, grain and clean images, at a quarter of "
-    "its speed",
+    "summary": "photos: better than photo on noise, grain and clean images, at a third of its "
+    "speed",
     "recipe": (
         _RECIPE + "; from photo's weights on, which it begins as, 64/96/144 channels and "
         "more blocks: 128 px patches, batch 9; then 9,465 steps with a fifth of the photos "
@@ -95,7 +95,7 @@ _PHOTO_BEST: dict[str, Any] = {
     ),
     "bad_at": [
         "noise as faint as sigma 1: 6 of 24 Kodak images end further from the truth than they were",
-        "noise of real cameras: no better than photo, which is over three times as fast",
+        "noise of real cameras: no better than photo, which is two to three times as fast",
         *_PHOTO["bad_at"][1:],
     ],
     "against_the_weights_before": (

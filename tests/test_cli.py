@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -194,6 +195,22 @@ def test_a_full_log_ends_no_run(tmp_path: Path, make: Make, tiny: str) -> None:
     wrong = [*command, "--strength", "7"]
     with Path("/dev/full").open("w") as log:
         assert subprocess.run(wrong, stderr=log, check=False).returncode == 2
+
+
+def test_a_log_that_nobody_reads_ends_no_run(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A pipe that is full and does not block: what has no room is dropped."""
+    make(tmp_path / "in" / "a.png")
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in"), "--json", "-v"]
+    command += ["--out", str(tmp_path / "out"), "--model", tiny]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=writer, check=False, timeout=120)
+    os.close(reader)
+    os.close(writer)
+    assert done.returncode == 0 and json.loads(done.stdout)["summary"]["done"] == 1
 
 
 def test_a_report_says_what_it_is_of(tmp_path: Path, make: Make, tiny: str) -> None:

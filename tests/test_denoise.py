@@ -415,9 +415,17 @@ def test_a_journal_written_by_others(tmp_path: Path, make: Make, tiny: str) -> N
     source = make(tmp_path / "in" / "a.png")
     clean(source, tmp_path / "out", tiny)
     journal = tmp_path / "out" / JOURNAL
-    journal.write_text(journal.read_text().replace('"kept": []', '"kept": [{"foo": 1}]'))
+    text = journal.read_text().replace('"kept": []', '"kept": [{"foo": 1}]')
+    journal.write_text(text.replace('"streaks": 0', '"streaks": null'))
     again = clean(source, tmp_path / "out", tiny)["a.png"]
-    assert again.status == "skipped" and again.kept == ()
+    assert again.status == "skipped" and again.kept == () and again.streaks == 0
+
+
+def test_inputs_may_be_any_iterable(tmp_path: Path, make: Make, tiny: str) -> None:
+    make(tmp_path / "in" / "a.png")
+    found: Any = (tmp_path / "in").glob("*.png")
+    outcomes = denoise_folder(found, tmp_path / "out", model=tiny, device="cpu", progress=False)
+    assert [outcome.status for outcome in outcomes] == ["done"]
 
 
 @pytest.mark.parametrize("inputs", ["", ["a", ""]])

@@ -169,6 +169,20 @@ def test_pale_writing_is_whole(depth: int) -> None:
     assert not found[words == 0].any()
 
 
+@pytest.mark.parametrize(("level", "high"), [(205, 20), (190, 30), (215, 16)])
+def test_fills_are_no_pale_writing(level: int, high: int) -> None:
+    """Every second row of a table in a tint, and its text, black on it."""
+    page = np.full((300, 400), 255, np.uint8)
+    for top in range(20, 280, 2 * high):
+        page[top : top + high, 10:390] = level
+    text = page.copy()
+    for top in range(20, 280, 2 * high):
+        cv2.putText(text, "120.50  total", (40, top + high - 4), 0, 0.45, 0, 1, cv2.LINE_AA)
+    found = to_form(Image(text[..., None]), "bilevel").pixels[..., 0] == 0
+    assert found[text < 60].all()
+    assert found[text > 180].mean() < 0.08
+
+
 @pytest.mark.parametrize("grain", [0.0, 1.2])
 def test_noise_is_no_pale_writing(grain: float) -> None:
     rng = np.random.default_rng(2)
@@ -191,7 +205,10 @@ def test_shadows_are_paper() -> None:
 
 def test_forms_go_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the page is cut for the threshold, the result is the same."""
-    image = Image(letters())
+    page = letters()
+    page[20:280, 250:252] = 215  # pale, across strips, and darker in one of them
+    page[60:70, 250:252] = 190
+    image = Image(page)
     whole = to_form(image, "bilevel").pixels
     monkeypatch.setattr("imgclean.forms._STRIP", 40)
     assert np.array_equal(to_form(image, "bilevel").pixels, whole)

@@ -60,6 +60,14 @@ def test_streaks_are_found_and_removed(across: bool) -> None:
     assert np.mean((dirty < 120) == (page < 120)) > 0.9995  # letters that they crossed are whole
 
 
+def test_two_side_by_side_are_two() -> None:
+    dirty = streaked(scan(channels=3), {200: 0.3, 203: 0.3})
+    streaks = find_streaks(dirty)
+    assert sorted({streak.start + 1 for streak in streaks}) == [200, 203] and len(streaks) == 6
+    remove_streaks(dirty, streaks)
+    assert np.median(dirty[:, 200:205]) > 200  # each was compared with the other too
+
+
 def test_a_streak_in_one_colour_is_found_there() -> None:
     page = scan(channels=3)
     page[..., 1:2] = streaked(page[..., 1:2], {203: 0.3})
