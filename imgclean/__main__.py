@@ -15,7 +15,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; the only place that ends the process."""
     _open_standard_streams()
-    sys.stderr = _to_anyone_or_noone()
+    sys.stderr = _messages()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names that are not valid text must not stop a run
             stream.reconfigure(errors="backslashreplace")
@@ -56,17 +56,19 @@ def _open_standard_streams() -> None:
 
 
 class _Messages(io.FileIO):
-    """Standard error that never fails: a run of hours does not end for a log that is full."""
+    """Standard error that lacks no room: a run of hours does not end for a log that is full."""
 
     def write(self, data: Any) -> int:
         try:
             written = super().write(data)
+        except BrokenPipeError:  # whoever read it has gone, as `head` does
+            raise
         except OSError:
             written = None
         return len(data) if written is None else written  # None: it would have to wait
 
 
-def _to_anyone_or_noone() -> TextIO:
+def _messages() -> TextIO:
     with suppress(OSError, ValueError):
         if os.name == "nt":  # whose console is no file
             return sys.stderr
