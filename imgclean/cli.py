@@ -253,9 +253,8 @@ def denoise(
     run = Run(work, options, dry=dry_run)
     if report and not is_stream(report):
         try:
-            write_report(
-                report, screen.document(None, "running")
-            )  # fails now rather than after hours
+            # Fails now rather than after hours.
+            write_report(report, screen.document(None, "running"))
         except ImgcleanError:
             run.abort()
             raise

@@ -332,9 +332,11 @@ class Run:
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             streaks = line.get("streaks")
-            facts |= {"damaged": line.get("damaged", False)}
-            facts |= {"streaks": streaks if isinstance(streaks, int) else 0}
-            facts["kept"] = tuple(_kept(line.get("kept", [])))
+            facts |= {
+                "damaged": line.get("damaged", False),
+                "streaks": streaks if isinstance(streaks, int) else 0,
+                "kept": tuple(_kept(line.get("kept", []))),
+            }
             return Outcome(job, "skipped", **facts, reason="already done")
         if self.dry:
             return Outcome(job, "done", **facts)

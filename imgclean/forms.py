@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
+from .safety import typical_depth
 
 __all__ = ["FORMS", "Form", "black_and_white", "to_form"]
 
@@ -99,8 +100,7 @@ def _pale(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Their depth is the black top-hat (Meyer, 1979), that of grain and texture its local median.
     """
     depth = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, np.ones((_REACH, _REACH), np.uint8))
-    typical = cv2.medianBlur(np.ascontiguousarray(depth[::4, ::4]), 17)
-    typical = cv2.resize(typical, depth.shape[::-1])
+    typical = typical_depth(np.asarray(depth, np.uint8))
     clear = cv2.subtract(depth, cv2.add(typical, typical))
     _, labels, stats, _ = cv2.connectedComponentsWithStats((clear > _PALE).view(np.uint8))
     strokes = stats[:, cv2.CC_STAT_AREA] >= _SMALLEST

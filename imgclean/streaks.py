@@ -94,11 +94,12 @@ def find_streaks(page: Pixels) -> list[Streak]:
         Nothing along sides of under 1,000 pixels.
     """
     page = _three_axes(page)
-    ways = {True: page, False: page.swapaxes(0, 1)}
-    for upright, turned in ways.items():
-        if len(turned) >= _SHORTEST and (streaks := _upright(turned, upright)):
-            crossing = _bands(ways[not upright])
-            return [] if any(_all_lines(part) for part in crossing) else streaks
+    if max(page.shape[:2]) < _SHORTEST:
+        return []
+    ways = {True: _bands(page), False: _bands(page.swapaxes(0, 1))}
+    for upright, length in ((True, page.shape[0]), (False, page.shape[1])):
+        if length >= _SHORTEST and (streaks := _along_bands(ways[upright], upright)):
+            return [] if any(True for part in ways[not upright] for _ in _lines(part)) else streaks
     return []
 
 
@@ -161,22 +162,6 @@ def _three_axes(page: Pixels) -> Pixels:
     return page[..., None] if page.ndim == 2 else page[..., :3]
 
 
-def _upright(page: Pixels, upright: bool) -> list[Streak]:
-    bands = _bands(page)
-    streaks: list[Streak] = []
-    for channel, part in enumerate(bands):
-        found = _all_lines(part) if part.margins else []
-        if len(found) > _MOST or _is_ruled([line.start for line in found]):
-            continue
-        known = list(streaks)  # of other channels
-        for line in found:
-            stop = line.start + line.depth.shape[1]
-            if not any(s.start < stop and line.start < s.stop for s in known):
-                depths = _of_dust(line, bands, channel)
-                streaks += [Streak(upright, line.start, d, c) for c, d in depths.items()]
-    return streaks
-
-
 @dataclass(frozen=True)
 class _Bands:
     """One channel of a page in bands across its lines, 0 to 255."""
@@ -193,6 +178,21 @@ class _Line:
     start: int
     depth: Levels  # bands x width
     beside: NDArray[np.intp]  # the columns that it was compared with
+
+
+def _along_bands(bands: list[_Bands], upright: bool) -> list[Streak]:
+    streaks: list[Streak] = []
+    for channel, part in enumerate(bands):
+        found = list(_lines(part)) if part.margins else []
+        if len(found) > _MOST or _is_ruled([line.start for line in found]):
+            continue
+        known = list(streaks)  # of other channels
+        for line in found:
+            stop = line.start + line.depth.shape[1]
+            if not any(s.start < stop and line.start < s.stop for s in known):
+                depths = _of_dust(line, bands, channel)
+                streaks += [Streak(upright, line.start, d, c) for c, d in depths.items()]
+    return streaks
 
 
 def _bands(page: Pixels) -> list[_Bands]:
@@ -252,16 +252,13 @@ def _has_margins(sample: Pixels) -> bool:
     return bool(dark.mean(axis=1).max() <= _PRINTED)
 
 
-def _all_lines(bands: _Bands) -> list[_Line]:
-    return list(_lines(bands.paper, bands.noise))
-
-
 def _depth(line: Levels, ground: Levels) -> Levels:
     return np.asarray(1 - line / np.maximum(ground, 1)[:, None], np.float32)
 
 
-def _lines(paper: Levels, noise: Levels) -> Iterator[_Line]:
-    """Each line of one channel, from the bands' paper and what their samples differ."""
+def _lines(bands: _Bands) -> Iterator[_Line]:
+    """Each line of one channel."""
+    paper, noise = bands.paper, bands.noise
     usual = np.median(paper, axis=0)
     closed = cv2.morphologyEx(usual[None], cv2.MORPH_CLOSE, np.ones((1, 2 * _GROUND + 1)))[0]
     darker = closed - usual > 0.5 * _DEPTH * np.maximum(closed, 1)

@@ -28,6 +28,15 @@ def imgclean(*arguments: str | Path, **environment: str) -> subprocess.Completed
     )
 
 
+def patched(patch: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own after some lines of Python."""
+    code = (
+        f"{patch}import sys\nsys.argv = {['imgclean', *arguments]!r}\n"
+        "from imgclean.__main__ import main\nmain()\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["denoise", "--help"], ["train", "--help"], ["eval", "--help"], ["--version"]],
@@ -221,15 +230,12 @@ def test_a_report_says_what_it_is_of(tmp_path: Path, make: Make, tiny: str) -> N
     report = tmp_path / "report.json"
     command = ["denoise", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny]
     command += ["--report", str(report), "--workers", "1"]
-    code = (
-        "import os, sys\n"
+    killed = patched(
+        "import os\n"
         "from imgclean import denoise\n"
-        "denoise.Run._one = lambda run, job: os._exit(9)\n"
-        f"sys.argv = ['imgclean', *{command!r}]\n"
-        "from imgclean.__main__ import main\n"
-        "main()\n"
+        "denoise.Run._one = lambda run, job: os._exit(9)\n",
+        *command,
     )
-    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert killed.returncode == 9, killed.stderr
     assert json.loads(report.read_text())["summary"]["state"] == "running"
     stopped = imgclean(*command, "--fail-fast")
@@ -243,18 +249,15 @@ def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str) -> None:
     for name in ("a.png", "b.png"):
         make(tmp_path / "in" / name)
     command = ["denoise", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny]
-    code = (
-        "import errno, os, sys\n"
+    full = patched(
+        "import errno, os\n"
         "from imgclean import denoise, errors\n"
         "def finish(writer):\n"
         "    why = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
         "    raise errors.OutputError(f'{writer.target}: cannot be written') from why\n"
-        "denoise.Writer.finish = finish\n"
-        f"sys.argv = ['imgclean', *{command!r}]\n"
-        "from imgclean.__main__ import main\n"
-        "main()\n"
+        "denoise.Writer.finish = finish\n",
+        *command,
     )
-    full = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert full.returncode == 5, full.stderr
     assert "make room" in full.stderr.splitlines()[-1]
     assert not list((tmp_path / "out").glob("*.png"))
