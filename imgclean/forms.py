@@ -1,5 +1,6 @@
 """Forms of an output: as its input, in one channel of grey, or in black and white."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
-from .safety import typical_depth
+from .safety import local_median
 
 __all__ = ["FORMS", "Form", "black_and_white", "to_form"]
 
@@ -23,6 +24,11 @@ _EDGE = 3  # pixels; reach of a stroke's soft edge
 _REACH = 13  # pixels; thicker pale strokes are fills, as of a table's rows
 _PALE = 28  # of 255 below the paper; what is paler is no stroke
 _SMALLEST = 6  # pixels of a pale stroke
+_CELL = 4  # pixels; side of the cells that flat areas are looked for in
+_FLAT, _STEP = 16, 40  # of 255; most and least that flat areas and their outlines differ by
+_NEGATIVE = 0.45  # a larger share of light pixels, and a page is none
+_CRISP = 0.6  # share of an outline that must be crisp
+_LETTERS = 15  # cells; what is lower than that within a flat area is part of it
 _STRIP = 512  # rows at a time, and how many more are looked at on both sides: multiples of 4
 _BESIDE = 64
 
@@ -77,10 +83,38 @@ def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     touches. What is darker than 64 is ink anyway, since a window inside a large letter has
     nothing to compare. Pale strokes, as of a pencil, 28 below the paper at least and under
     13 pixels thick, are ink where they have half of the depth that they reach near by.
+
+    Flat areas with a crisp outline, wider than the window, become black or white as a whole,
+    whichever keeps what is written on them: `_fills`. A page that is dark and written on in
+    light strokes, as a blueprint or a negative, is treated as its negative is, and stays dark.
     """
     result = np.empty_like(grey)
     otsu = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU, dst=result)[0]  # no plane of its own
+    if _is_negative(grey, otsu):
+        np.subtract(255, _ink_on_paper(cv2.bitwise_not(grey), 254 - otsu, result), out=result)
+        return result
+    return _ink_on_paper(grey, otsu, result)
+
+
+def _is_negative(grey: NDArray[np.uint8], otsu: float) -> bool:
+    """Whether most is dark, and what stands out from the local median there is light."""
+    if cv2.countNonZero((grey > otsu).view(np.uint8)) > _NEGATIVE * grey.size:
+        return False
+    lighter = darker = 0
+    for first in range(0, len(grey), _STRIP):
+        strip = grey[first : first + _STRIP]
+        ground = local_median(strip)
+        lighter += int(np.count_nonzero(cv2.subtract(strip, ground) > _STEP))
+        darker += int(np.count_nonzero(cv2.subtract(ground, strip) > _STEP))
+    return lighter > 3 * darker
+
+
+def _ink_on_paper(
+    grey: NDArray[np.uint8], otsu: float, result: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """`black_and_white` of a page that is no negative, into `result`."""
     limit = float(np.clip(otsu, _SURE, _FAINT))
+    fills = _fills(grey, otsu, limit, result)
     near = np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)
     for first in range(0, len(grey), _STRIP):
         begin = max(0, first - _BESIDE)
@@ -90,8 +124,97 @@ def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         ink = np.where(strip <= limit, low, 0) | (strip < _SURE)
         light = low & (1 - cv2.dilate(ink, near))
         light = low & cv2.dilate(light, near)
-        result[first : first + _STRIP] = np.where((ink | light | _pale(strip))[part], 0, 255)
+        black = (ink | light | _pale(strip))[part].astype(np.bool_)
+        if fills:
+            rows = slice(first // _CELL, (first + _STRIP) // _CELL)
+            below, from_here_on = (_enlarged(cells[rows], black.shape) for cells in fills)
+            black = (black & (strip[part] < from_here_on)) | (strip[part] < below)
+        result[first : first + _STRIP] = np.where(black, 0, 255)
     return result
+
+
+def _fills(
+    grey: NDArray[np.uint8], otsu: float, limit: float, spare: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Levels for each cell: below which all is ink, and from which on all is paper.
+
+    Inside a flat area wider than its window Sauvola's threshold sees nothing, and at its rim it
+    sees paper, so that the rim alone would be black. An area darker than `limit` is ink unless
+    more is written on it in darker than in lighter strokes. Soft outlines are those of shadows, as
+    areas may be that reach the page's edge; these stay as they are.
+
+    Args:
+        grey: H x W.
+        otsu: the page's own threshold.
+        limit: that in its bounds.
+        spare: a plane like `grey` to write into.
+    """
+    height, width = (side // _CELL for side in grey.shape)
+    if min(height, width) < _LETTERS:
+        return None
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    above = np.arange(256) > otsu
+    if not counts[above].any():
+        return None
+    paper = float(np.average(np.arange(256)[above], weights=counts[above]))
+    whole = grey[: height * _CELL, : width * _CELL]
+    small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    three = np.ones((3, 3), np.uint8)
+    steep = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, three)
+    flat = ((steep < _FLAT) & (small < paper - _STEP)).view(np.uint8)
+    flat = np.asarray(cv2.morphologyEx(flat, cv2.MORPH_OPEN, three), np.uint8)
+    if not flat.any():
+        return None
+    nearest = cv2.distanceTransformWithLabels(
+        1 - flat, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )[1].ravel()  # flat cell of each cell
+    flats = np.flatnonzero(flat)
+    cell = np.empty(nearest.max() + 1, np.intp)
+    cell[nearest[flats]] = flats
+    areas = cv2.connectedComponents(flat, connectivity=8)[1]
+    place, here = (plane.ravel()[cell[nearest]] for plane in (areas, small.astype(np.float64)))
+
+    def total(cells: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Of each area."""
+        return np.asarray(np.bincount(place, cells.ravel().astype(np.float64)))
+
+    here = here.reshape(small.shape)
+    level = total(small * flat.astype(np.float64)) / np.maximum(total(flat), 1)
+    rim = (flat - cv2.erode(flat, three)).astype(np.bool_)
+    around = np.ones((7, 7), np.uint8)
+    step = cv2.max(cv2.subtract(cv2.dilate(small, around), small),
+                   cv2.subtract(small, cv2.erode(small, around)))  # fmt: skip
+    crisp = total(rim & (step >= _STEP)) >= _CRISP * np.maximum(total(rim), 1)
+    edges = np.ones_like(flat)
+    edges[1:-1, 1:-1] = 0
+    crisp &= total(flat & edges) == 0
+    letters = np.ones((_LETTERS, _LETTERS), np.uint8)
+    within = np.asarray(cv2.morphologyEx(flat, cv2.MORPH_CLOSE, letters), np.bool_)
+    darker = total(within & (_cells(cv2.erode, whole, spare) < here - _PALE))
+    lighter = total(within & (_cells(cv2.dilate, whole, spare) > (here + paper) / 2))
+    black = (level <= limit) & (darker <= lighter)
+    near = within | cv2.dilate(flat, np.ones((5, 5), np.uint8)).astype(np.bool_)
+    ink, clear = (near & (crisp & way)[place].reshape(small.shape) for way in (black, ~black))
+    below, from_here_on = np.zeros_like(small), np.full_like(small, 255)
+    below[ink] = ((here + paper) / 2)[ink]
+    from_here_on[clear] = np.maximum(here - _PALE, 0)[clear]
+    return below, from_here_on
+
+
+def _cells(
+    way: Callable[..., NDArray[np.generic]], plane: NDArray[np.uint8], spare: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """The lowest or the highest pixel of each cell."""
+    kernel, out = np.ones((_CELL, _CELL), np.uint8), spare[: plane.shape[0], : plane.shape[1]]
+    way(plane, kernel, dst=out, anchor=(0, 0))
+    return out[::_CELL, ::_CELL].copy()
+
+
+def _enlarged(cells: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Cells as pixels; those beyond the last whole cell are like it."""
+    pixels = cells.repeat(_CELL, 0).repeat(_CELL, 1)[: shape[0], : shape[1]]
+    missing = [(0, wanted - there) for wanted, there in zip(shape, pixels.shape, strict=True)]
+    return np.pad(pixels, missing, "edge")
 
 
 def _pale(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -100,7 +223,7 @@ def _pale(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Their depth is the black top-hat (Meyer, 1979), that of grain and texture its local median.
     """
     depth = cv2.morphologyEx(strip, cv2.MORPH_BLACKHAT, np.ones((_REACH, _REACH), np.uint8))
-    typical = typical_depth(np.asarray(depth, np.uint8))
+    typical = local_median(np.asarray(depth, np.uint8))
     clear = cv2.subtract(depth, cv2.add(typical, typical))
     _, labels, stats, _ = cv2.connectedComponentsWithStats((clear > _PALE).view(np.uint8))
     strokes = stats[:, cv2.CC_STAT_AREA] >= _SMALLEST

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .metrics import full_range
 from .streaks import WithoutStreaks, find_streaks
 
-__all__ = ["Kept", "is_clean", "protect", "typical_depth"]
+__all__ = ["Kept", "is_clean", "protect", "local_median"]
 
 Pixels = NDArray[np.generic]
 Page = Pixels | WithoutStreaks
@@ -235,7 +235,7 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
     """Full-size pixels of missing strokes in each cell, from planes reduced by `scale`."""
     soft, fall, depth = _depth(_despeckled(before))
     left = cv2.dilate(_depth(after)[2], np.ones((3, 3), np.uint8))  # edges may move by a pixel
-    limit = cv2.addWeighted(typical_depth(depth), 1.5, depth, 0, _FAINTEST)
+    limit = cv2.addWeighted(local_median(depth), 1.5, depth, 0, _FAINTEST)
     mask = (depth > limit) & (left < cv2.LUT(depth, _LEAST_LEFT))
     place = np.flatnonzero(mask)
     pieces = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[1]
@@ -321,12 +321,11 @@ def _depth(grey: Plane) -> tuple[Plane, Plane, Plane]:
     return soft, np.asarray(fall, np.uint8), np.asarray(depth, np.uint8)
 
 
-def typical_depth(depth: Plane) -> Plane:
-    """Local median of the depth, over about 68 pixels: that of grain and texture."""
-    height, width = depth.shape
-    small = np.ascontiguousarray(depth[::4, ::4])
-    typical = cv2.medianBlur(small, 17)
-    return np.asarray(cv2.resize(typical, (width, height)), np.uint8)
+def local_median(plane: Plane) -> Plane:
+    """Median of every fourth pixel over about 68 pixels; of the depth that of grain and texture."""
+    height, width = plane.shape
+    small = np.ascontiguousarray(plane[::4, ::4])
+    return np.asarray(cv2.resize(cv2.medianBlur(small, 17), (width, height)), np.uint8)
 
 
 def _around(lost: Grid) -> NDArray[np.bool_]:

@@ -1,19 +1,22 @@
 """Build the pack of screenshots, line art, print and weaves for the photo weights.
 
     python scripts/make_screens.py --data DATA --out local/screens.npz
+    python scripts/make_screens.py --data DATA --prints 600 --out local/screens-prints.npz
 
 Two fifths are screenshots as `choose_set.py` draws them, a fifth flat paintings with outlines, a
 fifth rendered pages in colour, a fifth photos in part under mesh, net or cloth: what a photo
-denoiser must leave alone. DATA holds photos/. The photos and font families that `choose_set.py`
-holds out are not used.
+denoiser must leave alone. After these come `--prints` photos in halftone (`prints.py`). DATA holds
+photos/. The photos and font families that `choose_set.py` holds out are not used.
 """
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
 from choose_set import Pixels, Sources, colour, flat_painting, plain_screenshot
+from prints import printed
 
 from imgclean.pages import render_page
 from imgclean.pairs import save_pack
@@ -35,6 +38,12 @@ def draw(sources: Sources, index: int, size: int) -> Pixels:
     else:
         image = plain_screenshot(rng, sources)
     return cropped(image, rng, size)
+
+
+def draw_print(sources: Sources, index: int, size: int) -> Pixels:
+    """A photo in print, of at most size x size pixels."""
+    rng = np.random.default_rng([2027, index])
+    return printed(cropped(sources.photo(rng), rng, size), rng)
 
 
 def cropped(image: Pixels, rng: np.random.Generator, size: int) -> Pixels:
@@ -85,10 +94,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("local/screens.npz"))
     parser.add_argument("--count", type=int, default=600)
+    parser.add_argument("--prints", type=int, default=0)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     sources = Sources(options.data, False)
-    images = (draw(sources, index, 384) for index in range(options.count))
+    drawn = (draw(sources, index, 384) for index in range(options.count))
+    images = chain(drawn, (draw_print(sources, index, 384) for index in range(options.prints)))
     blobs = [cv2.imencode(".png", image[..., ::-1])[1].tobytes() for image in images]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     count = save_pack(blobs, options.out)

@@ -203,6 +203,54 @@ def test_shadows_are_paper() -> None:
         assert (found[:90, part] == 255).all() and (found[114:, part] == 255).all()
 
 
+@pytest.mark.parametrize("level", [70, 100, 130, 160])
+def test_fills_are_black_or_white(level: int) -> None:
+    """A bar wider than the window is black to its middle, and white words on it stay."""
+    page = np.full((600, 800), 250, np.uint8)
+    page[80:200, 60:740] = level
+    page[300:420, 60:300] = level
+    page[540:544, 60:740] = 0
+    cv2.putText(page, "Section One", (100, 160), 0, 1.6, 250, 5)
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0] == 0
+    assert found[page == level].all()
+    assert not found[page == 250].any()
+
+
+def test_black_words_on_a_fill() -> None:
+    """A dark bar is white, to its rim, where words on it are darker still."""
+    page = np.full((600, 800), 250, np.uint8)
+    page[80:200, 60:740] = 120
+    page[300:420, 60:740] = 40  # so that the threshold of the page is over the bar's level
+    cv2.putText(page, "Section One", (100, 160), 0, 1.6, 20, 5)
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0] == 0
+    assert found[page <= 40].all()
+    assert not found[page >= 120].any()
+
+
+def test_shadow_at_the_edge_is_paper() -> None:
+    """A shadow that falls in from the side is no fill, however crisp and blank."""
+    page = np.full((600, 800), 250, np.uint8)
+    page[:, 500:] = 110
+    page[300:304, 40:300] = 0
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0]
+    assert (found[:, 560:] == 255).all()
+
+
+@pytest.mark.parametrize(("ground", "ink"), [(66, 170), (90, 240), (120, 200)])
+def test_negatives_stay_dark(ground: int, ink: int) -> None:
+    """A blueprint: light strokes on a ground too light to be ink for sure, in uneven light."""
+    light = np.linspace(0.85, 1.1, 800) * np.linspace(1.1, 0.9, 600)[:, None]
+    page = np.full((600, 800), ground, np.uint8)
+    for line in range(8):
+        cv2.putText(page, "Reading room of the library", (40, 80 + 60 * line), 0, 1.2, ink, 2)
+    strokes = page == ink
+    grain = np.random.default_rng(0).normal(0, 4, page.shape)
+    pixels = np.clip(page * light + grain, 0, 255).round().astype(np.uint8)
+    found = to_form(Image(pixels[..., None]), "bilevel").pixels[..., 0]
+    assert (found[strokes] == 255).mean() > 0.98
+    assert (found[page == ground] == 0).mean() > 0.98
+
+
 def test_forms_go_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the page is cut for the threshold, the result is the same."""
     page = letters()
