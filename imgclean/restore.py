@@ -23,7 +23,8 @@ from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
-from .weights import Weights, load_weights
+from .stretch import put_back, stretch
+from .weights import Weights, available, load_weights
 from .white_point import white_gain
 from .windows import blend
 
@@ -100,7 +101,8 @@ class Denoiser:
 
     One for pages sees them without a scanner's streaks, see `streaks`, those on dark paper made
     brighter as a whole, see `white_point`, and large ones once more from afar where tones are left,
-    see `second_look`.
+    see `second_look`. Shipped weights for photos see images that use little of their range
+    stretched, see `stretch`; others are taken to know the range they were trained on.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class Denoiser:
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or _gpu_budget(self.device)
+        self._stretches = weights.path in available()
         self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
@@ -204,7 +207,11 @@ class Denoiser:
             return none
         if self._colour.contract.pages:
             return self._clean_pages(images, strength)
+        stretched = [stretch(image) if self._stretches else None for image in images]
         self._clean_pieces(images, strength)
+        for image, how in zip(images, stretched, strict=True):
+            if how is not None:
+                put_back(image, how)
         return none
 
     def _clean_pages(self, images: Sequence[Pixels], strength: float) -> list[int]:

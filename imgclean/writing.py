@@ -28,6 +28,7 @@ TEMPORARY = ".imgclean-tmp"  # how the names of unfinished files end
 _UPRIGHT = {"avif", "bmp", "pnm"}  # no place for an orientation
 _OPAQUE = {"jpeg", "pnm"}
 _QUALITY = {"jpeg": 92, "webp": 90, "avif": 70, "tiff": 90}
+_LEAST_OWN = 90  # to compress anew at a lower one costs what cleaning gains, or more
 _CLASSIC_LIMIT = 3_500_000_000  # bytes of pixels from which a TIFF is written as BigTIFF
 
 
@@ -40,8 +41,8 @@ class Writer:
     Args:
         target: The file; its folder must exist.
         format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``bmp``, ``pnm`` or ``avif``.
-        quality: Of lossy formats, 1 to 100; None for a JPEG source's own, or else the format's
-            default. It does not make a lossless WebP lossy unless given.
+        quality: Of lossy formats, 1 to 100; None for a JPEG source's own, but 90 at least, or else
+            the format's default. It does not make a lossless WebP lossy unless given.
         source: The file whose pages will be written, which tells how large a TIFF will be and
             what messages name.
         mode: Permissions of the source, which a new file gets but for the umask's, so that a
@@ -221,7 +222,7 @@ class Writer:
                     picture,
                     sink,
                     compression="deflate" if unfit else compression,
-                    quality=max(90, self._chosen_quality(image.info)),
+                    quality=max(_LEAST_OWN, self._chosen_quality(image.info)),
                     bilevel=bilevel,
                     miniswhite=image.info.miniswhite,
                     big=self._joiner.big,
@@ -258,7 +259,7 @@ class Writer:
         pnm.write_pnm(self._file, pixels, bilevel=bilevel)
 
     def _chosen_quality(self, info: PageInfo) -> int:
-        return self.quality or info.quality or _QUALITY[self.format]
+        return self.quality or max(_LEAST_OWN, info.quality or _QUALITY[self.format])
 
 
 def in_use(temporary: Path) -> bool:

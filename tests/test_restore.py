@@ -12,6 +12,7 @@ from imgclean.errors import ImageError, UsageError, WeightsError
 from imgclean.memory import free_memory
 from imgclean.models import UNet
 from imgclean.restore import Denoiser, _budget, is_out_of_memory
+from imgclean.stretch import put_back, stretch
 from imgclean.weights import Weights, load_weights, save
 
 SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
@@ -471,3 +472,61 @@ def test_random_numbers_stay_what_they_were() -> None:
     denoiser(noise(32, 32, 3))
     denoiser(noise(32, 32))
     assert torch.equal(torch.rand(1), expected)
+
+
+def frame(kind: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A camera's dark frame with a few spots: noisy and clean, in 16 bits or the same as float."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:160, :160]
+    spots = [300 * np.exp(-((y - a) ** 2 + (x - b) ** 2) / 200) for a, b in ((50, 60), (110, 90))]
+    clean = 100 + sum(spots)
+    noisy = np.rint(clean + rng.normal(0, 8, clean.shape)).clip(0)
+    if kind == "float32":
+        return (noisy / 65535).astype(np.float32), clean / 65535
+    return noisy.astype(np.uint16), clean
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float32"])
+@pytest.mark.parametrize("model", ["photo", "photo-best", "gaussian"])
+def test_little_of_the_range(model: str, kind: str) -> None:
+    """What uses a hundredth of the range is cleaned as well; hot pixels stay."""
+    noisy, clean = frame(kind)
+    noisy[7, 9] = 65535 if kind == "uint16" else 1.0
+    cleaned = restore.load(model, device="cpu", precision="fp32")(noisy)
+    assert cleaned.dtype == noisy.dtype and cleaned[7, 9] == noisy[7, 9]
+    cleaned[7, 9] = noisy[7, 9] = clean[7, 9]
+    before, after = (np.sqrt(np.mean((i - clean) ** 2)) for i in (noisy, cleaned))
+    assert after < 0.35 * before
+    assert abs(cleaned.mean() - noisy.mean()) < 0.1 * before
+
+
+@pytest.mark.parametrize("level", [0, 100, 20_000, 65_535])
+def test_even_images_stay_even(level: int) -> None:
+    """A network's own error must not show where there is nothing."""
+    image = np.full((64, 80, 1), level, np.uint16)
+    cleaned = restore.load("photo", device="cpu", precision="fp32")(image)
+    assert abs(cleaned.astype(int) - level).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float32"])
+def test_stretching_is_undone(kind: str) -> None:
+    """Nothing between: the image as it was, spots outside of what is used too."""
+    image = frame(kind)[0][..., None]
+    image[3, 5], image[90, 20] = image.max() * 40, 0
+    before = image.copy()
+    stretched = stretch(image)
+    assert stretched is not None and stretched.factor > 10
+    top = 65535 if kind == "uint16" else 1
+    assert 0.5 * top < image.max() - image.min() <= top
+    put_back(image, stretched)
+    np.testing.assert_allclose(image, before, rtol=1e-6, atol=0 if kind == "uint16" else 1e-9)
+    for other in (noise(20, 20, 3, dtype=kind), noise(20, 20, 3)):
+        before = other.copy()
+        assert stretch(other) is None and np.array_equal(other, before)
+
+
+def test_own_weights_know_their_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that do not ship see images as they are."""
+    monkeypatch.setattr(restore, "stretch", None)
+    image = frame("float32")[0]
+    assert not np.array_equal(cpu(strong_network())(image), image)
