@@ -14,7 +14,8 @@ the pixels, at 200 dpi; less is better), or of dark discs of so many pixels acro
 beside text at 300 dpi (`crumbs`; less is better), how much of that of hatching, contour lines,
 codes and other drawings on dirty paper in uneven light (`drawn`), and of that of pale stamps over
 text at 150 and 300 dpi, by the depth of their ink (`stamps`, half of them coloured), and of pale
-fills under text (`fills`, likewise; with its deviation within a fill, as a share of it), which
+fills under text (`fills`, likewise; with its deviation within a fill, as a share of it), how much
+of the saturation of thin writing in coloured ink on dirty tinted paper is left (`inks`), which
 share of the empty lower half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of
 some brightness, which falls off towards the bottom by some share; less is better), and how far grey
 photos of Kodak24 on an empty page are from themselves (`pictures` of so many pixels a side, RMSE on
@@ -46,6 +47,7 @@ Pixels = NDArray[np.uint8]
 DPIS = (75, 100, 150, 200, 300)
 GREYS = (128, 160, 190, 210)
 PAPER = 240
+INKS = {"red": (200, 40, 50), "blue": (40, 60, 170), "sepia": (110, 70, 40), "green": (30, 120, 60)}
 
 
 def drawn(kind: str, sources: Sources, count: int) -> Iterator[Pixels]:
@@ -213,6 +215,35 @@ def fills(denoiser: Denoiser, count: int) -> None:
         )
 
 
+def inks(denoiser: Denoiser, count: int) -> None:
+    """Print how much of the saturation of coloured writing is left on dirty tinted paper."""
+    for name, ink in INKS.items():
+        left = []
+        for number in range(count):
+            rng = np.random.default_rng([2037, number])
+            cover = np.zeros((360, 900), np.uint8)
+            for line in range(3):
+                place, size = (20, 90 + 110 * line), float(rng.uniform(1, 1.8))
+                text, thick = "Dear Aunt Mary, we are", int(rng.integers(1, 4))
+                font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
+                cv2.putText(cover, text, place, font, size, 255, thick, cv2.LINE_AA)
+            clear = 1 - cover[..., None] / 255 * (1 - np.array(ink) / 255)
+            paper = 1 - np.sort(rng.uniform(0.02, 0.2, 3))
+            page = dirty(np.rint(255 * clear * paper).astype(np.uint8), rng)
+            code = cv2.imencode(".jpg", page[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+            page = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+            result = denoiser(np.ascontiguousarray(page))[cover > 230].astype(np.float64)
+            left.append(saturation(1 - result / 255) / saturation(1 - clear[cover > 230]))
+        print(f"inks {name}: {np.mean(left):.2f} of their saturation left, least {min(left):.2f}",
+              flush=True)  # fmt: skip
+
+
+def saturation(depth: NDArray[np.float64]) -> float:
+    """Of the mean depth below white, pixels x 3, in [0, 1]."""
+    mean = depth.mean(axis=0)
+    return float((mean.max() - mean.min()) / mean.max())
+
+
 def lost(clean: Pixels, result: Pixels) -> tuple[int, int]:
     """How many pieces of ink lost most of their depth, of how many."""
     ink = (clean.max(axis=2) < 160).astype(np.uint8)
@@ -334,6 +365,7 @@ def main() -> None:
         drawings(scan, options.count)
         stamps(scan, options.count)
         fills(scan, options.count)
+        inks(scan, options.count)
         empty(scan)
         pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:

@@ -18,6 +18,8 @@ from torch import Tensor, nn, random
 
 from .checks import fraction, whole
 from .errors import ImageError, UsageError, WeightsError
+from .hues import REACH as HUES_REACH
+from .hues import keep_hues
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
@@ -101,8 +103,9 @@ class Denoiser:
 
     One for pages sees them without a scanner's streaks, see `streaks`, those on dark paper made
     brighter as a whole, see `white_point`, and large ones once more from afar where tones are left,
-    see `second_look`. Shipped weights for photos see images that use little of their range
-    stretched, see `stretch`; others are taken to know the range they were trained on.
+    see `second_look`; at full strength thin strokes keep their hue, see `hues`. Shipped weights for
+    photos see images that use little of their range stretched, see `stretch`; others are taken to
+    know the range that they were trained on.
     """
 
     def __init__(
@@ -322,7 +325,9 @@ class Denoiser:
         if queue:
             gains = [gain for *_, gain in queue]
             outputs = self._run([tile for tile, *_ in queue], gains, strength)
-            for output, (_, target, core, _) in zip(outputs, queue, strict=True):
+            for output, (tile, target, core, _) in zip(outputs, queue, strict=True):
+                if strength == 1 and self._keeps_hues and tile.shape[2] == 3:
+                    keep_hues(tile, output, _SCALES[str(tile.dtype)])
                 target[...] = output[core]
             queue.clear()
 
@@ -350,7 +355,13 @@ class Denoiser:
 
     @property
     def _halo(self) -> int:
-        return 0 if self._size else int(self._colour.halo)
+        if self._size:
+            return 0
+        return max(int(self._colour.halo), HUES_REACH if self._keeps_hues else 0)
+
+    @property
+    def _keeps_hues(self) -> bool:
+        return bool(self._colour.contract.pages)
 
     @property
     def _multiple(self) -> int:

@@ -25,7 +25,7 @@ LAYERS = [
         "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",
         "boxes", "heif", "jp2", "pnm", "metrics", "choose", "page_measures", "muon", "recipes",
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
-        "files", "checks", "streaks", "stretch", "page_network",
+        "files", "checks", "streaks", "stretch", "page_network", "hues",
     },
     {"errors"},
 ]  # fmt: skip
