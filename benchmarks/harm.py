@@ -3,10 +3,11 @@
     python benchmarks/harm.py --data ../shared/data
     python benchmarks/harm.py --data ../shared/data --scan NAME --photo NAME --count 24
 
-For `photo`, clean screenshots, flat paintings with outlines and line art, as `choose_set.py` draws
-them from the photos and fonts that it holds out: PSNR of the result to the image itself, and the
-largest change of a channel's mean. For `scan`, without the safety gate, pages in fonts that
-training never saw, on paper of 240 with noise of sigma 4, so that no page counts as clean already:
+For `photo`, clean screenshots, flat paintings with outlines, photos in print (`prints.py`) and line
+art, as `choose_set.py` draws them from the photos and fonts that it holds out: PSNR of the result
+to the image itself, and the largest change of a channel's mean. For `scan`, without the safety
+gate, pages in fonts that training never saw, on paper of 240 with noise of sigma 4, so that no page
+counts as clean already:
 how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than 40 %
 of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
@@ -42,6 +43,7 @@ from imgclean.restore import Denoiser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from choose_set import Sources, colour, figures, flat_painting, plain_screenshot, scribble
+from prints import printed
 
 Pixels = NDArray[np.uint8]
 DPIS = (75, 100, 150, 200, 300)
@@ -58,6 +60,8 @@ def drawn(kind: str, sources: Sources, count: int) -> Iterator[Pixels]:
             image = plain_screenshot(rng, sources)
         elif kind == "paintings":
             image = flat_painting(colour(sources.photo(rng)), rng)
+        elif kind == "prints":
+            image = printed(sources.photo(rng), rng)
         else:
             image = np.full((512, 512, 3), 255, np.uint8)
             inks = [(0, 0, 0), (40, 40, 40), (20, 40, 140), (170, 30, 30)]
@@ -68,7 +72,7 @@ def drawn(kind: str, sources: Sources, count: int) -> Iterator[Pixels]:
 
 def photos(denoiser: Denoiser, sources: Sources, count: int) -> None:
     """Print a line for every kind of clean image."""
-    for kind in ("screenshots", "paintings", "line art"):
+    for kind in ("screenshots", "paintings", "prints", "line art"):
         values, shifts = [], []
         for image in drawn(kind, sources, count):
             result = denoiser(image)
