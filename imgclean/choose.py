@@ -1,8 +1,9 @@
 """Is an image a scanned page, ink on paper, or a photo: what decides between the weights.
 
-A few small perceptrons on the measures of `page_measures`, fitted by ``scripts/fit_choose.py``.
-Taking a photo for a page would whiten it, while a page treated as a photo merely keeps its stains;
-so in doubt it is a photo.
+A few small perceptrons on the measures of `page_measures`, fitted by ``scripts/fit_choose.py``,
+and a convolutional network that looks at the image made small (`page_network`). Taking a photo for
+a page would whiten it, while a page treated as a photo merely keeps its stains; so in doubt it is
+a photo.
 """
 
 from dataclasses import dataclass
@@ -11,16 +12,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from .metrics import full_range
-from .page_measures import MEASURES, measure
+from .page_measures import MEASURES, Seen, measure
+from .page_network import PageNetwork
 
-__all__ = ["NETWORK", "THRESHOLD", "Choice", "choose", "load_network", "score"]
+__all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"]
 
 NETWORK = Path(__file__).with_suffix(".safetensors")
-THRESHOLD = 0.86
+PREFIX = "network."  # of the names of the convolutional network's tensors there
+THRESHOLD = 0.82
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 LIGHT, EVEN = 0.6, 0.3  # so bright, and its brightness in these bounds (their logarithms apart)
 SMALLEST = 32  # pixels in height and width below which nothing can be told
@@ -55,8 +59,8 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
         return Choice("photo", 0.0, f"under {SMALLEST} pixels: too small to tell")
     if _is_black_and_white(pixels):
         return Choice("scan", 1.0, "black and white alone: no tones to clean")
-    values = measure(pixels)
-    sure = score(values)
+    seen = measure(pixels)
+    values, sure = seen.measures, score(seen)
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"ink on paper: {what}")
@@ -78,16 +82,33 @@ def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:
 
 
 @cache
-def load_network() -> dict[str, NDArray[np.float32]]:
-    """The tensors of `NETWORK` in single precision, read once."""
-    return {name: tensor.astype(np.float32) for name, tensor in load_file(NETWORK).items()}
+def load() -> tuple[dict[str, NDArray[np.float32]], PageNetwork]:
+    """The tensors of the perceptrons, and the convolutional network, read once from `NETWORK`."""
+    tensors = {name: tensor.astype(np.float32) for name, tensor in load_file(NETWORK).items()}
+    shown = [name for name in tensors if name.startswith(PREFIX)]
+    state = {name.removeprefix(PREFIX): torch.from_numpy(tensors.pop(name)) for name in shown}
+    network = PageNetwork()
+    network.load_state_dict(state)
+    return tensors, network.eval()
 
 
-def score(values: NDArray[np.float64]) -> float:
-    """How sure measures (`MEASURES`) are those of a page, in [0, 1]."""
-    net = load_network()
+def score(seen: Seen) -> float:
+    """How sure what is seen of an image is a page, in [0, 1].
+
+    The mean of the perceptrons' mean logit and the convolutional network's.
+    """
+    perceptrons, network = load()
+    logits = _logits(seen.measures, perceptrons)
+    both = (float(logits.mean()) + network.logit(seen)) / 2
+    return float(1 / (1 + np.exp(-np.clip(both, -30, 30))))
+
+
+def _logits(
+    values: NDArray[np.float64], net: dict[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """One of each perceptron."""
     unit = np.clip((values - net["mean"]) / net["spread"], -4, 4).astype(np.float32)
     hidden = np.maximum(net["first"] @ unit + net["first_bias"], 0)  # members x units
     hidden = np.einsum("mab,mb->ma", net["second"], hidden) + net["second_bias"]
     logits = np.einsum("mab,mb->ma", net["third"], np.maximum(hidden, 0)) + net["third_bias"]
-    return float(1 / (1 + np.exp(-np.clip(logits.mean(), -30, 30))))
+    return np.asarray(logits, np.float32)

@@ -2,14 +2,17 @@
 
 Some are taken on a thumbnail that is divided by its background, others on the few crops at full
 resolution that hold most narrow dark details: shares of paper and ink, colour, gradients,
-repetition, and what connected shapes of ink look like.
+repetition, and what connected shapes of ink look like. The thumbnail and the crops themselves,
+smaller, are what a network looks at.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CROP_MEASURES", "MEASURES", "WHOLE_MEASURES", "measure"]
+__all__ = ["CROP_MEASURES", "MEASURES", "WHOLE_MEASURES", "Seen", "measure"]
 
 Plane = NDArray[np.float32]
 
@@ -18,6 +21,7 @@ _LONGEST = 1024
 _PAPER, _STROKE = 0.85, 0.7  # of the background's brightness
 _CROP = 256
 _CROPS = 4
+_WHOLE_SEEN, _CROP_SEEN = 240, 128  # pixels a side of what a network sees
 _EDGES = (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.87, 0.93, 1.02, 2.0)  # of the quotient's histogram
 
 WHOLE_MEASURES = (
@@ -59,14 +63,31 @@ MEASURES = (
 )
 
 
-def measure(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
-    """The measures named in `MEASURES`, of an image of at least 32 pixels each way.
+@dataclass(frozen=True)
+class Seen:
+    """What is looked at of an image.
+
+    Attributes:
+        measures: in the order of `MEASURES`.
+        whole: the image in RGB, squeezed into a square: 240 x 240 x 3, in [0, 1].
+        crops: parts that hold most details, in grey, at half the resolution: 4 x 128 x 128, in
+            [0, 1]; of a small image some are there twice.
+    """
+
+    measures: NDArray[np.float64]
+    whole: Plane
+    crops: Plane
+
+
+def measure(pixels: NDArray[np.generic]) -> Seen:
+    """Measures and small views of an image of at least 32 pixels each way.
 
     Args:
         pixels: H x W or H x W x C with C in {1, 3}, RGB; uint8, uint16, or float in [0, 1].
     """
     image = pixels if pixels.ndim == 3 else pixels[..., None]
-    small = _without_border(_thumbnail(image))
+    thumbnail = _thumbnail(image)
+    small = _without_border(thumbnail)
     quotient, background = _flatten(_grey(small), 1.0, 25)
     darker, inked = _details(quotient, 9)
     paper, strokes = _shares(quotient)
@@ -84,9 +105,17 @@ def measure(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
         *_gradients(quotient),
         _lines(quotient),
     ]
-    crops = np.array([_crop_measures(crop) for crop in _crops(image, darker)])
-    parts = [whole, crops.mean(axis=0), crops.min(axis=0), crops.max(axis=0)]
-    return np.concatenate(parts).astype(np.float64)
+    crops = _crops(image, darker)
+    each = np.array([_crop_measures(crop) for crop in crops])
+    parts = [whole, each.mean(axis=0), each.min(axis=0), each.max(axis=0)]
+    views = [_squeezed(crops[index % len(crops)], _CROP_SEEN) for index in range(_CROPS)]
+    square = np.atleast_3d(_squeezed(thumbnail, _WHOLE_SEEN))
+    colour = np.repeat(square, 3 // square.shape[2], axis=2)
+    return Seen(np.concatenate(parts).astype(np.float64), colour, np.stack(views))
+
+
+def _squeezed(plane: Plane, side: int) -> Plane:
+    return np.asarray(cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _unit(pixels: NDArray[np.generic]) -> Plane:

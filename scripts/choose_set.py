@@ -12,7 +12,7 @@ scenes, objects on white.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -33,13 +33,17 @@ _PAGES_OF_POLYU = ("bulletin", "photo_19")  # print and brush strokes on paper: 
 
 @dataclass(frozen=True)
 class Case:
-    """One image to make: its kind, its source file if it has one, and its seed."""
+    """One image to make: its kind, its source file if it has one, and its seed.
+
+    Pages that are drawn are some of 150, whose numbers count from `pages`.
+    """
 
     kind: str
     scan: bool
     held_out: bool
     seed: int
     source: Path | None = None
+    pages: int = 0
 
 
 class Sources:
@@ -52,7 +56,7 @@ class Sources:
 
     def __init__(self, root: Path, side: bool) -> None:
         """List the files; pages are rendered as they are asked for."""
-        self.root, self.side = root, side
+        self.root, self.side, self.pages = root, side, 0
         names = sorted({family(path) for path in find_fonts()})
         tested = {name for index, name in enumerate(names) if index % 4 == 3}
         tested |= {family(path) for path in find_fonts() if held_out(path)}
@@ -73,9 +77,12 @@ class Sources:
         """A Latin font at a size in pixels."""
         return ImageFont.truetype(self.latin[int(rng.integers(len(self.latin)))], size)
 
-    @cache  # noqa: B019  # two instances live as long as the program
     def page(self, number: int) -> Pixels:
-        """A clean rendered page."""
+        """A clean rendered page, counted from `pages`."""
+        return self._page(self.pages + number)
+
+    @lru_cache(400)  # noqa: B019  # two instances live as long as the program
+    def _page(self, number: int) -> Pixels:
         rng = np.random.default_rng([number, self.side])
         dpi = float(np.exp(rng.uniform(np.log(75), np.log(250))))
         height = int(np.clip(dpi * rng.uniform(2.5, 11.7), 300, 1000))
@@ -667,6 +674,98 @@ def graphic(rng: Generator, sources: Sources) -> Pixels:
     return (sketch if rng.random() < 0.5 else coloured_map)(rng, sources)
 
 
+def flock(rng: Generator, sources: Sources) -> Pixels:
+    """Birds, or balloons, kites and boats, or wires or twigs, dark against a sky or a sea."""
+    height, width = (int(v) for v in rng.integers(300, 1100, 2))
+    sky = np.linspace(rng.uniform(0.3, 1), rng.uniform(0.3, 1), height)[:, None, None]
+    sky = np.repeat(sky * rng.uniform(0.6, 1, 3) ** rng.uniform(0, 1), width, axis=1)
+    if rng.random() < 0.6:  # clouds: a photo out of focus, or drawn ones
+        cloud = cv2.resize(colour(sources.photo(rng)), (width, height))
+        cloud = cv2.GaussianBlur(cloud, (0, 0), rng.uniform(4, 60)).astype(np.float64) / 255
+        sky += rng.uniform(0.1, 0.8) * (cloud - sky)
+    image = np.ascontiguousarray(np.clip(255 * sky, 0, 255).astype(np.uint8))
+    if rng.random() < 0.3:  # land, trees, roofs
+        strip = cut(colour(sources.photo(rng)), rng, 0.5)
+        strip = np.asarray(cv2.resize(strip, (width, int(height * rng.uniform(0.05, 0.3)))))
+        image[height - len(strip) :] = strip
+    large, alike = float(np.exp(rng.uniform(np.log(5), np.log(60)))), rng.uniform(0, 0.6)
+    ink, kind = tuple(int(v) for v in rng.integers(0, 110, 3)), rng.random()
+    centre, spread = rng.uniform(0.2, 0.8, 2), rng.uniform(0.08, 0.9, 2)
+    if rng.random() < 0.25:
+        wires(image, rng, ink)
+        kind = rng.random() / 0.4  # with birds, or nothing else
+    elif rng.random() < 0.15:
+        for _ in range(int(rng.integers(1, 5))):
+            root = rng.uniform(0, 1, 2) * (width, height)
+            twig(image, rng, root, rng.uniform(0, 2 * np.pi), 0.25 * min(height, width), ink)
+        kind = 2.0
+    for _ in range(int(np.exp(rng.uniform(np.log(8), np.log(400))))):
+        place = (centre + spread * rng.normal(0, 0.6, 2)) * (width, height)
+        span = large * float(np.exp(rng.normal(0, alike)))
+        if kind < 0.75:
+            bird(image, rng, place, span, ink)
+        if kind < 0.75 or kind > 1:
+            continue
+        turn, sides = rng.uniform(0, 2 * np.pi), int(rng.integers(3, 16))
+        around = turn + 2 * np.pi * np.arange(sides) / sides
+        shape = place + 0.5 * span * np.stack(
+            [np.cos(around), rng.uniform(0.4, 1.3) * np.sin(around)], 1
+        )
+        cv2.fillPoly(image, [np.rint(8 * shape).astype(np.int32)], ink, cv2.LINE_AA, 3)
+    if rng.random() < 0.5:
+        soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))
+        image = np.asarray(soft, np.uint8)
+    return noisy(image if rng.random() < 0.7 else grey(image), rng, 12)
+
+
+def wires(image: Pixels, rng: Generator, ink: tuple[int, ...]) -> None:
+    """Two to twelve sagging lines from side to side, drawn into the image."""
+    height, width = image.shape[:2]
+    across = np.linspace(0, 1, 40)
+    first, apart = rng.uniform(0.05, 0.6), rng.uniform(0.01, 0.1)
+    slope, sag, low = rng.normal(0, 0.2), rng.uniform(-0.15, 0.3), rng.uniform(0, 1)
+    thick = int(rng.integers(1, 1 + max(2, width // 200)))
+    for number in range(int(rng.integers(2, 13))):
+        place = first + number * apart * rng.uniform(0.8, 1.2)
+        down = place + slope * across + sag * (0.25 - (across - low) ** 2)
+        line = np.stack([across * width, down * height], 1)
+        cv2.polylines(
+            image, [np.rint(8 * line).astype(np.int32)], False, ink, thick, cv2.LINE_AA, 3
+        )
+
+
+def twig(
+    image: Pixels, rng: Generator, root: NDArray[np.float64], way: float, length: float,
+    ink: tuple[int, ...],
+) -> None:  # fmt: skip
+    """A branch with its branches, drawn into the image."""
+    tip = root + length * np.array([np.cos(way), np.sin(way)])
+    ends = [np.rint(8 * end).astype(np.int32).tolist() for end in (root, tip)]
+    cv2.line(image, ends[0], ends[1], ink, max(1, round(length / 16)), cv2.LINE_AA, 3)
+    if length < 10:
+        return
+    for _ in range(int(rng.integers(2, 4))):
+        start = root + rng.uniform(0.5, 1) * (tip - root)
+        twig(image, rng, start, way + rng.normal(0, 0.6), length * rng.uniform(0.5, 0.8), ink)
+
+
+def bird(
+    image: Pixels, rng: Generator, place: NDArray[np.float64], span: float, ink: tuple[int, ...]
+) -> None:
+    """A body between two bent wings, seen from anywhere, drawn into the image."""
+    lift, tilt, slender = rng.uniform(-0.5, 0.7), rng.normal(0, 0.4), rng.uniform(0.05, 0.16)
+    along = np.linspace(-1, 1, 13)
+    bow = -lift * (1 - np.abs(np.abs(along) - 0.55)) * np.minimum(1, 3 * np.abs(along))
+    thick = slender * (1.1 - np.abs(along)) + 0.12 * np.exp(-((along / 0.12) ** 2))
+    outline = np.concatenate(
+        [np.stack([along, bow - thick], 1), np.stack([along, bow + thick], 1)[::-1]]
+    )
+    outline[:, 0] *= rng.uniform(0.4, 1)
+    turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
+    shape = place + 0.5 * span * outline @ turn.T
+    cv2.fillPoly(image, [np.rint(8 * shape).astype(np.int32)], ink, cv2.LINE_AA, 3)
+
+
 def flat_painting(image: Pixels, rng: Generator) -> Pixels:
     """A photo in a few flat colours with dark outlines."""
     flat = cv2.bilateralFilter(cv2.medianBlur(image, 5), 9, 60, 9)
@@ -740,12 +839,14 @@ OTHERS: dict[str, tuple[Maker, int]] = {
 }  # fmt: skip
 
 
-LATER: dict[str, tuple[Maker, int]] = {"print": (old_print, 24), "graphic": (graphic, 16)}
+LATER: dict[str, tuple[Maker, int]] = {"print": (old_print, 24), "graphic": (graphic, 16),
+                                            "flock": (flock, 8)}  # fmt: skip
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     """The image of a case."""
     rng = np.random.default_rng(case.seed)
+    sources[case.held_out].pages = case.pages
     if case.source is None:
         maker = {**PAGES, **OTHERS, **LATER}[case.kind][0]
         return maker(rng, sources[case.held_out])

@@ -1,20 +1,22 @@
-"""Fit the network of `imgclean.choose`, and print how it does on held-out images.
+"""Fit the perceptrons of `imgclean.choose`, and print how it does on held-out images.
 
-    python scripts/fit_choose.py --data DATA              # writes imgclean/choose.safetensors
+    python scripts/fit_choose.py --data DATA              # writes into imgclean/choose.safetensors
     python scripts/fit_choose.py --data DATA --add        # more members, beside those there
     python scripts/fit_choose.py --data DATA --check 8    # fresh images of the held-out sources
 
 DATA holds photos/, documents/ and validation/; `choose_set.py` says what is made of them. Several
 small perceptrons are trained on the standardised measures, each from its own start, with dropout
-and noise on the measures; the answer is the mean of their logits. Pages and other images weigh the
-same in sum. What ships has five members that were fitted before drawn pages held maps, charts and
-hatching, on all images alike, five added afterwards, and ten added with `--units 100 --members 10`
-once old prints, maps and sketches were among the photos.
+and noise on the measures; what they say is the mean of their logits. Pages and other images weigh
+the same in sum. The convolutional network is fitted by `fit_choose_network.py`.
+
+What ships has five members that were fitted before drawn pages held maps, charts and hatching, on
+all images alike, five added afterwards, and ten added with `--units 100 --members 10` once old
+prints, maps and sketches were among the photos.
 """
 
 import argparse
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from imgclean import choose
-from imgclean.page_measures import MEASURES, measure
+from imgclean.page_measures import MEASURES, Seen, measure
 
 Floats = NDArray[np.float64]
 Tensors = NDArray[np.floating[Any]]
@@ -38,15 +40,26 @@ _sources: dict[bool, Sources] = {}
 
 def values(case: Case) -> Floats:
     """The measures of one case."""
+    return seen(case).measures
+
+
+def scored(case: Case) -> float:
+    """How sure `choose` is that a case is a page."""
+    return choose.score(seen(case))
+
+
+def seen(case: Case) -> Seen:
+    """What is looked at of one case."""
     cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     return measure(make(case, _sources))
 
 
-def taken(every: Sequence[Case], root: Path) -> Floats:
-    """The measures of all cases, N x len(MEASURES)."""
+def taken(every: Sequence[Case], root: Path, what: Callable[[Case], Any]) -> Iterator[Any]:
+    """`what`, a function of a module's top level, of all cases, in two processes."""
     _sources.update({side: Sources(root, side) for side in (False, True)})
     with ProcessPoolExecutor(2) as pool:
-        return np.array(list(pool.map(values, every, chunksize=8)))
+        yield from pool.map(what, every, chunksize=8)
 
 
 def fit(
@@ -107,24 +120,25 @@ def main() -> None:
     parser.add_argument("--check", type=int, metavar="SEED", help="fit nothing, try fresh images")
     parser.add_argument("--add", action="store_true", help="keep the members there are")
     parser.add_argument("--members", type=int, default=5, help="perceptrons to fit")
-    parser.add_argument("--cache", type=Path, help="keep the measures there, or take them from it")
+    parser.add_argument(
+        "--cache", type=Path, help="keep the measures to fit on there, or take them from it"
+    )
     options = parser.parse_args()
     fits = options.check is None
     seed = 10_000_000 * (options.check or 0)
     every = [c for c in cases(options.data, options.units, seed) if c.held_out or fits]
-    if options.cache and options.cache.exists():
-        samples = np.load(options.cache)
-        if len(samples) < len(every):
-            samples = np.concatenate([samples, taken(every[len(samples) :], options.data)])
-            np.save(options.cache, samples)
-    else:
-        samples = taken(every, options.data)
-        if options.cache:
-            np.save(options.cache, samples)
     if fits:
+        samples = np.zeros((0, len(MEASURES)))
+        if options.cache and options.cache.exists():
+            samples = np.load(options.cache)
+        if rest := every[len(samples) :]:
+            samples = np.concatenate([samples, list(taken(rest, options.data, values))])
+            if options.cache:
+                np.save(options.cache, samples)
         scan = np.array([case.scan for case in every])
         train = np.array([not case.held_out for case in every])
-        old: dict[str, Tensors] = load_file(choose.NETWORK) if options.add else {}
+        there: dict[str, Tensors] = load_file(choose.NETWORK)
+        old = there if options.add else {}
         tensors = {
             "mean": old.get("mean", samples[train].mean(axis=0)).astype(np.float32),
             "spread": old.get("spread", samples[train].std(axis=0) + 1e-3).astype(np.float32),
@@ -137,11 +151,10 @@ def main() -> None:
         fitted = fit(unit, scan[train], weights[train], options.members)
         assert fitted["first"].shape == (options.members, _HIDDEN[0], len(MEASURES))
         tensors |= {k: np.concatenate([old[k], v]) if old else v for k, v in fitted.items()}
-        save_file(tensors, choose.NETWORK)
-        choose.load_network.cache_clear()
-    kept = [index for index, case in enumerate(every) if case.held_out]
-    scores = np.array([choose.score(samples[index]) for index in kept])
-    table([every[index] for index in kept], scores)
+        save_file(there | tensors, choose.NETWORK)
+        choose.load.cache_clear()
+    kept = [case for case in every if case.held_out]
+    table(kept, np.array(list(taken(kept, options.data, scored))))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 import cv2
 import numpy as np
 import pytest
+import torch
+from fit_choose_network import augmented, folded
 from numpy.typing import NDArray
 
-from imgclean.choose import THRESHOLD, choose
-from imgclean.page_measures import MEASURES, measure
+from imgclean.choose import THRESHOLD, choose, score
+from imgclean.page_measures import MEASURES, Seen, measure
+from imgclean.page_network import PageNetwork
 
 Pixels = NDArray[np.uint8]
 
@@ -142,7 +145,7 @@ def test_not_a_number() -> None:
 
 def test_measures() -> None:
     """Each measure has a name and is a number."""
-    values = measure(scene())
+    values = measure(scene()).measures
     assert values.shape == (len(MEASURES),)
     assert np.isfinite(values).all()
 
@@ -153,3 +156,57 @@ def test_input_kept() -> None:
     before = image.copy()
     choose(image)
     np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 1), (33, 6000, 3), (900, 700, 1), (900, 700)])
+def test_views(shape: tuple[int, ...]) -> None:
+    """What the network sees has one size, and is the image: a black left half stays one."""
+    image = np.full(shape, 250, np.uint8)
+    image[:, : shape[1] // 2] = 5
+    seen = measure(image)
+    assert seen.whole.shape == (240, 240, 3)
+    assert seen.crops.shape == (4, 128, 128)
+    assert seen.whole[:, :110].max() < 0.1 and seen.whole[:, 130:].min() > 0.9
+    assert seen.crops.min() >= 0 and seen.crops.max() <= 1
+
+
+def test_both_count() -> None:
+    """The measures of a page with the look of a scene are less sure than the page, and converse."""
+    sheet, other = measure(page()), measure(scene())
+    mixed = Seen(sheet.measures, other.whole, other.crops)
+    converse = Seen(other.measures, sheet.whole, sheet.crops)
+    for between in (mixed, converse):
+        assert score(other) < score(between) < score(sheet)
+
+
+def test_crops_in_any_order() -> None:
+    """The order of the crops does not matter."""
+    seen = measure(page())
+    turned = Seen(seen.measures, seen.whole, np.ascontiguousarray(seen.crops[::-1]))
+    assert score(turned) == pytest.approx(score(seen), abs=1e-4)
+
+
+def test_norms_fold() -> None:
+    """Normalisations that have seen something fold into the convolutions."""
+    torch.manual_seed(0)
+    network = PageNetwork(norms=True)
+    whole, crops = torch.rand(4, 3, 96, 96), torch.rand(4, 2, 64, 64)
+    for _ in range(3):
+        network(whole**2, crops)
+    network.eval()
+    with torch.inference_mode():
+        expected, found = network(whole, crops), folded(network)(whole, crops)
+    assert expected.std() > 0
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_augmented() -> None:
+    """Batches for training change from draw to draw, and stay images."""
+    rng = np.random.default_rng(0)
+    whole = torch.from_numpy(rng.integers(0, 256, (3, 240, 240, 3), np.uint8))
+    crops = torch.from_numpy(rng.integers(0, 256, (3, 4, 128, 128), np.uint8))
+    torch.manual_seed(0)
+    (first, parts), (second, _) = augmented(whole, crops), augmented(whole, crops)
+    assert first.shape == (3, 3, 224, 224) and parts.shape == (3, 4, 112, 112)
+    assert not torch.equal(first, second)
+    assert all(batch.min() >= 0 and batch.max() <= 1 for batch in (first, parts))

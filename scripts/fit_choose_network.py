@@ -1,0 +1,188 @@
+"""Fit the convolutional network of `imgclean.choose` into imgclean/choose.safetensors.
+
+    python scripts/fit_choose_network.py --data DATA --minutes 75 --cache local/seen
+    python scripts/fit_choose.py --data DATA --check 8    # how both do together
+
+The images are those of `fit_choose.py`, and as many again of other pages; what the network sees of
+them is kept in two arrays and shifted, mirrored, turned, made grey, tinted, darkened, noisy and
+partly hidden each time. Half of a batch are pages. The rate falls with the time that is over; what
+is written are the averaged weights, with the normalisations folded into the convolutions, in half
+precision.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from choose_set import Case, cases
+from fit_choose import seen, taken
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from imgclean import choose
+from imgclean.muon import Muon
+from imgclean.page_network import PageNetwork
+
+Views = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+_BATCH, _SHIFT = 48, 16  # images; pixels
+_MUON, _ADAM = 0.01, 2e-3
+_AGAIN = 200_000_000  # first seed of the images that other pages are in
+_OFFICE = 0.4  # how often pages of NoisyOffice are drawn: few texts many times over
+
+
+def views(case: Case) -> Views:
+    """What the network sees of a case, in 8 bits."""
+    found = seen(case)
+    whole, crops = (np.rint(255 * v).astype(np.uint8) for v in (found.whole, found.crops))
+    return whole, crops
+
+
+def all_views(every: Sequence[Case], root: Path, cache: Path) -> Views:
+    """Those of all cases, N x 240 x 240 x 3 and N x 4 x 128 x 128, from two files or into them."""
+    names = [cache.with_name(f"{cache.name}-{part}.npy") for part in ("whole", "crops")]
+    if not all(name.exists() for name in names):
+        shapes = ((240, 240, 3), (4, 128, 128))
+        arrays = [
+            np.lib.format.open_memmap(name, "w+", np.uint8, (len(every), *shape))
+            for name, shape in zip(names, shapes, strict=True)
+        ]
+        for index, both in enumerate(taken(every, root, views)):
+            for array, view in zip(arrays, both, strict=True):
+                array[index] = view
+    whole, crops = (np.load(name, mmap_mode="r") for name in names)
+    if not len(whole) == len(crops) == len(every):
+        raise SystemExit(f"{cache}: views of other images; remove both files")
+    return whole, crops
+
+
+def augmented(whole: Tensor, crops: Tensor) -> tuple[Tensor, Tensor]:
+    """A batch of 8 bits, N x 240 x 240 x 3 and N x 4 x 128 x 128, changed, in [0, 1]."""
+    count, size = len(whole), whole.shape[1] - _SHIFT
+    light = whole.permute(0, 3, 1, 2).float() / 255
+    images = torch.stack([_moved(image, size) for image in light])
+    parts = _moved(crops[:, torch.randperm(crops.shape[1])].float() / 255, crops.shape[2] - _SHIFT)
+
+    def some(share: float) -> Tensor:
+        return (torch.rand(count, 1, 1, 1) < share).float()
+
+    def drawn(channels: int = 1) -> Tensor:
+        return torch.rand(count, channels, 1, 1)
+
+    grey = some(0.2)
+    weights = torch.tensor([0.3, 0.59, 0.11])[:, None, None]
+    images = torch.lerp(images, (images * weights).sum(1, keepdim=True).expand_as(images), grey)
+    tint = 1 + 0.2 * (drawn(3) - 0.5) * some(0.4) * (1 - grey)
+    power, gain = torch.exp(0.8 * (drawn() - 0.5) * some(0.5)), 1 - 0.4 * drawn() * some(0.4)
+    noise = 0.06 * drawn() * some(0.3)
+    images = images.clamp(1e-3, 1) ** power * gain * tint
+    images = images + noise * torch.randn_like(images)
+    parts = parts.clamp(1e-3, 1) ** power * gain
+    parts = parts + 1.5 * noise * torch.randn_like(parts)
+    for image in images:
+        if torch.rand(1) < 0.2:
+            high, wide = torch.randint(20, 110, (2,)).tolist()
+            top, left = torch.randint(0, size - 20, (2,)).tolist()
+            image[:, top : top + high, left : left + wide] = torch.rand(1)
+    return images.clamp(0, 1), parts.clamp(0, 1)
+
+
+def _moved(planes: Tensor, size: int) -> Tensor:
+    """A square of that size out of the last two dimensions, mirrored and turned at times."""
+    top, left = torch.randint(0, _SHIFT + 1, (2,)).tolist()
+    planes = planes[..., top : top + size, left : left + size]
+    if torch.rand(1) < 0.5:
+        planes = planes.flip(-1)
+    if torch.rand(1) < 0.3:
+        planes = planes.flip(-2)
+    return planes.mT if torch.rand(1) < 0.2 else planes
+
+
+def fit(every: Sequence[Case], seen: Views, minutes: float) -> PageNetwork:
+    """Train on the cases that are not held out; the averaged weights."""
+    rng = np.random.default_rng(5)
+    torch.manual_seed(5)
+    sides, odds = [], []
+    for page in (True, False):
+        side = [i for i, case in enumerate(every) if case.scan == page and not case.held_out]
+        weights = np.array([_OFFICE if every[i].kind.startswith("office") else 1.0 for i in side])
+        sides.append(np.array(side))
+        odds.append(weights / weights.sum())
+    network = PageNetwork(norms=True)
+    kernels = [p for p in network.parameters() if p.ndim == 4]
+    others = [p for p in network.parameters() if p.ndim != 4]
+    optimisers = [Muon(kernels, _MUON), torch.optim.AdamW(others, _ADAM, weight_decay=0.05)]
+    mean = deepcopy(network)
+    aim = 0.96 * torch.arange(2).flip(0).repeat_interleave(_BATCH // 2) + 0.02
+    begun, step, shown = time.monotonic(), 0, 0.0
+    while (over := (time.monotonic() - begun) / (60 * minutes)) < 1:
+        for optimiser, rate in zip(optimisers, (_MUON, _ADAM), strict=True):
+            optimiser.param_groups[0]["lr"] = rate * min(1, step / 100) * (1 - over)
+        chosen = [rng.choice(s, _BATCH // 2, p=p) for s, p in zip(sides, odds, strict=True)]
+        rows = np.concatenate(chosen)
+        batch = [torch.from_numpy(np.stack([array[row] for row in rows])) for array in seen]
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(*augmented(*batch))
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), aim)
+        for optimiser in optimisers:
+            optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        for optimiser in optimisers:
+            optimiser.step()
+        _average(mean, network, min(0.998, (step + 1) / (step + 10)))
+        step += 1
+        shown += (loss.item() - shown) / min(step, 50)
+        if step % 100 == 0:
+            print(f"{step} steps, {100 * over:.0f} % of the time, loss {shown:.4f}", flush=True)
+    return mean.eval()
+
+
+@torch.no_grad()
+def _average(mean: nn.Module, network: nn.Module, share: float) -> None:
+    for kept, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(new, 1 - share)
+
+
+def folded(network: PageNetwork) -> PageNetwork:
+    """The same function without normalisations."""
+    plain = PageNetwork().eval()
+    for name in ("whole", "crop"):
+        blocks = zip(getattr(plain, name), getattr(network, name), strict=True)
+        for block, (convolution, norm, _) in blocks:
+            block[0] = fuse_conv_bn_eval(convolution, norm)
+    plain.hidden, plain.last = network.hidden, network.last
+    return plain
+
+
+def main() -> None:
+    """Make views, fit, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with photos/, documents/")
+    parser.add_argument("--units", type=int, default=100, help="images of a kind of weight one")
+    parser.add_argument("--minutes", type=float, default=75, help="time to train")
+    parser.add_argument("--cache", type=Path, required=True, help="keep 7 GB of views there")
+    options = parser.parse_args()
+    again = cases(options.data, options.units, _AGAIN)
+    more = [
+        replace(case, pages=1000 + case.seed // 150 % 20 * 150)
+        for case in again
+        if not case.held_out
+    ]
+    every = [*cases(options.data, options.units), *more]
+    plain = folded(fit(every, all_views(every, options.data, options.cache), options.minutes))
+    tensors = load_file(choose.NETWORK)
+    for name, value in plain.state_dict().items():
+        tensors[choose.PREFIX + name] = value.detach().numpy().astype(np.float16)
+    save_file(tensors, choose.NETWORK)
+
+
+if __name__ == "__main__":
+    main()
