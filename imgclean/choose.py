@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from .metrics import full_range
 from .page_measures import MEASURES, Seen, measure
-from .page_network import PageNetwork
+from .page_network import page_logit
 
 __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"]
 
@@ -82,14 +81,11 @@ def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:
 
 
 @cache
-def load() -> tuple[dict[str, NDArray[np.float32]], PageNetwork]:
-    """The tensors of the perceptrons, and the convolutional network, read once from `NETWORK`."""
+def load() -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
+    """The tensors of the perceptrons and of the convolutional network, read once."""
     tensors = {name: tensor.astype(np.float32) for name, tensor in load_file(NETWORK).items()}
     shown = [name for name in tensors if name.startswith(PREFIX)]
-    state = {name.removeprefix(PREFIX): torch.from_numpy(tensors.pop(name)) for name in shown}
-    network = PageNetwork()
-    network.load_state_dict(state)
-    return tensors, network.eval()
+    return tensors, {name.removeprefix(PREFIX): tensors.pop(name) for name in shown}
 
 
 def score(seen: Seen) -> float:
@@ -99,7 +95,7 @@ def score(seen: Seen) -> float:
     """
     perceptrons, network = load()
     logits = _logits(seen.measures, perceptrons)
-    both = (float(logits.mean()) + network.logit(seen)) / 2
+    both = (float(logits.mean()) + page_logit(seen, network)) / 2
     return float(1 / (1 + np.exp(-np.clip(both, -30, 30))))
 
 

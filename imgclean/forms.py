@@ -126,7 +126,8 @@ def _ink_on_paper(
         light = low & cv2.dilate(light, near)
         black = (ink | light | _pale(strip))[part].astype(np.bool_)
         if fills:
-            rows = slice(first // _CELL, (first + _STRIP) // _CELL)
+            start = min(first // _CELL, len(fills[0]) - 1)  # the last rows may be no whole cell
+            rows = slice(start, (first + _STRIP) // _CELL)
             below, from_here_on = (_enlarged(cells[rows], black.shape) for cells in fills)
             black = (black & (strip[part] < from_here_on)) | (strip[part] < below)
         result[first : first + _STRIP] = np.where(black, 0, 255)
@@ -169,17 +170,17 @@ def _fills(
         1 - flat, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )[1].ravel()  # flat cell of each cell
     flats = np.flatnonzero(flat)
-    cell = np.empty(nearest.max() + 1, np.intp)
+    cell = np.empty(nearest.max() + 1, np.int32)
     cell[nearest[flats]] = flats
     areas = cv2.connectedComponents(flat, connectivity=8)[1]
-    place, here = (plane.ravel()[cell[nearest]] for plane in (areas, small.astype(np.float64)))
+    place, here = (plane.ravel()[cell[nearest]] for plane in (areas, small.astype(np.float32)))
 
     def total(cells: NDArray[np.generic]) -> NDArray[np.float64]:
         """Of each area."""
         return np.asarray(np.bincount(place, cells.ravel().astype(np.float64)))
 
     here = here.reshape(small.shape)
-    level = total(small * flat.astype(np.float64)) / np.maximum(total(flat), 1)
+    level = total(small * flat.astype(np.float32)) / np.maximum(total(flat), 1)
     rim = (flat - cv2.erode(flat, three)).astype(np.bool_)
     around = np.ones((7, 7), np.uint8)
     step = cv2.max(cv2.subtract(cv2.dilate(small, around), small),

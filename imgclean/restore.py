@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ class Denoiser:
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or _gpu_budget(self.device)
-        self._stretches = weights.path in available()
+        self._stretches = any(_same_file(weights.path, path) for path in available())
         self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
@@ -211,10 +212,12 @@ class Denoiser:
         if self._colour.contract.pages:
             return self._clean_pages(images, strength)
         stretched = [stretch(image) if self._stretches else None for image in images]
-        self._clean_pieces(images, strength)
-        for image, how in zip(images, stretched, strict=True):
-            if how is not None:
-                put_back(image, how)
+        try:
+            self._clean_pieces(images, strength)
+        finally:
+            for image, how in zip(images, stretched, strict=True):
+                if how is not None:
+                    put_back(image, how)
         return none
 
     def _clean_pages(self, images: Sequence[Pixels], strength: float) -> list[int]:
@@ -581,6 +584,10 @@ def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
 
 def _alike(one: _Piece, other: _Piece) -> bool:
     return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -15,6 +15,7 @@ __all__ = ["Stretch", "put_back", "stretch"]
 
 _MOST = 0.1  # of the full range; what uses more stays as it is
 _BEYOND = 5e-4  # share of the samples that may lie outside: hot pixels, stars
+_TOO_MANY, _SPARED = 10, 100  # times as many and so many more: the samples told wrong
 _MARGIN = 0.25  # of what is used, on both sides
 _LEAST = 32 / 65535  # the same at least, of the full range
 _SAMPLES = 500_000  # that tell what is used
@@ -51,20 +52,22 @@ def stretch(image: Pixels) -> Stretch | None:
         return None
     whole = image.dtype == np.uint16
     full = 65535.0 if whole else 1.0
-    step = max(1, int((image.size / _SAMPLES) ** 0.5))
+    step = int((image.size / _SAMPLES) ** 0.5) | 1  # odd, so that all colours of a mosaic are seen
     ends = np.quantile(image[::step, ::step].astype(np.float64), (_BEYOND, 1 - _BEYOND))
+    if ends[1] - ends[0] > _MOST * full:
+        return None
     margin = max(_MARGIN * (ends[1] - ends[0]), _LEAST * full)
     low, high = float(ends[0] - margin), float(ends[1] + margin)
     if whole:
         low, high = float(np.floor(max(low, 0))), float(np.ceil(min(high, full)))
-    if high - low > _MOST * full:
-        return None
     factor = full // (high - low) if whole else 1 / (high - low)
-    places = [np.zeros(0, np.intp)]
+    places = []
     for top in range(0, len(image), _ROWS):
         part = image[top : top + _ROWS]
         outside = np.flatnonzero((part < low) | (part > high))
         places.append(outside + top * image[0].size)
+        if sum(map(len, places)) > _TOO_MANY * _BEYOND * image.size + _SPARED:
+            return None
     beyond = np.concatenate(places)
     values = image[np.unravel_index(beyond, image.shape)]
     typed = image.dtype.type
@@ -83,6 +86,7 @@ def put_back(image: Pixels, stretched: Stretch) -> None:
         np.minimum(image, typed(65535) - half, out=image)
         np.add(image, half, out=image)
         np.floor_divide(image, factor, out=image)
+        np.minimum(image, typed(65535) - low, out=image)  # what overshoots must not begin at 0
     else:
         np.divide(image, factor, out=image)
     np.add(image, low, out=image)

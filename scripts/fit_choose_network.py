@@ -29,13 +29,60 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from imgclean import choose
 from imgclean.muon import Muon
-from imgclean.page_network import PageNetwork
+from imgclean.page_network import CROP, WHOLE
 
 Views = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 _BATCH, _SHIFT = 48, 16  # images; pixels
 _MUON, _ADAM = 0.01, 2e-3
 _AGAIN = 200_000_000  # first seed of the images that other pages are in
 _OFFICE = 0.4  # how often pages of NoisyOffice are drawn: few texts many times over
+
+
+class PageNetwork(nn.Module):
+    """`imgclean.page_network` as it is trained.
+
+    Args:
+        norms: whether each convolution is followed by batch normalisation (Ioffe and Szegedy,
+            2015); what ships has them folded into the convolutions.
+    """
+
+    def __init__(self, norms: bool = False) -> None:
+        """Build the layers."""
+        super().__init__()
+        self.whole, self.crop = _branch(3, WHOLE, norms), _branch(1, CROP, norms)
+        self.dropout = nn.Dropout(0.3)
+        self.hidden = nn.Linear(2 * WHOLE[-1][0] + 4 * CROP[-1][0], 64)
+        self.last = nn.Linear(64, 1)
+
+    def forward(self, whole: Tensor, crops: Tensor) -> Tensor:
+        """Logits, N: positive for pages.
+
+        Args:
+            whole: N x 3 x H x W in [0, 1].
+            crops: N x K x H x W in [0, 1].
+        """
+        image = _pooled(self.whole((whole - 0.5) * 4))
+        parts = _pooled(self.crop((crops.flatten(0, 1)[:, None] - 0.5) * 4))
+        parts = parts.reshape(*crops.shape[:2], -1)
+        looks = torch.cat([image, parts.mean(1), parts.amax(1)], 1).float()
+        hidden = functional.relu(self.hidden(self.dropout(looks)))
+        logits: Tensor = self.last(self.dropout(hidden))[:, 0]
+        return logits
+
+
+def _branch(channels: int, layers: tuple[tuple[int, int], ...], norms: bool) -> nn.Sequential:
+    blocks: list[nn.Module] = []
+    for width, stride in layers:
+        convolution = nn.Conv2d(channels, width, 3, stride, 1, bias=not norms)
+        norm = [nn.BatchNorm2d(width)] if norms else []
+        blocks.append(nn.Sequential(convolution, *norm, nn.ReLU()))
+        channels = width
+    return nn.Sequential(*blocks)
+
+
+def _pooled(maps: Tensor) -> Tensor:
+    """N x C x H x W as mean and maximum over the places, N x 2C."""
+    return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1)
 
 
 def views(case: Case) -> Views:

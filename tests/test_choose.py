@@ -2,12 +2,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from fit_choose_network import augmented, folded
+from fit_choose_network import PageNetwork, augmented, folded
 from numpy.typing import NDArray
 
 from imgclean.choose import THRESHOLD, choose, score
 from imgclean.page_measures import MEASURES, Seen, measure
-from imgclean.page_network import PageNetwork
+from imgclean.page_network import page_logit
 
 Pixels = NDArray[np.uint8]
 
@@ -198,6 +198,17 @@ def test_norms_fold() -> None:
         expected, found = network(whole, crops), folded(network)(whole, crops)
     assert expected.std() > 0
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_trained_is_what_ships() -> None:
+    """The network in numpy is the one in PyTorch."""
+    torch.manual_seed(0)
+    network, seen = PageNetwork().eval(), measure(page())
+    whole = torch.from_numpy(seen.whole).movedim(2, 0)[None]
+    with torch.inference_mode():
+        expected = float(network(whole, torch.from_numpy(seen.crops)[None]))
+    net = {name: value.detach().numpy() for name, value in network.state_dict().items()}
+    assert page_logit(seen, net) == pytest.approx(expected, abs=1e-4)
 
 
 def test_augmented() -> None:

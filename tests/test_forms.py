@@ -216,6 +216,18 @@ def test_fills_are_black_or_white(level: int) -> None:
     assert not found[page == 250].any()
 
 
+@pytest.mark.parametrize("height", [511, 512, 513, 514, 515, 516, 1025])
+def test_fills_of_any_height(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where strips end matters neither to a bar nor to whether there is a result."""
+    page = np.full((height, 799), 250, np.uint8)
+    page[400:502, 60:740] = 110
+    cv2.putText(page, "Section One", (100, 480), 0, 1.6, 250, 5)
+    found = to_form(Image(page[..., None]), "bilevel").pixels
+    assert (found[page == 110] == 0).all() and (found[page == 250] == 255).all()
+    monkeypatch.setattr("imgclean.forms._STRIP", 100)
+    assert np.array_equal(to_form(Image(page[..., None]), "bilevel").pixels, found)
+
+
 def test_black_words_on_a_fill() -> None:
     """A dark bar is white, to its rim, where words on it are darker still."""
     page = np.full((600, 800), 250, np.uint8)

@@ -1,3 +1,4 @@
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -530,3 +531,39 @@ def test_own_weights_know_their_range(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore, "stretch", None)
     image = frame("float32")[0]
     assert not np.array_equal(cpu(strong_network())(image), image)
+
+
+@pytest.mark.parametrize("model", ["photo", "photo-best", "gaussian"])
+def test_clipped_highlights_stay_white(model: str) -> None:
+    """A bright image of little range with white in it: what overshoots does not begin at black."""
+    image = np.random.default_rng(0).normal(63_500, 500, (128, 128)).clip(0, 65_535)
+    image[40:90, 40:90] = 65_535
+    cleaned = restore.load(model, device="cpu", precision="fp32")(image.astype(np.uint16))
+    assert cleaned.min() > 60_000
+
+
+def test_a_mosaic_is_seen_whole() -> None:
+    """What is sampled of a raw image holds all its colours."""
+    raw = np.empty((1600, 1600, 1), np.uint16)
+    levels = np.random.default_rng(0).normal(0, 20, (800, 800, 4)) + [800, 3000, 3000, 1200]
+    for place, (row, column) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+        raw[row::2, column::2, 0] = levels[..., place]
+    stretched = stretch(raw)
+    assert stretched is not None and len(stretched.places) < 0.005 * raw.size
+
+
+def test_samples_that_tell_wrong_change_nothing() -> None:
+    """Where much lies outside of what samples told, the image stays as it is."""
+    image = np.full((3001, 3001, 1), 1000, np.uint16)
+    image[1::3] = 40_000
+    image[::5, ::5] = 1000
+    before = image.copy()
+    assert stretch(image) is None and np.array_equal(image, before)
+
+
+def test_shipped_weights_by_any_name() -> None:
+    """A path to shipped weights means the same as their name."""
+    named = restore.load("photo", device="cpu", precision="fp32")
+    path = os.path.relpath(named.weights.path)
+    noisy = frame("uint16")[0]
+    assert np.array_equal(restore.load(path, device="cpu", precision="fp32")(noisy), named(noisy))
