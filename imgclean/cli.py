@@ -135,7 +135,7 @@ Safe = Annotated[
 ]
 Quality = Annotated[
     int | None,
-    typer.Option(min=1, max=100, help="JPEG, WebP and AVIF quality. [default: a JPEG's own]"),
+    typer.Option(min=1, max=100, help="JPEG, WebP and AVIF quality. [default: a JPEG's own, 90+]"),
 ]
 Recursive = Annotated[bool, typer.Option("--recursive/--no-recursive", help="Enter subfolders.")]
 Parents = Annotated[

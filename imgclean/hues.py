@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .safety import halved
+
 __all__ = ["REACH", "keep_hues"]
 
 Pixels = NDArray[Any]
@@ -38,7 +40,7 @@ def keep_hues(before: Pixels, after: Pixels, scale: float) -> None:
         after: the same, cleaned: strokes on white.
         scale: the value of white: 255, 65535 or 1.
     """
-    page, cleaned = _halved(before, scale), _halved(after, scale)
+    page, cleaned = _small(before, scale), _small(after, scale)
     dark = cv2.bitwise_not(cv2.cvtColor(cleaned, cv2.COLOR_RGB2GRAY))
     stroke = (dark > _DEPTH[0]).view(np.uint8)
     wide = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((_WIDE, _WIDE), np.uint8))
@@ -72,15 +74,11 @@ def keep_hues(before: Pixels, after: Pixels, scale: float) -> None:
     after[place] = np.rint(changed) if np.issubdtype(after.dtype, np.integer) else changed
 
 
-def _halved(image: Pixels, scale: float) -> NDArray[np.uint8]:
-    """Half the size, in 8 bits; a last odd row or column counts twice."""
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
-    size = (image.shape[1] // 2, image.shape[0] // 2)
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+def _small(image: Pixels, scale: float) -> NDArray[np.uint8]:
+    """Half the size, in 8 bits."""
+    small = halved(image)
     if small.dtype == np.uint8:
-        return np.asarray(small, np.uint8)
+        return small
     return np.asarray(np.clip(small * np.float32(255 / scale), 0, 255), np.uint8)
 
 

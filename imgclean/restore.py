@@ -329,7 +329,7 @@ class Denoiser:
             gains = [gain for *_, gain in queue]
             outputs = self._run([tile for tile, *_ in queue], gains, strength)
             for output, (tile, target, core, _) in zip(outputs, queue, strict=True):
-                if strength == 1 and self._keeps_hues and tile.shape[2] == 3:
+                if strength == 1 and self._colour.contract.pages and tile.shape[2] == 3:
                     keep_hues(tile, output, _SCALES[str(tile.dtype)])
                 target[...] = output[core]
             queue.clear()
@@ -360,11 +360,7 @@ class Denoiser:
     def _halo(self) -> int:
         if self._size:
             return 0
-        return max(int(self._colour.halo), HUES_REACH if self._keeps_hues else 0)
-
-    @property
-    def _keeps_hues(self) -> bool:
-        return bool(self._colour.contract.pages)
+        return max(int(self._colour.halo), HUES_REACH if self._colour.contract.pages else 0)
 
     @property
     def _multiple(self) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from .metrics import full_range
 from .streaks import WithoutStreaks, find_streaks
 
-__all__ = ["Kept", "is_clean", "protect", "local_median"]
+__all__ = ["Kept", "halved", "is_clean", "local_median", "protect"]
 
 Pixels = NDArray[np.generic]
 Page = Pixels | WithoutStreaks
@@ -216,19 +217,21 @@ def _lost(before: Plane, after: Plane) -> Grid:
     cells = np.zeros(shape, np.float32)
     for level in range(_LEVELS):
         if level:
-            before, after = _halved(before), _halved(after)
+            before, after = halved(before), halved(after)
         if min(before.shape) < _SIDE:
             break
         np.maximum(cells, _lengths(before, after, 2**level, shape), out=cells)
     return cells
 
 
-def _halved(plane: Plane) -> Plane:
-    height, width = plane.shape
+def halved(image: NDArray[Any]) -> NDArray[Any]:
+    """Half the size, H x W or H x W x C of any type; a last odd row or column counts twice."""
+    height, width = image.shape[:2]
     if height % 2 or width % 2:  # to halve an even number is forty times as fast
-        plane = np.pad(plane, ((0, height % 2), (0, width % 2)), "edge")
-    size = (plane.shape[1] // 2, plane.shape[0] // 2)
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+        rest = [(0, 0)] * (image.ndim - 2)
+        image = np.pad(image, [(0, height % 2), (0, width % 2), *rest], "edge")
+    size = (image.shape[1] // 2, image.shape[0] // 2)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
 
 
 def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) -> Grid:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .metrics import full_range
+
 __all__ = ["Stretch", "put_back", "stretch"]
 
 _MOST = 0.1  # of the full range; what uses more stays as it is
@@ -50,8 +52,7 @@ def stretch(image: Pixels) -> Stretch | None:
     """
     if image.dtype not in (np.uint16, np.float32) or not image.size:
         return None
-    whole = image.dtype == np.uint16
-    full = 65535.0 if whole else 1.0
+    whole, full = image.dtype == np.uint16, full_range(image)
     step = int((image.size / _SAMPLES) ** 0.5) | 1  # odd, so that all colours of a mosaic are seen
     ends = np.quantile(image[::step, ::step].astype(np.float64), (_BEYOND, 1 - _BEYOND))
     if ends[1] - ends[0] > _MOST * full:

@@ -693,29 +693,34 @@ def flock(rng: Generator, sources: Sources) -> Pixels:
     centre, spread = rng.uniform(0.2, 0.8, 2), rng.uniform(0.08, 0.9, 2)
     if rng.random() < 0.25:
         wires(image, rng, ink)
-        kind = rng.random() / 0.4  # with birds, or nothing else
+        kind = rng.random() / 0.4  # over 1: nothing else
     elif rng.random() < 0.15:
         for _ in range(int(rng.integers(1, 5))):
             root = rng.uniform(0, 1, 2) * (width, height)
             twig(image, rng, root, rng.uniform(0, 2 * np.pi), 0.25 * min(height, width), ink)
-        kind = 2.0
+        kind = 2
     for _ in range(int(np.exp(rng.uniform(np.log(8), np.log(400))))):
         place = (centre + spread * rng.normal(0, 0.6, 2)) * (width, height)
         span = large * float(np.exp(rng.normal(0, alike)))
         if kind < 0.75:
             bird(image, rng, place, span, ink)
-        if kind < 0.75 or kind > 1:
-            continue
-        turn, sides = rng.uniform(0, 2 * np.pi), int(rng.integers(3, 16))
-        around = turn + 2 * np.pi * np.arange(sides) / sides
-        shape = place + 0.5 * span * np.stack(
-            [np.cos(around), rng.uniform(0.4, 1.3) * np.sin(around)], 1
-        )
-        cv2.fillPoly(image, [np.rint(8 * shape).astype(np.int32)], ink, cv2.LINE_AA, 3)
+        elif kind <= 1:
+            blob(image, rng, place, span, ink)
     if rng.random() < 0.5:
         soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5))
         image = np.asarray(soft, np.uint8)
     return noisy(image if rng.random() < 0.7 else grey(image), rng, 12)
+
+
+def blob(
+    image: Pixels, rng: Generator, place: NDArray[np.float64], span: float, ink: tuple[int, ...]
+) -> None:
+    """A polygon, nearly an ellipse or not, drawn into the image."""
+    turn, sides = rng.uniform(0, 2 * np.pi), int(rng.integers(3, 16))
+    around = turn + 2 * np.pi * np.arange(sides) / sides
+    outline = np.stack([np.cos(around), rng.uniform(0.4, 1.3) * np.sin(around)], 1)
+    shape = place + 0.5 * span * outline
+    cv2.fillPoly(image, [np.rint(8 * shape).astype(np.int32)], ink, cv2.LINE_AA, 3)
 
 
 def wires(image: Pixels, rng: Generator, ink: tuple[int, ...]) -> None:

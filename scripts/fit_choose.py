@@ -51,7 +51,6 @@ def scored(case: Case) -> float:
 def seen(case: Case) -> Seen:
     """What is looked at of one case."""
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
     return measure(make(case, _sources))
 
 

@@ -152,7 +152,7 @@ def _moved(planes: Tensor, size: int) -> Tensor:
     return planes.mT if torch.rand(1) < 0.2 else planes
 
 
-def fit(every: Sequence[Case], seen: Views, minutes: float) -> PageNetwork:
+def fit(every: Sequence[Case], arrays: Views, minutes: float) -> PageNetwork:
     """Train on the cases that are not held out; the averaged weights."""
     rng = np.random.default_rng(5)
     torch.manual_seed(5)
@@ -174,7 +174,7 @@ def fit(every: Sequence[Case], seen: Views, minutes: float) -> PageNetwork:
             optimiser.param_groups[0]["lr"] = rate * min(1, step / 100) * (1 - over)
         chosen = [rng.choice(s, _BATCH // 2, p=p) for s, p in zip(sides, odds, strict=True)]
         rows = np.concatenate(chosen)
-        batch = [torch.from_numpy(np.stack([array[row] for row in rows])) for array in seen]
+        batch = [torch.from_numpy(np.stack([array[row] for row in rows])) for array in arrays]
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(*augmented(*batch))
         loss = functional.binary_cross_entropy_with_logits(logits.float(), aim)

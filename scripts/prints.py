@@ -23,7 +23,7 @@ def printed(photo: Pixels, rng: Generator) -> Pixels:
     """A photo, H x W x C, as a print of it is scanned; H x W x 3.
 
     Half are black halftones, a fifth in four inks, the others flat tones of dots with black
-    outlines, as in comics, or engraved. Screens have 2.5 to 12 pixels from dot to dot.
+    outlines, as in comics, or engraved. Screens have 2.5 to 13 pixels from dot to dot.
     """
     height, width = photo.shape[:2]
     size = (width * _SHARP, height * _SHARP)
