@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DependencyError, UsageError
+from .pixels import luma
 
 __all__ = ["BASELINES", "Baseline", "choose_baselines"]
 
@@ -81,7 +82,7 @@ def median_background(image: Array, sigma: float) -> Array:
 
 def otsu(image: Array, sigma: float) -> Array:
     """Black and white at the threshold that parts the two best (Otsu 1979)."""
-    grey = _grey(_bytes(image))
+    grey = luma(_bytes(image))
     return _black_and_white(cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1] > 0, image)
 
 
@@ -89,7 +90,7 @@ def sauvola(image: Array, sigma: float) -> Array:
     """Black and white at a threshold for each 25 x 25 window (Sauvola and Pietikainen 2000)."""
     from skimage.filters import threshold_sauvola
 
-    grey = _grey(_bytes(image))
+    grey = luma(_bytes(image))
     return _black_and_white(grey > threshold_sauvola(grey, window_size=25, k=0.2), image)
 
 
@@ -153,12 +154,6 @@ def _unit(pixels: Any, image: Array) -> Array:
 
 def _like(pixels: Any, image: Array) -> Array:
     return np.asarray(pixels, np.float32).reshape(image.shape)
-
-
-def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if pixels.shape[2] == 1:
-        return np.ascontiguousarray(pixels[..., 0])
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _black_and_white(paper: NDArray[np.bool_], image: Array) -> Array:

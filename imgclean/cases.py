@@ -16,7 +16,7 @@ from .files import same_place
 from .folders import twins
 from .images import Reader, find, shown
 from .journal import file_digest, fingerprint
-from .source import unit
+from .pixels import unit
 from .weights import data_folder
 
 __all__ = ["ArrayPicture", "Case", "FilePicture", "Picture", "Request", "find_cases", "levels"]

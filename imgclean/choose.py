@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from .metrics import full_range
 from .page_measures import MEASURES, Seen, measure
 from .page_network import page_logit
+from .pixels import full_range
 
 __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"]
 

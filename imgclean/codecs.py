@@ -142,7 +142,8 @@ def vips_header(image: pyvips.Image, depth: int | None = None) -> Header:
     if image.interpretation not in _COLOURS | {"cmyk"} or bands > 4:
         raise ValueError(f"{image.bands} channels of {image.interpretation}")
     bits = depth or {"uchar": 8, "ushort": 16, "float": 32}[image.format]
-    return Header(image.width, image.height, bits, 1 if bands < 3 else 3)
+    alpha = bands in (2, 4)
+    return Header(image.width, image.height, bits, bands - alpha, alpha)
 
 
 def vips_pixels(image: pyvips.Image) -> tuple[np.ndarray, np.ndarray | None]:

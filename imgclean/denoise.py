@@ -53,7 +53,7 @@ FILE_SECONDS = 0.02  # that a file costs whatever its size: opening, flushing, t
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_GENERATION = 3  # raised when the same weights and options give other pixels than before
+_GENERATION = 4  # raised when the same weights and options give other pixels than before
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ class Run:
         self.full = False
         self._digests = {name: loaded.digest for name, loaded in weights.items()}
         self._budget = Budget(images)
+        self._largest = 0  # bytes that an image took, or would in a dry run
         self._strict = options.limit_memory is not None
         self._journal = Journal(work.out, write=not dry)
         self._out = Path(os.path.realpath(work.out))
@@ -202,11 +203,10 @@ class Run:
         self._network.close(wait=wait)
 
     def memory(self, pixels: int) -> int:
-        """Forecast of the peak in bytes where the largest image has so many pixels."""
+        """Forecast of the peak in bytes, where the largest image so far had so many pixels."""
         first = next(iter(self._denoisers.values()))
-        images = max(3 * pixels, min(self._budget.limit, 3 * pixels * self.workers))
-        aside = min(3 * pixels, _ASIDE) if self.may_guard else 0
-        return _RUNTIME + aside + int(images * 1.15) + first.features(pixels)
+        images = max(self._largest, min(self._budget.limit, self._largest * self.workers))
+        return _RUNTIME + images + first.features(pixels)
 
     @property
     def may_guard(self) -> bool:
@@ -218,8 +218,8 @@ class Run:
 
         In one bit a pixel the dots of a picture are strokes, and what became grey would be cut.
         """
-        scan = self._denoisers[model].name == "scan"  # also where it is named by its path
-        return scan or depth == 1 if self.options.safe is None else self.options.safe
+        pages = self._denoisers[model].pages
+        return pages or depth == 1 if self.options.safe is None else self.options.safe
 
     def speed(self) -> float:
         """Megapixels a second from file to file, but for what every file costs (`FILE_SECONDS`).
@@ -300,9 +300,10 @@ class Run:
 
     def _reserve(self, reader: Reader, job: Job) -> int:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
-        depth = 1 if reader.depth <= 8 else 2 if reader.depth == 16 else 4
-        size = int(reader.largest * reader.channels * depth * 1.15)
-        size += min(size, _ASIDE) if self.may_guard else 0
+        guarded = any(self._guards(name, reader.depth) for name in self._denoisers)
+        size = int(reader.decoded * 1.15) + (min(reader.decoded, _ASIDE) if guarded else 0)
+        with self._lock:
+            self._largest = max(self._largest, size)
         if self._strict and size > self._budget.limit:
             least = _RUNTIME + size + min(size, _FEATURES)
             raise ImageError(
@@ -404,6 +405,8 @@ class Run:
             if not (guarded and is_clean(page.pixels)):
                 seen.cleaned = True
                 self._denoise(job, page, model, index, seen, guarded=guarded)
+                if self._denoisers[model].pages:  # half of it would cost thin strokes their colour
+                    page = replace(page, info=replace(page.info, sampling="444"))
             page = to_form(page, self.options.output_mode)
             if compared:
                 seen.views.append(_shrink(page))
@@ -426,7 +429,7 @@ class Run:
             raise ImageError(f"{job.source}: {error}") from error
         if before is not None:
             seen.kept += protect(
-                before, page.pixels, strength=strength, page=index, out=page.pixels,
+                before, page.pixels, strength=strength, page=index, in_place=True,
                 bilevel=page.info.depth == 1,
             )[1]  # fmt: skip
         if page.pixels.dtype == np.float32:

@@ -20,15 +20,15 @@ from .files import write_whole
 from .journal import fingerprint
 from .ledger import Ledger
 from .methods import Method, eight_bits
+from .pixels import unit
 from .residuals import structure
 from .scores import NOISY, STRUCTURE_LIMIT, Score
-from .source import unit
 
 __all__ = ["Options", "Run"]
 
 Pixels = NDArray[Any]
 
-_GENERATION = 2  # raised when the same images and weights give other figures than before
+_GENERATION = 3  # raised when the same images and weights give other figures than before
 _CEILING = 100.0  # dB that equal images count as, so that means stay finite
 _WARM = 64  # pixels a side of the image that a method is tried on before it is timed
 
@@ -161,7 +161,13 @@ class Run:
         places = self._pictures(case, results, clean)
         before: dict[str, float] = {}
         for result in results:
-            figures = self._figures(result, noisy, clean, true, before)
+            try:
+                figures = self._figures(result, noisy, clean, true, before)
+            except ImageError as error:  # Tesseract failed on this one
+                if result.method == NOISY:
+                    raise
+                scores[result.method] = _failed(case, result.method, str(error))
+                continue
             before = before or figures
             height, width = seen.shape[:2]
             score = Score(case.image, case.level, result.method, width, height, figures)

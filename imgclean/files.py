@@ -1,6 +1,7 @@
 """Write files whole or not at all, hold them for one process, and print documents."""
 
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,8 +15,15 @@ try:
 except ImportError:  # not on Windows, where two runs into one folder are not kept apart
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["hold", "print_out", "printing", "refuse_foreign", "same_place", "write_whole"]
-
+__all__ = [
+    "hold",
+    "print_out",
+    "printing",
+    "refuse_foreign",
+    "same_place",
+    "temporary_name",
+    "write_whole",
+]
 _CURE = "make room, or check the folder and its permissions"
 
 
@@ -33,7 +41,7 @@ def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool 
     Raises:
         OutputError: it cannot be written.
     """
-    temporary = target.with_name(f".{target.name}.partial")
+    temporary = target.with_name(temporary_name(target.name, ".partial"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -46,6 +54,12 @@ def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool 
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise OutputError(f"{target}: cannot be written ({error.strerror}); {cure}") from error
+
+
+def temporary_name(name: str, suffix: str) -> str:
+    """A hidden name, each time another, short enough for file systems that hold 255 bytes."""
+    short = name.encode("utf-8", "surrogateescape")[:180].decode("utf-8", "ignore")
+    return f".{short}.{secrets.token_hex(6)}{suffix}"
 
 
 def print_out(text: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
-from .safety import local_median
+from .pixels import local_median, luma
 
 __all__ = ["FORMS", "Form", "black_and_white", "to_form"]
 
@@ -44,17 +44,11 @@ def to_form(image: Image, form: Form) -> Image:
     info = image.info
     if form == "bilevel" or image.pixels.shape[2] == 3:
         info = replace(info, metadata=info.metadata.without_icc())
-    grey = _grey(image.pixels)
+    grey = luma(image.pixels)[..., None]
     if form == "grey":
         return replace(image, pixels=grey, info=info)
     info = replace(info, depth=1, compression="ccittfax4", miniswhite=True)
     return Image(black_and_white(_on_white(grey, image.alpha))[..., None], None, info)
-
-
-def _grey(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
-    if pixels.shape[2] == 1:
-        return pixels
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.dtype)[..., None]
 
 
 def _on_white(grey: NDArray[np.generic], alpha: NDArray[np.generic] | None) -> NDArray[np.uint8]:

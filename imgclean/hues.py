@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .safety import halved
+from .pixels import LUMA, full_range, halved
 
 __all__ = ["REACH", "keep_hues"]
 
@@ -26,10 +26,9 @@ _WIDE = 7  # the same; wider shapes keep what the network says of them
 _DEPTH = (20, 60)  # of 255; what is paler has no hue, from there on it counts in full
 _COLOURFUL = (0.15, 0.35)  # the same of saturation: fringes of black strokes have less
 _BLUR = 1.25  # pixels of the half size; along and across a stroke
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of BT.601
 
 
-def keep_hues(before: Pixels, after: Pixels, scale: float) -> None:
+def keep_hues(before: Pixels, after: Pixels) -> None:
     """Give thin strokes of a cleaned page their hue back, in place.
 
     A stroke's hue is the ratio of its depths in the three channels, each a share of the paper
@@ -38,9 +37,8 @@ def keep_hues(before: Pixels, after: Pixels, scale: float) -> None:
     Args:
         before: H x W x 3, the page; uint8, uint16 or float32.
         after: the same, cleaned: strokes on white.
-        scale: the value of white: 255, 65535 or 1.
     """
-    page, cleaned = _small(before, scale), _small(after, scale)
+    page, cleaned = _small(before), _small(after)
     dark = cv2.bitwise_not(cv2.cvtColor(cleaned, cv2.COLOR_RGB2GRAY))
     stroke = (dark > _DEPTH[0]).view(np.uint8)
     wide = cv2.morphologyEx(stroke, cv2.MORPH_OPEN, np.ones((_WIDE, _WIDE), np.uint8))
@@ -63,23 +61,24 @@ def keep_hues(before: Pixels, after: Pixels, scale: float) -> None:
     if not more.any():
         return
     height, width = after.shape[:2]
-    luma = cv2.max(sum(w * part for w, part in zip(_LUMA, hue, strict=True)), 0.02)
+    luma = cv2.max(sum(w * part for w, part in zip(LUMA, hue, strict=True)), 0.02)
     planes = cv2.merge([*(cv2.max(part, 0) / luma for part in hue), more.astype(np.float32)])
     size = (2 * planes.shape[1], 2 * planes.shape[0])
     planes = cv2.resize(planes, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
     place = np.nonzero(planes[..., 3])
-    found, depth = planes[place], 1 - after[place] / np.float32(scale)
-    depth += found[:, 3:] * ((depth @ _LUMA)[:, None] * found[:, :3] - depth)
-    changed = np.clip(1 - depth, 0, 1) * np.float32(scale)
+    white = np.float32(full_range(after))
+    found, depth = planes[place], 1 - after[place] / white
+    depth += found[:, 3:] * ((depth @ LUMA)[:, None] * found[:, :3] - depth)
+    changed = np.clip(1 - depth, 0, 1) * white
     after[place] = np.rint(changed) if np.issubdtype(after.dtype, np.integer) else changed
 
 
-def _small(image: Pixels, scale: float) -> NDArray[np.uint8]:
+def _small(image: Pixels) -> NDArray[np.uint8]:
     """Half the size, in 8 bits."""
     small = halved(image)
     if small.dtype == np.uint8:
         return small
-    return np.asarray(np.clip(small * np.float32(255 / scale), 0, 255), np.uint8)
+    return np.asarray(np.clip(small * np.float32(255 / full_range(image)), 0, 255), np.uint8)
 
 
 def _saturation(depths: Sequence[Floats]) -> Floats:

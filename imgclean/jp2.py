@@ -83,7 +83,9 @@ def _header(stream: bytes, meta: Metadata) -> tuple[Header, Metadata, int]:
         raise ValueError(f"{count} channels of {'/'.join(map(str, sorted(depths)))} bits")
     if depths == {16} and count > 2 and (left or top):
         raise ValueError("colours of 16 bits that begin inside their canvas")
-    return Header(right - left, bottom - top, depths.pop(), 1 if count < 3 else 3), meta, count
+    colours = 1 if count < 3 else 3
+    header = Header(right - left, bottom - top, depths.pop(), colours, count > colours)
+    return header, meta, count
 
 
 def _dpi(data: bytes) -> tuple[float, float] | None:

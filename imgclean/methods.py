@@ -13,9 +13,9 @@ from .baselines import BASELINES, choose_baselines
 from .choose import choose
 from .errors import UsageError
 from .metrics import estimate_sigma
+from .pixels import unit
 from .restore import Denoiser, load
 from .scores import NOISY
-from .source import unit
 
 __all__ = ["Auto", "Classical", "Method", "Network", "choose_methods", "eight_bits"]
 

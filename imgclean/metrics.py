@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgclean.errors import DependencyError
+from imgclean.pixels import full_range
 
 __all__ = [
     "estimate_sigma",
-    "full_range",
     "lpips",
     "ms_ssim",
     "noise_curve",
@@ -314,12 +314,6 @@ def _censored() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mean = edge * cut - normal.pdf(edge)
         left.append(kept - edge * normal.pdf(edge) + edge**2 * cut - mean**2)
     return shares, np.array(left)
-
-
-def full_range(pixels: NDArray[np.generic]) -> float:
-    """The value of white: 255, 65535 or 1."""
-    kind = pixels.dtype
-    return float(np.iinfo(kind.str).max) if np.issubdtype(kind, np.integer) else 1.0
 
 
 def _unit(pixels: NDArray[np.generic]) -> NDArray[np.float64]:

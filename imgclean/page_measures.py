@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .pixels import luma, unit
+
 __all__ = ["CROP_MEASURES", "MEASURES", "WHOLE_MEASURES", "Seen", "measure"]
 
 Plane = NDArray[np.float32]
@@ -88,7 +90,7 @@ def measure(pixels: NDArray[np.generic]) -> Seen:
     image = pixels if pixels.ndim == 3 else pixels[..., None]
     thumbnail = _thumbnail(image)
     small = _without_border(thumbnail)
-    quotient, background = _flatten(_grey(small), 1.0, 25)
+    quotient, background = _flatten(luma(small), 1.0, 25)
     darker, inked = _details(quotient, 9)
     paper, strokes = _shares(quotient)
     whole = [
@@ -99,7 +101,7 @@ def measure(pixels: NDArray[np.generic]) -> Seen:
         _colour(small, quotient),
         _spread(darker),
         *_histogram(quotient),
-        *np.quantile(_grey(small)[::2, ::2], (0.05, 0.25, 0.5, 0.75, 0.95)),
+        *np.quantile(luma(small)[::2, ::2], (0.05, 0.25, 0.5, 0.75, 0.95)),
         *_background(background),
         *_chroma(small),
         *_gradients(quotient),
@@ -120,15 +122,8 @@ def _squeezed(plane: Plane, side: int) -> Plane:
 
 def _unit(pixels: NDArray[np.generic]) -> Plane:
     """Pixels of any type as float32 in [0, 1]."""
-    if np.issubdtype(pixels.dtype, np.integer):
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype.str).max)
-    return np.clip(np.nan_to_num(pixels.astype(np.float32)), 0, 1)
-
-
-def _grey(colour: Plane) -> Plane:
-    if colour.shape[2] == 1:
-        return np.ascontiguousarray(colour[..., 0])
-    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.float32)
+    whole = np.issubdtype(pixels.dtype, np.integer)
+    return unit(pixels) if whole else np.clip(np.nan_to_num(unit(pixels)), 0, 1)
 
 
 def _thumbnail(image: NDArray[np.generic]) -> Plane:
@@ -148,7 +143,7 @@ def _thumbnail(image: NDArray[np.generic]) -> Plane:
 
 def _without_border(small: Plane) -> Plane:
     """Cut off up to a sixth at each side that is dark throughout, as beside a scanned sheet."""
-    grey = _grey(small)
+    grey = luma(small)
     limit = 0.5 * float(np.median(grey))
     rows, columns = np.median(grey, axis=1) < limit, np.median(grey, axis=0) < limit
     top, low = _run(rows), len(rows) - _run(rows[::-1])
@@ -217,7 +212,7 @@ def _colour(small: Plane, quotient: Plane) -> float:
         return 0.0
     cells = cv2.blur(small, (4, 4))[::4, ::4]
     paper = quotient[::4, ::4] > _PAPER
-    chroma = cells - _grey(cells)[..., None]
+    chroma = cells - luma(cells)[..., None]
     ground = np.median(chroma[paper], axis=0) if np.any(paper) else np.zeros(3)
     return float(np.abs(chroma - ground).sum(axis=2).mean())
 
@@ -254,7 +249,7 @@ def _crops(image: NDArray[np.generic], darker: Plane) -> list[Plane]:
         row, column = divmod(int(cell), columns)
         top = max(0, (2 * row + 1) * height // (2 * rows) - _CROP // 2)
         left = max(0, (2 * column + 1) * width // (2 * columns) - _CROP // 2)
-        crops.append(_grey(_unit(image[top : top + _CROP, left : left + _CROP])))
+        crops.append(luma(_unit(image[top : top + _CROP, left : left + _CROP])))
     return crops
 
 
@@ -289,7 +284,7 @@ def _chroma(small: Plane) -> NDArray[np.float64]:
     if small.shape[2] == 1:
         return np.zeros(3)
     cells = cv2.blur(small, (4, 4))[::4, ::4]
-    away = np.abs(cells - _grey(cells)[..., None]).sum(axis=2)
+    away = np.abs(cells - luma(cells)[..., None]).sum(axis=2)
     return np.asarray(np.quantile(away, (0.5, 0.9, 0.99)), np.float64)
 
 

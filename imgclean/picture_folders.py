@@ -15,6 +15,7 @@ from .files import same_place
 from .folders import twins
 from .images import Reader, find, shown
 from .pairs import Patches, Twins
+from .pixels import unit
 from .source import (
     VALIDATION_SEED,
     Array,
@@ -24,7 +25,6 @@ from .source import (
     Source,
     coloured,
     patch_size,
-    unit,
 )
 
 __all__ = ["clean_folder", "noisy_folder", "pair_folders"]

@@ -24,6 +24,7 @@ class Header:
     height: int
     depth: int
     channels: int
+    alpha: bool = False
 
 
 _GAP = rb"(?:\s|#[^\n]*\n)+"

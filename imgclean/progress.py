@@ -190,7 +190,8 @@ class Screen:
             self._say(f"auto chose {chosen}")
         if streaked := sum(o.streaks > 0 and o.status == "done" for o in self.outcomes):
             what = "1 file" if streaked == 1 else f"{streaked} files"
-            self._say(f"a scanner's streaks were removed from {what}: its glass may be dusty")
+            cause = "its glass may be dusty, or these folded"
+            self._say(f"a scanner's streaks were removed from {what}: {cause}")
         if run.full:
             self._say("stopped: the disk is full; make room, then the same command goes on")
         elif interrupted:

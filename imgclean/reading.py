@@ -94,7 +94,8 @@ class Image:
             return np.ascontiguousarray(np.rot90(mirrored, quarter))
 
         info = replace(self.info, metadata=self.info.metadata.upright())
-        return Image(turn(self.pixels), None if self.alpha is None else turn(self.alpha), info)
+        alpha = None if self.alpha is None else turn(self.alpha)
+        return replace(self, pixels=turn(self.pixels), alpha=alpha, info=info)
 
 
 @contextlib.contextmanager
@@ -152,6 +153,7 @@ class Reader:
                 header = self._header()
             self.width, self.height = header.width, header.height
             self.depth, self.channels = header.depth, header.channels
+            self._planes = header.channels + header.alpha
             self._check_size(header)
             self._stack = stack.pop_all()
 
@@ -198,6 +200,12 @@ class Reader:
         """Pixels of the largest page, from the headers."""
         others = (_number(p, 256, 1) * _number(p, 257, 1) for p in self._directories[1:])
         return max([self.width * self.height, *others])
+
+    @property
+    def decoded(self) -> int:
+        """Bytes of the largest page's pixels and alpha, if it is of the first one's kind."""
+        depth = 1 if self.depth <= 8 else 2 if self.depth == 16 else 4
+        return self.largest * self._planes * depth
 
     def page(self, index: int) -> Image:
         """Decode one page.

@@ -17,13 +17,12 @@ from torch import Tensor
 from . import noise
 from .errors import UsageError
 from .paper import damage
+from .pixels import LUMA
 
 __all__ = ["TERMS", "Recipe", "Term", "parse"]
 
 Array = NDArray[np.float32]
 Range = tuple[float, float]
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def grey(image: Array, rng: np.random.Generator, _: float) -> Array:
     """Take the colour away and keep three channels."""
     if image.shape[2] == 1:
         return image
-    return np.repeat((image @ _LUMA)[..., None], 3, axis=2)
+    return np.repeat((image @ LUMA)[..., None], 3, axis=2)
 
 
 def _gaussian(image: Array, rng: np.random.Generator, sigma: float) -> Array:

@@ -7,9 +7,7 @@ validates through it too.
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,50 +16,32 @@ from numpy.typing import NDArray
 from torch import Tensor, nn, random
 
 from .checks import fraction, whole
+from .devices import as_asked, feature_budget, gpu_budget, is_out_of_memory, resolve_device
 from .errors import ImageError, UsageError, WeightsError
 from .hues import REACH as HUES_REACH
 from .hues import keep_hues
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
+from .pixels import full_range, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
-from .weights import Weights, available, load_weights
-from .white_point import white_gain
+from .tiles import split, split_evenly
+from .weights import Weights, is_shipped, load_weights
+from .white_point import paper_gains
 from .windows import blend
 
-__all__ = ["Denoiser", "is_out_of_memory", "load", "resolve_device"]
+__all__ = ["Denoiser", "load"]
 
 Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
-_Piece = tuple[Pixels, Pixels, tuple[slice, slice], float]  # see `Denoiser._pieces`
+_TYPES = ("uint8", "uint16", "float32")
+_Piece = tuple[Pixels, Pixels, tuple[slice, slice], Pixels]  # see `Denoiser._pieces`
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device that `--device` means; `auto` takes CUDA, then MPS, then the CPU.
-
-    Raises:
-        UsageError: the device is not there. Nothing falls back silently.
-    """
-    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    mps = torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    kind, _, index = name.partition(":")
-    numbered = index.isascii() and index.isdigit() and (kind == "cuda" or index == "0")
-    if kind not in ("cpu", "cuda", "mps") or (name != kind and not numbered):
-        raise UsageError(f"--device {name}: not a device; use auto, cpu, cuda, cuda:N or mps")
-    if kind == "cuda" and int(index or 0) >= cuda:
-        raise UsageError(f"--device {name}: this machine has {cuda} CUDA devices; use --device cpu")
-    if kind == "mps" and not mps:
-        raise UsageError("--device mps: this machine has no MPS device; use --device cpu")
-    return torch.device(name if kind == "cuda" else kind)
 
 
 def load(
@@ -139,8 +119,8 @@ class Denoiser:
         self._networks: dict[tuple[int, str], nn.Module] = {}
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
-        self.memory = memory or _gpu_budget(self.device)
-        self._stretches = any(_same_file(weights.path, path) for path in available())
+        self.memory = memory or gpu_budget(self.device)
+        self._stretches = is_shipped(weights)
         self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
@@ -158,6 +138,11 @@ class Denoiser:
     def name(self) -> str:
         """The weights' name."""
         return self.weights.name
+
+    @property
+    def pages(self) -> bool:
+        """Whether the weights are for ink on paper, as `scan` is and what `--init scan` makes."""
+        return bool(self._colour.contract.pages)
 
     @property
     def precision(self) -> str:
@@ -198,7 +183,7 @@ class Denoiser:
         """
         strength = fraction("strength", strength)
         for image in images:
-            if str(image.dtype) not in _SCALES:
+            if str(image.dtype) not in _TYPES:
                 kinds = "uint8, uint16 or float32 in the machine's byte order"
                 raise UsageError(f"pixels of {image.dtype}: give {kinds}")
             if image.dtype == np.float32 and not np.isfinite(image).all():
@@ -209,7 +194,7 @@ class Denoiser:
         if self._size:
             self._clean_windows(images, strength, self._size)
             return none
-        if self._colour.contract.pages:
+        if self.pages:
             return self._clean_pages(images, strength)
         stretched = [stretch(image) if self._stretches else None for image in images]
         try:
@@ -235,15 +220,14 @@ class Denoiser:
 
     def _look_again(self, image: Pixels, page: Pixels, strength: float) -> None:
         """Put right what a cleaned page's far view shows to be a mistake, in place."""
-        scale = _SCALES[str(image.dtype)]
-        near = near_view(image, page, scale, strength)
+        near = near_view(image, page, strength)
         if not has_tones(near):
             return
         far = page.copy()
         self._clean_pieces([far], 1.0)
-        change = change_from_afar(page, near, far, scale, len(image) / len(page))
+        change = change_from_afar(page, near, far, len(image) / len(page))
         if change is not None:
-            add_change(image, change * np.float32(strength), scale)
+            add_change(image, change * np.float32(strength))
 
     def _clean_pieces(self, images: Sequence[Pixels], strength: float) -> None:
         """Clean images in place, a batch of tiles at a time."""
@@ -255,8 +239,6 @@ class Denoiser:
                 if queue and (len(queue) == self.batch_size or not _alike(queue[0], piece)):
                     self._flush(queue, strength)
                 queue.append(piece)
-            if self._is_tiled(image):  # its bands reuse rows that are written here
-                self._flush(queue, strength)
         self._flush(queue, strength)
 
     def code(self, image: Pixels) -> list[float] | None:
@@ -288,12 +270,12 @@ class Denoiser:
             if image.shape[:2] == size:
                 queue.append(image)
             elif image.size:
-                _mix(image, blend(_unit(image), size, self._reconstruct), strength)
+                _mix(image, blend(unit(image), size, self._reconstruct), strength)
         self._flush_whole(queue, strength)
 
     def _flush_whole(self, queue: list[Pixels], strength: float) -> None:
         if queue:
-            cleaned = self._reconstruct(np.stack([_unit(image) for image in queue]))
+            cleaned = self._reconstruct(np.stack([unit(image) for image in queue]))
             for image, result in zip(queue, cleaned, strict=True):
                 _mix(image, result, strength)
             queue.clear()
@@ -310,7 +292,7 @@ class Denoiser:
             batch = batch.reshape(-1, 1, *batch.shape[2:])
         elif own == 3 > given:
             batch = batch.expand(-1, 3, -1, -1)
-        with torch.inference_mode(), _as_asked(self.device):
+        with torch.inference_mode(), as_asked(self.device):
             parts = [
                 self._colour(batch[start : start + _WINDOWS].to(self.device)).cpu()
                 for start in range(0, len(batch), _WINDOWS)
@@ -329,21 +311,20 @@ class Denoiser:
             gains = [gain for *_, gain in queue]
             outputs = self._run([tile for tile, *_ in queue], gains, strength)
             for output, (tile, target, core, _) in zip(outputs, queue, strict=True):
-                if strength == 1 and self._colour.contract.pages and tile.shape[2] == 3:
-                    keep_hues(tile, output, _SCALES[str(tile.dtype)])
+                if strength == 1 and self.pages and tile.shape[2] == 3:
+                    keep_hues(tile, output)
                 target[...] = output[core]
             queue.clear()
 
     def _pieces(self, image: Pixels) -> Iterator[_Piece]:
-        """Cut an image into (tile with halo, where its core goes, core within the tile, gain).
+        """Cut an image into (tile with halo, where its core goes, core within the tile, gains).
 
         The image is written while this runs, so the original rows that the next band
         needs above it are kept aside.
         """
         halo, (height, width) = self._halo, image.shape[:2]
         rows, columns = self._grid(height, width, image.nbytes)
-        pages = self._colour.contract.pages
-        gain = white_gain(image, _SCALES[str(image.dtype)]) if pages else 1.0
+        gains = paper_gains(image) if self.pages else np.ones(image.shape[2], np.float32)
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -354,22 +335,17 @@ class Denoiser:
                 edge = max(0, left - halo)
                 tile = band[:, edge : min(width, right + halo)]
                 core = (slice(top - start, bottom - start), slice(left - edge, right - edge))
-                yield tile, image[top:bottom, left:right], core, gain
+                yield tile, image[top:bottom, left:right], core, gains
 
     @property
     def _halo(self) -> int:
         if self._size:
             return 0
-        return max(int(self._colour.halo), HUES_REACH if self._colour.contract.pages else 0)
+        return max(int(self._colour.halo), HUES_REACH if self.pages else 0)
 
     @property
     def _multiple(self) -> int:
         return 1 if self._size else int(self._colour.multiple)
-
-    def _is_tiled(self, image: Pixels) -> bool:
-        height, width = image.shape[:2]
-        rows, columns = self._grid(height, width, image.nbytes)
-        return len(rows) > 2 or len(columns) > 2
 
     def features(self, pixels: int) -> int:
         """Bytes of main memory that the network takes at its peak for so many pixels."""
@@ -386,33 +362,17 @@ class Denoiser:
     def _tile_pixels(self, held: int) -> int:
         """How many pixels, halo included, one tile of an image of `held` bytes may have."""
         least = (3 * self._halo + 64) ** 2  # smaller cores: many times the work, in many shapes
-        memory = self.memory or _budget(held, self._free)
+        memory = self.memory or feature_budget(held, self._free)
         return max(int(memory / self.batch_size / self._per_pixel()), least)
 
     def _grid(self, height: int, width: int, held: int) -> tuple[list[int], list[int]]:
-        """Edges of tile rows and columns: the split that recomputes the fewest halo pixels."""
-        limit = self._tile_pixels(held)
+        """Edges of tile rows and columns."""
         if self.tile:
-            return self._edges(height, self.tile), self._edges(width, self.tile)
-        if height * width <= limit:
-            return [0, height], [0, width]
-        best, least = (self._multiple, self._multiple), float("inf")
-        for across in range(1, -(-width // 64) + 1):
-            side = min(width, -(-width // across) + 2 * self._halo)
-            tall = limit // side - 2 * self._halo
-            if tall < self._multiple:
-                continue
-            down = -(-height // tall)
-            cost = side * across * (height + 2 * self._halo * down)
-            if cost < least:
-                best, least = (-(-height // down), -(-width // across)), cost
-        return self._edges(height, best[0]), self._edges(width, best[1])
+            return split_evenly(height, width, self.tile, self._multiple)
+        limit = self._tile_pixels(held)
+        return split(height, width, limit=limit, halo=self._halo, multiple=self._multiple)
 
-    def _edges(self, length: int, core: int) -> list[int]:
-        step = -(-core // self._multiple) * self._multiple
-        return [*range(0, length, step), length]
-
-    def _run(self, tiles: list[Pixels], gains: list[float], strength: float) -> list[Pixels]:
+    def _run(self, tiles: list[Pixels], gains: list[Pixels], strength: float) -> list[Pixels]:
         """Clean tiles of one shape and type; halves them if memory runs out."""
         try:
             return self._forward(tiles, gains, strength, self.precision)
@@ -425,10 +385,10 @@ class Denoiser:
             self.batch_size = max(1, len(tiles) // 2)
             pairs = zip(tiles, gains, strict=True)
             return [self._run([tile], [gain], strength)[0] for tile, gain in pairs]
-        self.memory = (self.memory or _budget(0, self._free)) // 2
+        self.memory = (self.memory or feature_budget(0, self._free)) // 2
         return [self._halve(tiles[0], gains[0], strength)]
 
-    def _halve(self, tile: Pixels, gain: float, strength: float) -> Pixels:
+    def _halve(self, tile: Pixels, gain: Pixels, strength: float) -> Pixels:
         """Clean one tile in two parts with a halo each: the same pixels, half the memory."""
         axis = int(tile.shape[1] > tile.shape[0])
         length, halo = tile.shape[axis], self._halo
@@ -445,19 +405,19 @@ class Denoiser:
         return np.moveaxis(np.concatenate(parts), 0, axis)
 
     def _forward(
-        self, tiles: list[Pixels], gains: list[float], strength: float, precision: str
+        self, tiles: list[Pixels], gains: list[Pixels], strength: float, precision: str
     ) -> list[Pixels]:
         """One pass of the network over tiles of one shape and type, made brighter by the gains."""
         height, width, channels = tiles[0].shape
-        scale = _SCALES[str(tiles[0].dtype)]
+        scale = full_range(tiles[0])
         padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
         batch = np.stack([np.pad(tile, padding, mode="symmetric") for tile in tiles])
-        with torch.inference_mode(), _as_asked(self.device):
+        with torch.inference_mode(), as_asked(self.device):
             noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
             noisy = noisy.to(torch.float32).div_(scale)
             seen = noisy
-            if max(gains) > 1:
-                factors = noisy.new_tensor(gains)[:, None, None, None]
+            if np.max(gains) > 1:
+                factors = noisy.new_tensor(np.stack(gains))[:, :, None, None]
                 seen = noisy.mul_(factors) if strength == 1 else noisy * factors
                 limits = torch.where(factors > 1, 1.0, torch.inf)
                 seen = seen.clamp_(max=limits)
@@ -517,7 +477,7 @@ class Denoiser:
             timings = []
             for _ in range(2):
                 begun = time.perf_counter()
-                output = self._forward([sample], [1.0], 1.0, precision)[0]
+                output = self._forward([sample], [np.ones(3, np.float32)], 1.0, precision)[0]
                 outputs[precision] = output.astype(np.float32)
                 timings.append(time.perf_counter() - begun)
             seconds[precision] = min(timings)
@@ -536,65 +496,20 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_alone_after_fork)
 
 
-def _gpu_budget(device: torch.device) -> int | None:
-    """Half of the memory that a GPU has free; None elsewhere."""
-    if device.type != "cuda":
-        return None
-    return int(torch.cuda.mem_get_info(device)[0]) // 2
-
-
-def _budget(held: int, free: int) -> int:
-    """Bytes for features where nobody said, beside an image of `held` bytes.
-
-    Less beside images of over 850 MB, so that 200 megapixels of 16 bits still fit in 2 GB. Beside
-    small ones more, but no more than half of the `free` bytes: then a page of A4 at 300
-    dpi is one tile, and no halo is computed twice.
-    """
-    usual = min(500_000_000, 1_350_000_000 - held)
-    return max(150_000_000, usual, min(1_400_000_000 - 2 * held, free // 2))
-
-
-def _as_asked(device: torch.device) -> AbstractContextManager[Any]:
-    """No automatic precision, which a caller may have on, instead of the one asked for."""
-    if device.type in ("cpu", "cuda") and torch.is_autocast_enabled(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return nullcontext()
-
-
 def _same_kind(one: Pixels, other: Pixels) -> bool:
     return one.shape == other.shape and one.dtype == other.dtype
 
 
-def _unit(image: Pixels) -> Pixels:
-    """Pixels as float32 in [0, 1]."""
-    return np.asarray(image / np.float32(_SCALES[str(image.dtype)]), np.float32)
-
-
 def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
     """Move an image in place towards its cleaned version in [0, 1]."""
-    scale = _SCALES[str(image.dtype)]
-    before = _unit(image)
+    scale = full_range(image)
+    before = unit(image)
     result = before + np.float32(strength) * (cleaned - before)
     image[...] = result if scale == 1.0 else np.rint(np.clip(result, 0, 1) * scale)
 
 
 def _alike(one: _Piece, other: _Piece) -> bool:
     return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an exception of PyTorch, OpenCV or NumPy says that memory was short."""
-    words = (
-        "out of memory", "can't allocate memory", "not enough memory", "insufficient memory",
-        "could not create a",  # oneDNN
-    )  # fmt: skip
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        word in str(error).lower() for word in words
-    )
 
 
 def _build(weights: Weights) -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .devices import is_out_of_memory, resolve_device
 from .epochs import Epoch, write_events, write_history, write_picture
 from .errors import (
     ExitCode,
@@ -35,7 +36,7 @@ from .models import MODELS
 from .models.pca import PCA
 from .pictures import beside, grid
 from .processes import ALONE, Processes
-from .restore import Denoiser, is_out_of_memory, resolve_device
+from .restore import Denoiser
 from .run_options import (
     RATE,
     SCRATCH,
@@ -51,7 +52,7 @@ from .run_options import (
     start_of,
 )
 from .source import Source
-from .train import Step, TrainConfig, Trainer, load_checkpoint
+from .train import Step, TrainConfig, Trainer, has_checkpoint, load_checkpoint
 from .verdict import decibels, mean_loss, risks_of, verdict
 from .weights import Weights, load_weights, save
 
@@ -142,7 +143,7 @@ class Run:
         processes.check(options.batch_size)
         options = settle(options)
         self.folder = Path(str(folder))  # known already where it is resumed
-        begun = resume and any(self.folder.glob("checkpoint.*"))
+        begun = resume and has_checkpoint(self.folder / "checkpoint.pt")
         if begun:  # the weights of --init are in it, and may be gone elsewhere
             saved = load_checkpoint(self.folder / "checkpoint.pt", torch.device("cpu"))["config"]
             architecture, config, state = saved["architecture"], dict(saved["config"]), None

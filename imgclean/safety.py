@@ -10,16 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import full_range
+from .pixels import full_range, halved, local_median
 from .streaks import WithoutStreaks, find_streaks
 
-__all__ = ["Kept", "halved", "is_clean", "local_median", "protect"]
+__all__ = ["Kept", "is_clean", "protect"]
 
 Pixels = NDArray[np.generic]
 Page = Pixels | WithoutStreaks
@@ -78,7 +77,7 @@ def protect(
     *,
     strength: float = 1.0,
     page: int = 0,
-    out: Pixels | None = None,
+    in_place: bool = False,
     bilevel: bool = False,
 ) -> tuple[Pixels, list[Kept]]:
     """Fall back to a gentler strength, or to the input, where strokes are missing.
@@ -105,7 +104,7 @@ def protect(
         denoised: of the same shape and type.
         strength: that made `denoised`, for the record.
         page: index of the page, for the record.
-        out: where the result goes, as in numpy; `denoised` itself may be given.
+        in_place: change `denoised` itself.
         bilevel: what is grey will be cut to black or white, so that is judged, and only the input
             itself is a fallback.
 
@@ -133,7 +132,7 @@ def protect(
     kept = list(_kept(share, missing[0], noisy.shape, strength, page))
     if not kept:
         return denoised, kept
-    result = denoised.copy() if out is None else out
+    result = denoised if in_place else denoised.copy()
     _mix(before, denoised, share, brighter, result)
     return result, kept
 
@@ -224,16 +223,6 @@ def _lost(before: Plane, after: Plane) -> Grid:
     return cells
 
 
-def halved(image: NDArray[Any]) -> NDArray[Any]:
-    """Half the size, H x W or H x W x C of any type; a last odd row or column counts twice."""
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:  # to halve an even number is forty times as fast
-        rest = [(0, 0)] * (image.ndim - 2)
-        image = np.pad(image, [(0, height % 2), (0, width % 2), *rest], "edge")
-    size = (image.shape[1] // 2, image.shape[0] // 2)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
-
-
 def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) -> Grid:
     """Full-size pixels of missing strokes in each cell, from planes reduced by `scale`."""
     soft, fall, depth = _depth(_despeckled(before))
@@ -322,13 +311,6 @@ def _depth(grey: Plane) -> tuple[Plane, Plane, Plane]:
     fall = cv2.subtract(ground, soft)
     depth = cv2.divide(fall, cv2.max(ground, _DARKEST), scale=255)
     return soft, np.asarray(fall, np.uint8), np.asarray(depth, np.uint8)
-
-
-def local_median(plane: Plane) -> Plane:
-    """Median of every fourth pixel over about 68 pixels; of the depth that of grain and texture."""
-    height, width = plane.shape
-    small = np.ascontiguousarray(plane[::4, ::4])
-    return np.asarray(cv2.resize(cv2.medianBlur(small, 17), (width, height)), np.uint8)
 
 
 def _around(lost: Grid) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ import numpy as np
 from .cases import Case
 from .errors import ImageError
 from .methods import Method
-from .source import Array, Pixels, unit
+from .pixels import unit
+from .source import Array, Pixels
 
 __all__ = ["rows"]
 

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .white_point import white_gain
+from .pixels import full_range
+from .white_point import paper_gains
 
 __all__ = ["add_change", "change_from_afar", "far_view", "has_tones", "near_view"]
 
@@ -42,16 +43,15 @@ def far_view(page: Pixels) -> Pixels | None:
     return _resized(page, (round(height / times), round(width / times)))
 
 
-def near_view(cleaned: Pixels, page: Pixels, scale: float, strength: float) -> Plane:
+def near_view(cleaned: Pixels, page: Pixels, strength: float) -> Plane:
     """What full strength makes of a page, at the size of its far view, 255 being white.
 
     Args:
         cleaned: H x W x C, at a strength above 0.
         page: the far view of the page before.
-        scale: the value of white of both.
         strength: that of `cleaned`.
     """
-    small, before = (_levels(x, scale) for x in (_resized(cleaned, page.shape[:2]), page))
+    small, before = (_levels(x) for x in (_resized(cleaned, page.shape[:2]), page))
     return np.asarray(before + (small - before) / np.float32(strength), np.float32)
 
 
@@ -60,16 +60,13 @@ def has_tones(cleaned: Plane) -> bool:
     return bool(_tones(cleaned.mean(axis=2)).any())
 
 
-def change_from_afar(
-    page: Pixels, near: Plane, far: Pixels, scale: float, times: float
-) -> Plane | None:
+def change_from_afar(page: Pixels, near: Plane, far: Pixels, times: float) -> Plane | None:
     """What to add to a cleaned page at the size of its far view, in levels of 255.
 
     Args:
         page: far view of the page, h x w x C.
         near: `near_view` of what it became.
         far: what the same network makes of `page`.
-        scale: the value of white of `page` and `far`.
         times: how many times as large as its far view the page is.
 
     Returns:
@@ -77,8 +74,8 @@ def change_from_afar(
         where their outline is the page's, but no darker than the page was; what is white from afar
         becomes so where its outline is not the page's.
     """
-    afar = _levels(far, scale)
-    seen = _levels(page, scale) * np.float32(white_gain(page, scale))
+    afar = _levels(far)
+    seen = _levels(page) * paper_gains(page)
     apart = afar - near
     mean = cv2.medianBlur(apart.mean(axis=2), 5)
     grey_afar, grey_near, grey_seen = (x.mean(axis=2) for x in (afar, near, seen))
@@ -97,12 +94,12 @@ def change_from_afar(
     return change if change.any() else None
 
 
-def add_change(image: Pixels, change: Plane, scale: float) -> None:
+def add_change(image: Pixels, change: Plane) -> None:
     """Add a change of h x w x C levels of 255 to an H x W x C image, in place.
 
     Integer types are rounded and clipped.
     """
-    height, width = image.shape[:2]
+    scale, (height, width) = full_range(image), image.shape[:2]
     down, across = change.shape[0] / height, change.shape[1] / width
     touched = np.flatnonzero(change.any(axis=(1, 2)))
     first = max(0, int((touched[0] - 1) / down))
@@ -128,8 +125,8 @@ def _resized(image: Pixels, shape: tuple[int, ...]) -> Pixels:
     return np.asarray(small).reshape(*shape[:2], image.shape[2])
 
 
-def _levels(image: Pixels, scale: float) -> Plane:
-    return np.asarray(image.astype(np.float32) * np.float32(255 / scale))
+def _levels(image: Pixels) -> Plane:
+    return np.asarray(image.astype(np.float32) * np.float32(255 / full_range(image)))
 
 
 def _disc(radius: int) -> Mask:

@@ -12,7 +12,7 @@ from .alone import Risk
 from .errors import UsageError
 
 __all__ = ["VALIDATION_SEED", "Array", "Pair", "Pixels", "Request", "Source", "coloured",
-           "patch_size", "unit"]  # fmt: skip
+           "patch_size"]  # fmt: skip
 
 Array = NDArray[np.float32]
 Pixels = NDArray[Any]
@@ -76,13 +76,6 @@ class Source:
     leaks: bool = False
     notes: list[str] = field(default_factory=list)
     on_device: bool = False
-
-
-def unit(pixels: Pixels) -> Array:
-    """Values in [0, 1], from any integer type."""
-    if pixels.dtype.kind == "f":
-        return np.asarray(pixels, np.float32)
-    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
 
 
 def coloured(image: Array, channels: int) -> Array:

@@ -20,9 +20,10 @@ from .errors import DependencyError, UsageError
 from .pages import find_fonts, render_page
 from .pairs import to_tensor
 from .picture_folders import clean_folder, noisy_folder, pair_folders
+from .pixels import unit
 from .recipes import Recipe
 from .scenes import render_scene
-from .source import VALIDATION_SEED, Array, Pair, Request, Source, coloured, patch_size, unit
+from .source import VALIDATION_SEED, Array, Pair, Request, Source, coloured, patch_size
 
 __all__ = ["Request", "Source", "open_source"]
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import full_range
+from .pixels import full_range
 
 __all__ = [
     "Streak",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import full_range
+from .pixels import full_range
 
 __all__ = ["Stretch", "put_back", "stretch"]
 

@@ -100,6 +100,7 @@ class _Structure:
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.size = file.seek(0, io.SEEK_END)
+        self._left = max(4 * self.size, _MAX_BYTES)  # that values may take; they should not overlap
         file.seek(0)
         start = file.read(8)
         self.order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
@@ -112,8 +113,14 @@ class _Structure:
         value: int = struct.unpack(self.order + code, data)[0]
         return value
 
-    def directory(self, offset: int, wanted: set[int] | None, depth: int = 0) -> Directory:
-        """Tags of the directory at `offset`; damaged or unwanted ones are left out."""
+    def directory(
+        self, offset: int, wanted: set[int] | None, above: tuple[int, ...] = ()
+    ) -> Directory:
+        """Tags of the directory at `offset`; damaged or unwanted ones are left out.
+
+        It lies in those at the offsets `above`, and a directory of each kind is read but once, so
+        that a file whose directories hold each other does not take forever.
+        """
         directory: Directory = {}
         width = 20 if self.big else 12
         for entry in self._entries(offset, width):
@@ -126,8 +133,10 @@ class _Structure:
                 continue
             if number not in _SUBDIRECTORIES:
                 directory[number] = tag
-            elif depth < _MAX_DEPTH:
-                directory[number] = self.directory(tag.numbers()[0], None, depth + 1)
+            elif number not in directory and len(above) < _MAX_DEPTH:
+                inner = tag.numbers()[0]
+                if inner not in (*above, offset):
+                    directory[number] = self.directory(inner, None, (*above, offset))
         return directory
 
     def following(self, offset: int) -> tuple[int, int]:
@@ -182,6 +191,9 @@ class _Structure:
             data = self.file.read(size)
         if len(data) != size:
             return None
+        self._left -= size
+        if self._left < 0:
+            raise ValueError("damaged TIFF directory")
         if self.order == ">":
             words = np.frombuffer(data, f">u{_WORDS[kind]}")
             data = words.astype(f"<u{_WORDS[kind]}").tobytes()

@@ -22,7 +22,7 @@ from .muon import Muon
 from .pairs import prefetch
 from .processes import ALONE, Processes
 
-__all__ = ["Step", "TrainConfig", "Trainer", "load_checkpoint"]
+__all__ = ["Step", "TrainConfig", "Trainer", "has_checkpoint", "load_checkpoint"]
 
 
 _ENDLESS = 1e11  # seconds; from here on time is no bound
@@ -388,6 +388,11 @@ def load_checkpoint(source: Path, device: torch.device) -> dict[str, Any]:
             if type(error).__module__ not in ("_pickle", "pickle", "zipfile"):
                 raise
     raise UsageError(f"{source}: no readable checkpoint; start the run anew")
+
+
+def has_checkpoint(target: Path) -> bool:
+    """Whether there is a checkpoint, or the one before it, however damaged."""
+    return target.exists() or _previous(target).exists()
 
 
 def _previous(target: Path) -> Path:

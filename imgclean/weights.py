@@ -19,7 +19,16 @@ from .files import write_whole
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Weights", "available", "data_folder", "load_weights", "locate", "read_card", "save"]
+__all__ = [
+    "Weights",
+    "available",
+    "data_folder",
+    "is_shipped",
+    "load_weights",
+    "locate",
+    "read_card",
+    "save",
+]
 
 _HEADER_LIMIT = 1_000_000  # bytes; a larger safetensors header is not one of ours
 
@@ -46,6 +55,11 @@ def data_folder(name: str) -> Path:
 def available() -> list[Path]:
     """The weights that ship with the package, by name."""
     return sorted(data_folder("weights").glob("*.safetensors"), key=lambda path: path.stem)
+
+
+def is_shipped(weights: Weights) -> bool:
+    """Whether weights are some that ship with the package, wherever they were read from."""
+    return any(read_card(path).get("sha256") == weights.digest for path in available())
 
 
 def locate(model: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import pyvips
 
 from imgclean import codecs, pnm, tiff
 from imgclean.errors import ImageError, OutputError
-from imgclean.files import hold
+from imgclean.files import hold, temporary_name
 from imgclean.folders import shown
 from imgclean.reading import Image, PageInfo, Reader
 
@@ -66,7 +65,7 @@ class Writer:
             raise ValueError(f"{format} is not written")
         self.target, self.format, self.quality = target, format, quality
         self._source = source.path if source else None
-        self.temporary = target.with_name(_temporary_name(target.name))
+        self.temporary = target.with_name(temporary_name(target.name, TEMPORARY))
         self._pages = 0
         with self._writing():
             # Not tempfile: that makes files which only their owner may read.
@@ -222,7 +221,7 @@ class Writer:
                     picture,
                     sink,
                     compression="deflate" if unfit else compression,
-                    quality=max(_LEAST_OWN, self._chosen_quality(image.info)),
+                    quality=self._chosen_quality(image.info),
                     bilevel=bilevel,
                     miniswhite=image.info.miniswhite,
                     big=self._joiner.big,
@@ -276,12 +275,6 @@ def _bilevel(image: Image) -> bool:
         and image.pixels.shape[2] == 1
         and (image.alpha is None)
     )
-
-
-def _temporary_name(name: str) -> str:
-    """A hidden name, short enough for file systems that hold 255 bytes."""
-    short = name.encode("utf-8", "surrogateescape")[:180].decode("utf-8", "ignore")
-    return f".{short}.{secrets.token_hex(6)}{TEMPORARY}"
 
 
 def _reduced(samples: np.ndarray, depth: int) -> np.ndarray:

@@ -30,7 +30,7 @@ from imgclean.images import Reader, Writer
 from imgclean.journal import JOURNAL, Journal
 from imgclean.restore import Denoiser, load
 from imgclean.safety import protect
-from imgclean.weights import locate
+from imgclean.weights import data_folder, locate
 
 from . import test_choose
 from .conftest import Make, heed_interrupts
@@ -743,6 +743,16 @@ def test_the_gate_is_for_scans_unless_asked_for(
     source = put(tmp_path / "in" / "a.tif", page(200))
     assert clean(source, tmp_path / "out", tiny)["a.tif"].kept == ()
     assert clean(source, tmp_path / "out", tiny, safe=True)["a.tif"].kept != ()
+
+
+def test_the_gate_is_for_all_weights_for_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they are called: `train --init scan` makes some."""
+    monkeypatch.setattr("imgclean.restore.Denoiser", _Eraser)
+    mine = shutil.copy(data_folder("weights") / "scan.safetensors", tmp_path / "mine.safetensors")
+    source = put(tmp_path / "in" / "a.tif", page(200))
+    assert clean(source, tmp_path / "out", str(mine))["a.tif"].kept != ()
 
 
 def test_pages_of_one_bit_are_guarded(

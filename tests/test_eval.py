@@ -19,10 +19,10 @@ from imgclean.evaluate import Options, Run
 from imgclean.images import Reader
 from imgclean.ledger import LEDGER, Ledger
 from imgclean.methods import Classical, Method, choose_methods
+from imgclean.pixels import unit
 from imgclean.residuals import structure
 from imgclean.scenes import render_scene
 from imgclean.scores import NOISY, STRUCTURE_LIMIT, Score
-from imgclean.source import unit
 from imgclean.summary import interval, means, project, suspicious
 
 from .conftest import Make
@@ -427,6 +427,24 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(DependencyError, match="apt-get install tesseract-ocr"):
         texts.check_tesseract()
+
+
+def test_one_result_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Tesseract fails on what one method made, the others keep their scores."""
+    noisy = np.random.default_rng(0).integers(0, 256, (40, 40, 1), np.uint8)
+
+    def reads(pixels: np.ndarray, language: str) -> str:
+        if not np.array_equal(pixels, noisy):
+            raise ImageError("Tesseract failed")
+        return "word"
+
+    monkeypatch.setattr(texts, "read_text", reads)
+    (tmp_path / "a.txt").write_text("word")
+    case = Case("a", 0, noisy=ArrayPicture(noisy), text=tmp_path / "a.txt")
+    run = Run([case], [Classical("median")], Options(ocr="tesseract"), None)
+    before, after = list(run)
+    assert not before.error and before.figures["cer"] == 0
+    assert after.method == "median" and "Tesseract failed" in after.error
 
 
 def test_ledger_is_json_lines(tmp_path: Path, make: Make) -> None:

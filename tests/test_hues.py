@@ -36,7 +36,7 @@ def test_hue_comes_back(ink: tuple[int, ...]) -> None:
     """A stroke that was left half of its colour has nearly all again, and is as dark as it was."""
     before, after, where = pair(ink, 0.5)
     kept = after.copy()
-    keep_hues(before, kept, 255)
+    keep_hues(before, kept)
     whole = saturation(pair(ink, 1)[1], where)
     assert saturation(after, where) < 0.6 * whole
     assert 0.85 * whole < saturation(kept, where) < 1.1 * whole
@@ -49,7 +49,7 @@ def test_black_stays_black(ink: tuple[int, ...]) -> None:
     """On tinted paper, grainy too, grey and black strokes get no tint."""
     before, after, where = pair(ink, 1, noise=10)
     kept = after.copy()
-    keep_hues(before, kept, 255)
+    keep_hues(before, kept)
     assert saturation(kept, where) < 0.03
 
 
@@ -58,7 +58,7 @@ def test_more_colour_is_left() -> None:
     before, after, _ = pair((110, 90, 80), 1)
     vivid = pair((130, 20, 20), 1)[1]
     kept = vivid.copy()
-    keep_hues(before, kept, 255)
+    keep_hues(before, kept)
     assert np.array_equal(kept, vivid) and not np.array_equal(kept, after)
 
 
@@ -69,7 +69,7 @@ def test_fills_are_left() -> None:
     after = np.full_like(before, 255)
     after[50:150, 50:250] = (200, 220, 130)
     kept = after.copy()
-    keep_hues(before, kept, 255)
+    keep_hues(before, kept)
     assert np.array_equal(kept, after)
 
 
@@ -79,8 +79,8 @@ def test_types(kind: Any) -> None:
     before, after, _ = pair(INKS["red"], 0.5)
     scale = 65535 if kind is np.uint16 else 1
     more = [(image * (scale / 255)).astype(kind) for image in (before, after)]
-    keep_hues(before, after, 255)
-    keep_hues(more[0], more[1], scale)
+    keep_hues(before, after)
+    keep_hues(more[0], more[1])
     assert more[1].dtype == kind
     assert np.abs(more[1] * (255 / scale) - after).max() < 3
 
@@ -90,7 +90,7 @@ def test_any_size(size: tuple[int, int]) -> None:
     """Odd sides and tiny images pass."""
     before, after, _ = pair(INKS["blue"], 0.5)
     before, after = (np.ascontiguousarray(i[: size[0], : size[1]]) for i in (before, after))
-    keep_hues(before, after, 255)
+    keep_hues(before, after)
     assert after.shape == (*size, 3)
 
 
@@ -98,9 +98,9 @@ def test_looks_no_further_than_it_says() -> None:
     """A part with its surroundings gives what the whole gives there, as tiles need it."""
     before, after, _ = pair(INKS["red"], 0.5)
     whole = after.copy()
-    keep_hues(before, whole, 255)
+    keep_hues(before, whole)
     columns = slice(200 - REACH, 400 + REACH)
     part = after[:, columns].copy()
-    keep_hues(np.ascontiguousarray(before[:, columns]), part, 255)
+    keep_hues(np.ascontiguousarray(before[:, columns]), part)
     core = part[:, REACH:-REACH]
     assert np.array_equal(core, whole[:, 200:400]) and not np.array_equal(core, after[:, 200:400])

@@ -274,6 +274,8 @@ def test_jpegs_in_a_tiff_keep_their_quality(tmp_path: Path, quality: int) -> Non
     assert before.info.quality == quality
     assert after.info.quality == max(90, quality)
     assert np.abs(after.pixels.astype(int) - before.pixels).mean() < (1.5 if quality == 60 else 0.6)
+    asked = rewrite(tmp_path / "in.tif", tmp_path / "asked.tif", quality=40)
+    assert read(asked).info.quality == 40
 
 
 def test_pgm_of_one_bit(tmp_path: Path) -> None:
@@ -1061,6 +1063,63 @@ def test_random_damage(tmp_path: Path) -> None:
                         reader.page(index)
             except ImageError:
                 pass
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "tiff"])
+def test_directories_that_hold_themselves(tmp_path: Path, kind: str) -> None:
+    """A tiny file whose metadata point at themselves is read at once, and not forever."""
+    count = 2000
+    entries = struct.pack("<HHII", 34665, 4, 1, 8) * count
+    block = struct.pack("<2sHIH", b"II", 42, 8, count) + entries + bytes(4)
+    if kind == "jpeg":
+        source = save(tmp_path / "a.jpg", noise(8, 8, 3), exif=b"Exif\0\0" + block)
+        assert read(source).pixels.shape == (8, 8, 3)
+    else:
+        (tmp_path / "a.tif").write_bytes(block)
+        with pytest.raises(ImageError):
+            read(tmp_path / "a.tif")
+
+
+def test_directories_in_one_another() -> None:
+    """Nor where many share the next ones: each kind is followed once."""
+    count, size = 1000, 2 + 12 * 1000 + 4
+    levels = [
+        struct.pack("<H", count) + struct.pack("<HHII", 34665, 4, 1, 8 + (n + 1) * size) * count
+        + bytes(4)
+        for n in range(5)
+    ]  # fmt: skip
+    inner = tiff.parse_block(struct.pack("<2sHI", b"II", 42, 8) + b"".join(levels))
+    for _ in range(3):
+        found = inner[34665]
+        assert isinstance(found, dict)
+        inner = found
+    assert not inner
+
+
+def test_values_that_share_their_bytes(tmp_path: Path) -> None:
+    """A block whose values add up to far more than it holds is damaged."""
+    count, data = 4000, bytes(100_000)
+    place = 8 + 2 + 12 * count + 4
+    entries = b"".join(
+        struct.pack("<HHII", 60_000 + n % 5000, 2, len(data), place) for n in range(count)
+    )
+    block = struct.pack("<2sHIH", b"II", 42, 8, count) + entries + bytes(4) + data
+    assert tiff.parse_block(block) == {}
+
+
+@pytest.mark.parametrize(("channels", "kind"), [(1, np.uint8), (3, np.uint16)])
+def test_what_a_page_takes_in_memory(tmp_path: Path, channels: int, kind: Any) -> None:
+    """Known from the header, transparency too."""
+    pixels = noise(20, 30, channels + 1, kind)
+    with Reader(vips_save(tmp_path / "a.png", pixels)) as reader:
+        image = reader.page(0)
+        assert image.alpha is not None
+        assert reader.decoded == image.pixels.nbytes + image.alpha.nbytes == pixels.nbytes
+
+
+def test_turning_keeps_what_is_known() -> None:
+    """That a page is damaged too."""
+    assert Image(noise(4, 4, 1), damaged=True).upright().damaged
 
 
 def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 import os
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from imgclean import restore
+from imgclean.devices import feature_budget, is_out_of_memory
 from imgclean.errors import ImageError, UsageError, WeightsError
 from imgclean.memory import free_memory
 from imgclean.models import UNet
-from imgclean.restore import Denoiser, _budget, is_out_of_memory
+from imgclean.restore import Denoiser
 from imgclean.stretch import put_back, stretch
-from imgclean.weights import Weights, load_weights, save
+from imgclean.weights import Weights, data_folder, load_weights, save
 
 SMALL: dict[str, Any] = {"widths": [8, 12, 16], "down": [1, 1], "bottom": 1, "up": [1, 1]}
 
@@ -187,7 +189,7 @@ def test_features_get_more_memory_beside_small_images(
     held: int, available: int, budget: int
 ) -> None:
     """Up to half of what the machine has left; beside giant images as little as ever."""
-    assert _budget(held, available) == budget
+    assert feature_budget(held, available) == budget
 
 
 def test_the_memory_left_is_known(tmp_path: Path) -> None:
@@ -253,7 +255,7 @@ def test_a_memory_limit_cuts_tiles() -> None:
     """With little memory an image is tiled by itself, and the pixels stay."""
     image = noise(900, 700, 3)
     small = cpu(strong_network(), memory=1_000_000)
-    assert small._is_tiled(image)
+    assert len(small._grid(900, 700, image.nbytes)[0]) > 2
     assert np.abs(cpu(strong_network())(image).astype(int) - small(image)).max() <= 1
 
 
@@ -499,6 +501,16 @@ def test_little_of_the_range(model: str, kind: str) -> None:
     before, after = (np.sqrt(np.mean((i - clean) ** 2)) for i in (noisy, cleaned))
     assert after < 0.35 * before
     assert abs(cleaned.mean() - noisy.mean()) < 0.1 * before
+
+
+def test_a_copy_of_shipped_weights(tmp_path: Path) -> None:
+    """The same weights do the same, wherever they lie."""
+    copy = shutil.copy(data_folder("weights") / "photo.safetensors", tmp_path / "mine.safetensors")
+    noisy = frame("uint16")[0]
+    one, two = (
+        restore.load(model, device="cpu", precision="fp32")(noisy) for model in ("photo", copy)
+    )
+    assert np.array_equal(one, two)
 
 
 @pytest.mark.parametrize("level", [0, 100, 20_000, 65_535])

@@ -317,6 +317,17 @@ def test_a_resume_needs_no_start(tmp_path: Path, photos: Path) -> None:
     assert again.starts_from == str(first.weights)
 
 
+def test_killed_in_its_first_checkpoint(tmp_path: Path, photos: Path) -> None:
+    """A run that has half of a checkpoint and no other begins anew."""
+    options = Options(**{**FAST, "data": str(photos)})
+    run = Run(options, tmp_path / "run")
+    for path in run.folder.glob("checkpoint.*"):
+        path.unlink()
+    (run.folder / "checkpoint.partial").write_bytes(b"PK")
+    again = Run(read_options(run.folder), run.folder, resume=True)
+    assert again.trainer.step == 0
+
+
 def test_the_newest_good_checkpoint_wins(tmp_path: Path, photos: Path) -> None:
     """A checkpoint that is cut short gives way to the one before it."""
     whole = train(tmp_path / "run", photos)

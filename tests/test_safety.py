@@ -145,7 +145,7 @@ def test_what_comes_back_lies_on_clean_paper(kind: Any) -> None:
     assert result[~near].min() >= 0.99 * top
     assert result[ink].mean() < 0.6 * top
     again = white.copy()
-    assert np.array_equal(protect(noisy, again, out=again)[0], result)
+    assert np.array_equal(protect(noisy, again, in_place=True)[0], result)
 
 
 def test_where_brighter_paper_hides_strokes_they_come_back_with_theirs(
@@ -198,7 +198,7 @@ def test_every_kind_of_array(kind: Any, shape: tuple[int, ...]) -> None:
     result, kept = protect(noisy, white)
     assert kept and result.dtype == kind and result.shape == shape
     assert (white == noisy.max()).all() and result.min() < 0.6 * noisy.max()
-    again, _ = protect(noisy, white, out=white)
+    again, _ = protect(noisy, white, in_place=True)
     assert again is white and np.array_equal(white, result)
 
 

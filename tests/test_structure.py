@@ -1,4 +1,5 @@
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "imgclean"
@@ -25,7 +26,8 @@ LAYERS = [
         "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",
         "boxes", "heif", "jp2", "pnm", "metrics", "choose", "page_measures", "muon", "recipes",
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
-        "files", "checks", "streaks", "stretch", "page_network", "hues",
+        "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
+        "devices",
     },
     {"errors"},
 ]  # fmt: skip
@@ -56,6 +58,13 @@ def test_imports_go_one_way() -> None:
             names -= {other.stem for other in PACKAGE.glob("models/*.py")}
         for name in names & set(level):
             assert level[name] >= level[module], f"{path} imports {name}"
+
+
+def test_no_modules_import_each_other() -> None:
+    """Within a layer too there is an order."""
+    paths = {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+    graph = {name: imported(path) & set(paths) for name, path in paths.items()}
+    list(TopologicalSorter(graph).static_order())  # raises where there is a cycle
 
 
 def test_only_the_command_line_prints() -> None:

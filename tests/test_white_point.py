@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from imgclean import restore
 from imgclean.restore import Denoiser
-from imgclean.white_point import white_gain
+from imgclean.white_point import paper_gains
 
 from .test_restore import cpu, strong_network
 
@@ -28,33 +28,53 @@ def page(paper: float, sigma: float = 0, channels: int = 1) -> Pixels:
 @pytest.mark.parametrize("sigma", [0, 25])
 def test_paper_becomes_nearly_white(paper: float, sigma: float) -> None:
     """The paper is brought to 0.93 of white, or where it is noisy a little less."""
-    white = white_gain(page(paper, sigma), 255) * paper / 255
+    white = paper_gains(page(paper, sigma)) * paper / 255
     assert 0.92 - sigma / 300 < white < 0.94
 
 
 def test_white_paper_stays() -> None:
     """Light paper and black images are left alone; nothing becomes over twice as bright."""
-    assert white_gain(page(255), 255) == white_gain(page(232), 255) == 1
-    assert 1 < white_gain(page(217), 255) < 1.06  # half of the way from 0.85 to 0.93
-    assert white_gain(np.zeros((60, 80, 3), np.uint8), 255) == 1
-    assert white_gain(np.full((1, 1, 1), 30, np.uint8), 255) == 2
+    assert paper_gains(page(255)) == paper_gains(page(232)) == 1
+    assert 1 < paper_gains(page(217)) < 1.06  # half of the way from 0.85 to 0.93
+    assert paper_gains(np.zeros((60, 80, 3), np.uint8)).tolist() == [1, 1, 1]
+    assert paper_gains(np.full((1, 1, 1), 30, np.uint8)) == 2
 
 
-def test_types_and_tint() -> None:
-    """All types give one gain; a tint is kept, for the brightest channel counts."""
-    grey = page(180, 10)
-    gain = white_gain(grey, 255)
-    assert white_gain(grey.astype(np.uint16) * 257, 65535) == pytest.approx(gain, rel=1e-3)
-    assert white_gain(grey / np.float32(255), 1.0) == pytest.approx(gain, rel=1e-3)
-    tinted = (np.repeat(grey, 3, axis=2) * [1.0, 0.9, 0.7]).astype(np.uint8)
-    assert white_gain(tinted, 255) == pytest.approx(gain, rel=0.02)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_types(channels: int) -> None:
+    """All types give one gain, grey pages in three channels that of one."""
+    drawn = page(180, 10, channels)
+    gains = paper_gains(drawn)
+    assert gains.shape == (channels,)
+    assert gains == pytest.approx(np.repeat(paper_gains(page(180, 10)), channels), rel=0.01)
+    assert paper_gains(drawn.astype(np.uint16) * 257) == pytest.approx(gains, rel=1e-3)
+    assert paper_gains(drawn / np.float32(255)) == pytest.approx(gains, rel=1e-3)
+
+
+@pytest.mark.parametrize("tint", [(1.0, 0.9, 0.7), (0.8, 0.9, 1.0), (1.0, 0.98, 0.96)])
+@pytest.mark.parametrize("level", [170, 200, 240])
+def test_tinted_paper_becomes_grey(level: int, tint: tuple[float, float, float]) -> None:
+    """Each channel of it is brought to the same; white ink on it is not cut off by much."""
+    drawn = (page(level, 4, 3) * tint).astype(np.uint8)
+    paper = np.median(drawn, axis=(0, 1)) * paper_gains(drawn) / 255
+    assert np.ptp(paper) < 0.02 and 0.9 < paper.mean() < 0.97
+    drawn[400:500] = 250
+    gains = paper_gains(drawn)
+    assert (gains * 250 / 255 <= 1.1).all() and (gains >= 1).all()
 
 
 def test_pictures_stay() -> None:
     """Where little is as bright as the brightest there is no paper to go by."""
     ramp = np.linspace(0, 170, 400)[:, None] * np.ones((1, 300))
     picture = np.asarray(ramp**1.5 / 170**0.5, np.uint8)[..., None]
-    assert white_gain(picture, 255) == 1
+    assert paper_gains(picture) == 1
+
+
+def test_negatives_stay() -> None:
+    """Light strokes on dark ground, as of a blueprint, are not made lighter."""
+    blueprint = ((255 - page(255)) * (0.7, 0.5, 0.4) + (40, 70, 130)).astype(np.uint8)
+    assert paper_gains(blueprint).tolist() == [1, 1, 1]
+    assert paper_gains(page(100)) == 2  # a page in the dark is one still
 
 
 def no_change(**config: Any) -> Denoiser:
@@ -71,7 +91,7 @@ def test_only_networks_for_pages_see_brighter_pages(channels: int) -> None:
     assert np.array_equal(no_change(centre=0.5)(grey), grey)
     denoiser = no_change(ink=True)
     result = denoiser(grey)
-    expected = np.clip(np.rint(grey * white_gain(grey, 255)), 0, 255)
+    expected = np.clip(np.rint(grey * paper_gains(grey)), 0, 255)
     assert np.abs(result - expected).max() <= 1
     denoiser.tile = 128
     assert np.array_equal(denoiser(grey), result)
@@ -87,7 +107,7 @@ def test_pages_that_share_a_batch_keep_their_own_white() -> None:
     denoiser.batch_size = 2
     images = [dark.copy(), light.copy()]
     denoiser.clean(images)
-    assert np.allclose(images[0], np.minimum(dark * white_gain(dark, 1.0), 1), atol=1e-6)
+    assert np.allclose(images[0], np.minimum(dark * paper_gains(dark), 1), atol=1e-6)
     assert np.allclose(images[1], light, atol=1e-6)
 
 

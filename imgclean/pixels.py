@@ -1,0 +1,50 @@
+"""Pixels of any type: what is white in them, as floats, as luma, at half the size."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LUMA", "full_range", "halved", "local_median", "luma", "unit"]
+
+Pixels = NDArray[Any]
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue (ITU-R BT.601)
+
+
+def full_range(pixels: NDArray[np.generic]) -> float:
+    """The value of white: 255, 65535 or 1."""
+    kind = pixels.dtype
+    return float(np.iinfo(kind.str).max) if np.issubdtype(kind, np.integer) else 1.0
+
+
+def unit(pixels: Pixels) -> NDArray[np.float32]:
+    """The same as float32 on [0, 1]; floats keep their values."""
+    if pixels.dtype.kind == "f":
+        return np.asarray(pixels, np.float32)
+    return pixels.astype(np.float32) / np.float32(full_range(pixels))
+
+
+def luma(pixels: Pixels) -> Pixels:
+    """The luma of H x W x C pixels, C in {1, 3}, as an H x W plane of their type."""
+    if pixels.shape[2] == 1:
+        return np.ascontiguousarray(pixels[..., 0])
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), pixels.dtype)
+
+
+def halved(image: Pixels) -> Pixels:
+    """Half the size, H x W or H x W x C of any type; a last odd row or column counts twice."""
+    height, width = image.shape[:2]
+    if height % 2 or width % 2:  # to halve an even number is forty times as fast
+        rest = [(0, 0)] * (image.ndim - 2)
+        image = np.pad(image, [(0, height % 2), (0, width % 2), *rest], "edge")
+    size = (image.shape[1] // 2, image.shape[0] // 2)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
+
+
+def local_median(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Median of every fourth pixel over about 68 pixels; of the depth that of grain and texture."""
+    height, width = plane.shape
+    small = np.ascontiguousarray(plane[::4, ::4])
+    return np.asarray(cv2.resize(cv2.medianBlur(small, 17), (width, height)), np.uint8)

@@ -1,0 +1,32 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from imgclean.errors import OutputError
+from imgclean.files import write_whole
+
+
+def test_several_writers_of_one_file(tmp_path: Path) -> None:
+    """Each writes all of it, one of them last, and nothing else is left."""
+    contents = [bytes([n]) * 100_000 for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda content: write_whole(tmp_path / "a", content), contents))
+    assert (tmp_path / "a").read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_longest_name(tmp_path: Path) -> None:
+    """A name may be as long as file systems allow."""
+    target = tmp_path / ("\N{LATIN SMALL LETTER A WITH DIAERESIS}" * 125 + ".json")
+    write_whole(target, b"{}")
+    assert target.read_bytes() == b"{}"
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    """An error names the target and what to do, and what was there stays."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "kept").touch()
+    with pytest.raises(OutputError, match=r"a: cannot be written .*; make room"):
+        write_whole(tmp_path / "a", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
