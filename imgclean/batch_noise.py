@@ -4,7 +4,8 @@ Images are N x 3 x H x W float32, RGB, sRGB-encoded, range [0, 1]; every image o
 camera of its own. Distributions are those of `noise.camera`; the draws differ. What differs
 beside them: where that one mirrors the image at its edge this one wraps around, so that the outer
 `SEAM` pixels are of no use; the grid of JPEG's blocks begins at the first pixel, so that a patch
-cut out at a random place of `PERIOD` has it anywhere; and photos are shrunk by eight factors.
+cut out at a random place of `PERIOD` has it anywhere; photos are shrunk by eight factors, and
+enlarged by four.
 """
 
 import math
@@ -16,6 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .noise import DEMOSAICING, MALVAR_BESIDE, MALVAR_CORNERS, MALVAR_GREEN
+from .pixels import LUMA
+
 __all__ = [
     "MARGIN",
     "PERIOD",
@@ -23,6 +27,7 @@ __all__ = [
     "Sensors",
     "brightness",
     "camera",
+    "coloured",
     "draw_sensors",
     "grain",
     "jpeg",
@@ -32,14 +37,18 @@ __all__ = [
 SEAM = 8  # pixels at each edge whose noise knows of the opposite one
 PERIOD = 16  # pixels: of JPEG's blocks where colours have half the resolution
 MARGIN = 2 * SEAM + PERIOD  # pixels across to draw beside a patch and to cut off
-_LUMA = (0.299, 0.587, 0.114)
 _TOE = 0.0031308
 _SCALES = tuple(1 + (2 * i + 1) / 16 for i in range(8))  # few: each is a size to plan for
+_ZOOMS = (0.4, 0.54, 0.69, 0.83)
+_KINDS = list(DEMOSAICING)
 
 
 @dataclass(frozen=True)
 class Sensors:
-    """As `noise.Sensor`, with a value for each of N images: N x 1 x 1 x 1, gains N x 3 x 1 x 1."""
+    """As `noise.Sensor`, with a value for each of N images: N x 1 x 1 x 1, gains N x 3 x 1 x 1.
+
+    Of `demosaicing` that is its place in `noise.DEMOSAICING`.
+    """
 
     shot: Tensor
     read: Tensor
@@ -47,8 +56,7 @@ class Sensors:
     crosstalk: Tensor
     gamma: Tensor
     contrast: Tensor
-    mosaic: Tensor
-    edge_aware: Tensor
+    demosaicing: Tensor
 
 
 class _Draw:
@@ -69,6 +77,11 @@ class _Draw:
     def chance(self, probability: float) -> Tensor:
         return self.uniform(0, 1) < probability
 
+    def choice(self, shares: list[float]) -> Tensor:
+        """Places in a list of shares that add up to 1."""
+        edges = torch.tensor(shares, device=self.generator.device).cumsum(0)[:-1]
+        return torch.bucketize(self.uniform(0, 1), edges, right=True)
+
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(shape, generator=self.generator, device=self.generator.device)
 
@@ -85,8 +98,7 @@ def draw_sensors(count: int, generator: torch.Generator) -> Sensors:
         crosstalk=draw.uniform(0.0, 0.6),
         gamma=draw.uniform(1.8, 2.4),
         contrast=draw.uniform(0.0, 0.6),
-        mosaic=draw.chance(0.85),
-        edge_aware=draw.chance(0.5),
+        demosaicing=draw.choice(list(DEMOSAICING.values())),
     )
 
 
@@ -129,47 +141,99 @@ def _sites(red: Tensor, height: int, width: int) -> Tensor:
     return torch.stack([reds, ~(reds | blues), blues], 1)
 
 
-def _demosaic(single: Tensor, sites: Tensor, edge_aware: Tensor) -> Tensor:
-    """Bilinear or edge-aware interpolation of N x 1 x H x W mosaics, as OpenCV's.
+def _demosaic(single: Tensor, sites: Tensor, kind: Tensor) -> Tensor:
+    """The colours of N x 1 x H x W mosaics, see `noise._demosaic`; `kind` is N x 1 x 1 x 1.
+
+    Sides are even; edges wrap around.
+    """
+    simple = _interpolated(single, sites, kind == _KINDS.index("edge-aware"))
+    malvar, adams = _malvar(single, sites), _hamilton_adams(single, sites)
+    sharp = torch.where(kind == _KINDS.index("malvar"), malvar, adams)
+    return torch.where(kind >= _KINDS.index("malvar"), sharp, simple)
+
+
+def _interpolated(single: Tensor, sites: Tensor, edge_aware: Tensor) -> Tensor:
+    """Bilinear or edge-aware, as OpenCV's.
 
     Edge-aware means that green, where it was not measured, is the mean of two neighbours along the
-    direction in which these differ less, instead of all four. Sides are even; edges wrap around.
+    direction in which these differ less, instead of all four.
     """
     left, right = torch.roll(single, 1, 3), torch.roll(single, -1, 3)
     up, below = torch.roll(single, 1, 2), torch.roll(single, -1, 2)
     across, down = (left + right) / 2, (up + below) / 2
     diagonal = (torch.roll(across, 1, 2) + torch.roll(across, -1, 2)) / 2
     along = torch.where((left - right).abs() > (up - below).abs(), down, across)
-    red, green, blue = sites[:, :1], sites[:, 1:2], sites[:, 2:]
-    green_there = torch.where(edge_aware, along, (across + down) / 2)
+    green = torch.where(edge_aware, along, (across + down) / 2)
+    return _placed(single, sites, green, across, down, diagonal)
+
+
+def _placed(
+    single: Tensor, sites: Tensor, green: Tensor, across: Tensor, down: Tensor, diagonal: Tensor
+) -> Tensor:
+    """Measured colours, and where they are missing these: of neighbours on a line, or the corners.
+
+    Red and blue beside each other's sites lie across the corners, beside a green one in its row or
+    its column.
+    """
+    red, measured, blue = sites[:, :1], sites[:, 1:2], sites[:, 2:]
     red_row = red | torch.roll(red, 1, 3)  # of a green site: whether red lies beside or below it
     beside, beyond = torch.where(red_row, across, down), torch.where(red_row, down, across)
     return torch.cat(
         [
-            torch.where(red, single, torch.where(green, beside, diagonal)),
-            torch.where(green, single, green_there),
-            torch.where(blue, single, torch.where(green, beyond, diagonal)),
+            torch.where(red, single, torch.where(measured, beside, diagonal)),
+            torch.where(measured, single, green),
+            torch.where(blue, single, torch.where(measured, beyond, diagonal)),
         ],
         1,
     )
 
 
+def _filtered(images: Tensor, kernel: np.ndarray) -> Tensor:
+    """N x 1 x H x W images through a kernel of odd sides; edges wrap around."""
+    flat = tuple(float(value) for value in kernel.ravel())
+    weight = _constant(flat, images.device).view(1, 1, *kernel.shape)
+    down, across = (side // 2 for side in kernel.shape)
+    padded = functional.pad(images, (across, across, down, down), mode="circular")
+    return functional.conv2d(padded, weight)
+
+
+def _malvar(single: Tensor, sites: Tensor) -> Tensor:
+    """See `noise._malvar`."""
+    kernels = (MALVAR_GREEN, MALVAR_BESIDE, MALVAR_BESIDE.T, MALVAR_CORNERS)
+    return _placed(single, sites, *(_filtered(single, kernel) for kernel in kernels))
+
+
+def _hamilton_adams(single: Tensor, sites: Tensor) -> Tensor:
+    """See `noise._hamilton_adams`."""
+    green, slope = [], []
+    for axis in (3, 2):
+        one, other = torch.roll(single, 1, axis), torch.roll(single, -1, axis)
+        curved = 2 * single - torch.roll(single, 2, axis) - torch.roll(single, -2, axis)
+        green.append((one + other) / 2 + curved / 4)
+        slope.append((other - one).abs() + curved.abs())
+    across = 0.5 * (1 + torch.sign(slope[1] - slope[0]))
+    full = torch.where(sites[:, 1:2], single, across * green[0] + (1 - across) * green[1])
+    spread = np.outer((1, 2, 1), (1, 2, 1)) / 4
+    red, blue = (full + _filtered((single - full) * sites[:, c : c + 1], spread) for c in (0, 2))
+    return torch.cat([red, full, blue], 1)
+
+
 def _expose(linear: Tensor, sensors: Sensors, draw: _Draw) -> Tensor:
-    """The noise that one exposure adds, after demosaicing, in raw units."""
-    raw = linear / sensors.gains
-    grain = (raw * sensors.shot + sensors.read).sqrt() * draw.normal(*raw.shape)
+    """The noise that one exposure adds, after white balance and demosaicing."""
+    variance = linear / sensors.gains * sensors.shot + sensors.read
+    grain = variance.sqrt() * sensors.gains * draw.normal(*linear.shape)
     phase = draw.uniform(0, 4)[:, 0, 0, 0].long()
-    sites = _sites(torch.stack([phase // 2, phase % 2], 1), *raw.shape[2:])
-    level, single = ((values * sites).sum(1, keepdim=True) for values in (raw, grain))
-    edges = sensors.edge_aware
-    after = _demosaic(level + single, sites, edges) - _demosaic(level, sites, edges)
-    return torch.where(sensors.mosaic, after, grain)
+    sites = _sites(torch.stack([phase // 2, phase % 2], 1), *linear.shape[2:])
+    level, single = ((values * sites).sum(1, keepdim=True) for values in (linear, grain))
+    kind = sensors.demosaicing
+    after = _demosaic(level + single, sites, kind) - _demosaic(level, sites, kind)
+    return torch.where(kind == _KINDS.index("none"), grain, after)
 
 
 def _develop(clean: Tensor, sensors: Sensors, draw: _Draw) -> Tensor:
     """Photograph images: their noise, in the encoded domain, added (`noise._develop`)."""
     linear = _to_linear(clean, sensors)
-    noise = _expose(linear, sensors, draw) * sensors.gains
+    noise = _expose(linear, sensors, draw)
     corrected = torch.einsum("ndc,nchw->ndhw", _colour_matrices(sensors), noise)
     return _tone(linear + corrected, sensors) - _tone(linear, sensors)
 
@@ -214,8 +278,8 @@ def _smooth(noise: Tensor, scene: Tensor, draw: _Draw) -> Tensor:
     even = 1 - slope / (slope + limit**2 + 1e-12)
     flats = blurred(coarser, draw.log_uniform(0.8, 4)) - coarser
     coarser = coarser + draw.uniform(0.4, 1.0) * even * flats
-    varied = torch.where(kind < 0.75, coarser, grain) + chroma_noise
-    luma = torch.where((kind >= 0.75) & (kind < 0.9), blur(draw.uniform(0.3, 1.3)), 1.0)
+    varied = torch.where(kind < 0.48, coarser, grain) + chroma_noise
+    luma = torch.where((kind >= 0.48) & (kind < 0.6), blur(draw.uniform(0.3, 1.3)), 1.0)
     sigma = draw.log_uniform(0.7, 7.0)
     strength = (0.5 + sigma).clamp(max=2.2) * draw.uniform(0.25, 1.0)
     chroma = torch.where(draw.chance(0.9), blur(sigma) * strength, 1.0)
@@ -235,7 +299,8 @@ def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
 
 def brightness(images: Tensor) -> Tensor:
     """The luma (ITU-R BT.601) of N x 3 x H x W images, N x 1 x H x W."""
-    return (images * _constant(_LUMA, images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    shares = _constant(tuple(LUMA.tolist()), images.device).view(1, 3, 1, 1)
+    return (images * shares).sum(1, keepdim=True)
 
 
 @lru_cache(maxsize=64)
@@ -250,18 +315,32 @@ def _area(large: int, small: int, device: torch.device) -> Tensor:
 
 
 def _noise(clean: Tensor, scale: float, draw: _Draw) -> Tensor:
-    """The noise of a photo taken at `scale` times the size and shrunk."""
+    """The noise of a photo taken at `scale` times the size and shrunk, or enlarged."""
     sides = clean.shape[2:]
     scene = clean
     if scale != 1:
         large = [2 * round(side * scale / 2) for side in sides]
-        scene = functional.interpolate(clean, large, mode="bilinear", align_corners=False)
+        way = "area" if scale < 1 else "bilinear"
+        corners = None if scale < 1 else False
+        scene = functional.interpolate(clean, large, mode=way, align_corners=corners)
     noise = _develop(scene, draw_sensors(len(clean), draw.generator), draw)
     noise = _smooth(noise, scene, draw)
     if scale == 1:
         return noise
+    if scale < 1:
+        ways = [
+            functional.interpolate(part, sides, mode=way, align_corners=False)
+            for part, way in zip(_split(noise, 0.6), ("bicubic", "bilinear"), strict=True)
+            if len(part)
+        ]
+        return torch.cat(ways)
     down, across = (_area(*pair, clean.device) for pair in zip(scene.shape[2:], sides, strict=True))
     return down @ noise @ across.T
+
+
+def _split(images: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    first = round(share * len(images))
+    return images[:first], images[first:]
 
 
 def part_of(count: int, share: float, rng: np.random.Generator) -> int:
@@ -272,7 +351,8 @@ def part_of(count: int, share: float, rng: np.random.Generator) -> int:
 def camera(clean: Tensor, generator: torch.Generator) -> Tensor:
     """Add the noise of real cameras' pipelines to a batch; see `noise.camera`.
 
-    Of the images 35 % are taken larger than they are, all at one scale, and 75 % are compressed.
+    Of the images 35 % are taken larger than they are, 12 % smaller, each at one scale, and 75 % are
+    compressed.
 
     Args:
         clean: N x 3 x H x W, sides multiples of 16; the outer `SEAM` pixels are to be cut off.
@@ -280,13 +360,20 @@ def camera(clean: Tensor, generator: torch.Generator) -> Tensor:
     """
     count = len(clean)
     rng = np.random.default_rng(generator.initial_seed())  # asks nothing of the device
-    shrunk, halved, whole = (part_of(count, share, rng) for share in (0.35, 0.45, 0.30))
+    shrunk, halved, whole, zoomed = (
+        part_of(count, share, rng) for share in (0.35, 0.45, 0.30, 0.12)
+    )
+    zoomed = min(zoomed, count - shrunk) + shrunk
     packed = min(count, halved + whole)
-    scale = float(rng.choice(_SCALES))
+    scale, zoom = float(rng.choice(_SCALES)), float(rng.choice(_ZOOMS))
     noise = torch.cat(
         [
             _noise(part, by, _Draw(len(part), generator))
-            for part, by in ((clean[:shrunk], scale), (clean[shrunk:], 1.0))
+            for part, by in (
+                (clean[:shrunk], scale),
+                (clean[shrunk:zoomed], zoom),
+                (clean[zoomed:], 1.0),
+            )
             if len(part)
         ]
     )
@@ -326,7 +413,39 @@ def grain(clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
     toned = noise * (0.3 + 1.6 * (light * (1 - light)).sqrt())
     noise = torch.where(draw.chance(0.5), toned, noise)
     noisy = clean + draw.log_uniform(2, 35) / 255 * noise
-    packed = part_of(count, 0.4, rng)
+    return _packed(noisy, grey, draw, rng)
+
+
+def coloured(clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
+    """Add noise of a drawn spectrum to a batch; see `noise.coloured`.
+
+    Args:
+        clean: N x 3 x H x W, sides multiples of 16.
+        grey: N x 1 x 1 x 1, which images are grey and get the same noise in all channels.
+        generator: on the device of the images.
+    """
+    count, (height, width) = len(clean), clean.shape[2:]
+    rng = np.random.default_rng(generator.initial_seed() + 2)
+    draw = _Draw(count, generator)
+    rows = torch.fft.fftfreq(height, device=clean.device)[:, None]
+    columns = torch.fft.rfftfreq(width, device=clean.device)[None]
+    square = torch.maximum(rows.abs(), columns)
+    radius = torch.where(draw.chance(0.3), square, torch.hypot(rows, columns))
+    end = draw.uniform(0.1, 0.7)
+    gain = torch.sigmoid((end - radius) / draw.log_uniform(0.01, 0.15))
+    hump = draw.uniform(0, 3) * torch.exp(-0.5 * ((radius - end) / draw.uniform(0.05, 0.2)) ** 2)
+    gain = torch.where(draw.chance(0.5), gain * (1 + hump), gain)
+    own = torch.randn(clean.shape, generator=generator, device=clean.device)
+    own = torch.where(grey | draw.chance(2 / 3), own[:, :1], own)
+    noise = torch.fft.irfft2(torch.fft.rfft2(own) * gain, s=(height, width))
+    noise = noise / noise.std((1, 2, 3), keepdim=True)
+    noisy = clean + draw.log_uniform(2, 35) / 255 * noise
+    return _packed(noisy, grey, draw, rng)
+
+
+def _packed(noisy: Tensor, grey: Tensor, draw: _Draw, rng: np.random.Generator) -> Tensor:
+    """Two in five compressed, all with half the resolution in colour, or none."""
+    packed = part_of(len(noisy), 0.4, rng)
     if not packed:
         return noisy
     quality = draw.uniform(50, 99).floor()[:packed]

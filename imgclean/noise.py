@@ -6,15 +6,32 @@ Results are not clipped unless a step of the model clips (a sensor saturates, JP
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sensor", "camera", "draw_sensor", "gaussian", "grain", "jpeg", "photo"]
+from .pixels import LUMA
+
+__all__ = [
+    "Demosaicing",
+    "Sensor",
+    "camera",
+    "coloured",
+    "draw_sensor",
+    "gaussian",
+    "grain",
+    "jpeg",
+    "photo",
+]
 
 Array = NDArray[np.float32]
+Demosaicing = Literal["none", "bilinear", "edge-aware", "malvar", "hamilton-adams"]
 
+DEMOSAICING: dict[Demosaicing, float] = {  # shares of the cameras; none: all colours everywhere
+    "none": 0.1, "bilinear": 0.18, "edge-aware": 0.1, "malvar": 0.3, "hamilton-adams": 0.32,
+}  # fmt: skip
 _BAYER = (
     cv2.COLOR_BayerBG2RGB,
     cv2.COLOR_BayerGB2RGB,
@@ -27,7 +44,23 @@ _BAYER_EDGE_AWARE = (
     cv2.COLOR_BayerRG2RGB_EA,
     cv2.COLOR_BayerGR2RGB_EA,
 )
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+# Malvar, He and Cutler (2004): what a mosaic becomes where green is missing, where red or blue is
+# and its neighbours of that colour lie beside or below, and where these lie across the corners.
+MALVAR_GREEN = np.array(
+    [[0, 0, -1, 0, 0], [0, 0, 2, 0, 0], [-1, 2, 4, 2, -1], [0, 0, 2, 0, 0], [0, 0, -1, 0, 0]]
+) / np.float32(8)
+MALVAR_BESIDE = np.array(
+    [[0, 0, 0.5, 0, 0], [0, -1, 0, -1, 0], [-1, 4, 5, 4, -1], [0, -1, 0, -1, 0], [0, 0, 0.5, 0, 0]]
+) / np.float32(8)
+MALVAR_CORNERS = np.array(
+    [
+        [0, 0, -1.5, 0, 0],
+        [0, 2, 0, 2, 0],
+        [-1.5, 0, 6, 0, -1.5],
+        [0, 2, 0, 2, 0],
+        [0, 0, -1.5, 0, 0],
+    ]
+) / np.float32(8)
 
 
 def gaussian(clean: Array, rng: np.random.Generator, sigma: float) -> Array:
@@ -66,8 +99,7 @@ class Sensor:
     crosstalk: float  # strength of the colour matrix that undoes overlapping filters
     gamma: float
     contrast: float  # of the S-shaped tone curve, 0 to 1
-    mosaic: bool
-    edge_aware: bool
+    demosaicing: Demosaicing
 
 
 def draw_sensor(rng: np.random.Generator) -> Sensor:
@@ -78,6 +110,7 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
     """
     shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(1.2e-2))))
     read = float(np.exp(2.18 * np.log(shot) + 1.2 + 0.5 * rng.standard_normal()))
+    kind = int(np.searchsorted(np.cumsum(list(DEMOSAICING.values())), rng.random(), "right"))
     return Sensor(
         shot=shot,
         read=read,
@@ -85,8 +118,7 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
         crosstalk=float(rng.uniform(0.0, 0.6)),
         gamma=float(rng.uniform(1.8, 2.4)),
         contrast=float(rng.uniform(0.0, 0.6)),
-        mosaic=bool(rng.random() < 0.85),
-        edge_aware=bool(rng.random() < 0.5),
+        demosaicing=list(DEMOSAICING)[min(kind, len(DEMOSAICING) - 1)],
     )
 
 
@@ -115,38 +147,90 @@ def _colour_matrix(sensor: Sensor) -> Array:
     return np.asarray(np.eye(3) + off - np.diag(off.sum(1)), np.float32)
 
 
+# The colour at (0, 0), (0, 1), (1, 0) and (1, 1) of the Bayer codes BG, GB, RG and GR of OpenCV,
+# which names a pattern by its second row, columns two and three.
+_ORDERS = ((0, 1, 1, 2), (1, 0, 2, 1), (2, 1, 1, 0), (1, 2, 0, 1))
+
+
+def _sites(shape: tuple[int, ...], phase: int) -> NDArray[np.int64]:
+    """Which colour each pixel of a mosaic has, H x W, as OpenCV's Bayer code `phase` expects."""
+    height, width = shape
+    pattern = np.array(_ORDERS[phase]).reshape(2, 2)
+    return np.tile(pattern, (-(-height // 2), -(-width // 2)))[:height, :width]
+
+
 def _mosaic(raw: Array, phase: int) -> Array:
-    """Keep one colour a pixel, in the order that OpenCV's Bayer code `phase` expects."""
-    # OpenCV names a pattern by its second row, columns two and three; in plain terms the
-    # colour at (0, 0), (0, 1), (1, 0), (1, 1) of its BG, GB, RG and GR codes is:
-    order = ((0, 1, 1, 2), (1, 0, 2, 1), (2, 1, 1, 0), (1, 2, 0, 1))[phase]
-    single = np.empty(raw.shape[:2], np.float32)
-    for corner, channel in enumerate(order):
-        row, column = divmod(corner, 2)
-        single[row::2, column::2] = raw[row::2, column::2, channel]
-    return single
+    """Keep one colour a pixel."""
+    sites = _sites(raw.shape[:2], phase)
+    return np.ascontiguousarray(np.take_along_axis(raw, sites[..., None], axis=2)[..., 0])
 
 
-def _demosaic(single: Array, phase: int, edge_aware: bool) -> Array:
-    """Bilinear or edge-aware interpolation of a mosaic (OpenCV works on integers)."""
-    codes = _BAYER_EDGE_AWARE if edge_aware else _BAYER
+def _demosaic(single: Array, phase: int, kind: Demosaicing) -> Array:
+    """The colours of a mosaic, H x W x 3.
+
+    Bilinear and edge-aware are OpenCV's, which works on integers. They blur what lies between the
+    pixels of one colour. What cameras do keeps luma sharp, and with it the noise: Malvar, He and
+    Cutler (2004), and Hamilton and Adams (1997).
+    """
+    if kind == "malvar":
+        return _malvar(single, phase)
+    if kind == "hamilton-adams":
+        return _hamilton_adams(single, phase)
+    codes = _BAYER_EDGE_AWARE if kind == "edge-aware" else _BAYER
     scaled = np.clip(single * 32768 + 8192.5, 0, 65535).astype(np.uint16)  # room for x < 0
     colour = np.asarray(cv2.cvtColor(scaled, codes[phase]), np.float32)
     return (colour - np.float32(8192)) / np.float32(32768)
 
 
+def _filtered(plane: Array, kernel: NDArray[np.floating]) -> Array:
+    """Mirrored at the edge pixel, which keeps the pattern of a mosaic."""
+    return np.asarray(cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_REFLECT_101))
+
+
+def _malvar(single: Array, phase: int) -> Array:
+    """Linear interpolation corrected by the slope of the colour that is there."""
+    sites = _sites(single.shape, phase)
+    beside, below = (_filtered(single, k) for k in (MALVAR_BESIDE, MALVAR_BESIDE.T))
+    corners = _filtered(single, MALVAR_CORNERS)
+    red_row = (sites == 0).any(axis=1)[:, None]  # of a green pixel: red lies beside it, not below
+    red = np.where(sites == 0, single, np.where(sites == 2, corners,
+                   np.where(red_row, beside, below)))  # fmt: skip
+    blue = np.where(sites == 2, single, np.where(sites == 0, corners,
+                    np.where(red_row, below, beside)))  # fmt: skip
+    green = np.where(sites == 1, single, _filtered(single, MALVAR_GREEN))
+    return np.stack([red, green, blue], axis=2)
+
+
+def _hamilton_adams(single: Array, phase: int) -> Array:
+    """Green along the direction of the smaller gradient, then red and blue by their differences."""
+    sites = _sites(single.shape, phase)
+    green, slope = [], []
+    for axis in (1, 0):
+        near, far = (np.array([k], np.float32) for k in ((-1, 0, 1), (-1, 0, 2, 0, -1)))
+        near, far = (near, far) if axis else (near.T, far.T)
+        curved = _filtered(single, far)
+        green.append(_filtered(single, np.abs(near)) / 2 + curved / 4)
+        slope.append(np.abs(_filtered(single, near)) + np.abs(curved))
+    across = np.float32(0.5) * (1 + np.sign(slope[1] - slope[0]))  # a half where both are alike
+    full = np.where(sites == 1, single, across * green[0] + (1 - across) * green[1])
+    spread = np.outer((1, 2, 1), (1, 2, 1)).astype(np.float32) / 4
+    red, blue = (full + _filtered((single - full) * (sites == c), spread) for c in (0, 2))
+    return np.asarray(np.stack([red, full, blue], axis=2), np.float32)
+
+
 def _expose(linear: Array, sensor: Sensor, rng: np.random.Generator, phase: int) -> Array:
-    """The noise that one exposure adds, after demosaicing, in raw units (H x W x 3)."""
-    raw = np.asarray(linear / np.asarray(sensor.gains, np.float32), np.float32)
-    variance = np.asarray(raw * np.float32(sensor.shot) + np.float32(sensor.read), np.float32)
-    if not sensor.mosaic:
-        return np.asarray(np.sqrt(variance) * rng.standard_normal(raw.shape, np.float32))
-    level = _mosaic(raw, phase)
-    spread = np.sqrt(_mosaic(variance, phase))
-    noisy = np.asarray(level + spread * rng.standard_normal(level.shape, np.float32), np.float32)
-    if not sensor.edge_aware:  # linear: the noise alone can be interpolated
-        return _demosaic(noisy - level, phase, False)
-    return _demosaic(noisy, phase, True) - _demosaic(level, phase, True)
+    """The noise that one exposure adds, after white balance and demosaicing (H x W x 3)."""
+    gains = np.asarray(sensor.gains, np.float32)
+    variance = np.asarray(linear / gains * np.float32(sensor.shot) + np.float32(sensor.read))
+    spread = np.sqrt(variance) * gains
+    if sensor.demosaicing == "none":
+        return np.asarray(spread * rng.standard_normal(linear.shape, np.float32))
+    level, spread = _mosaic(linear, phase), _mosaic(spread, phase)
+    grain = np.asarray(spread * rng.standard_normal(level.shape, np.float32))
+    if sensor.demosaicing in ("bilinear", "malvar"):  # linear: of the noise alone
+        return _demosaic(grain, phase, sensor.demosaicing)
+    before, after = (_demosaic(x, phase, sensor.demosaicing) for x in (level, level + grain))
+    return after - before
 
 
 def _develop(clean: Array, sensor: Sensor, rng: np.random.Generator) -> Array:
@@ -154,21 +238,22 @@ def _develop(clean: Array, sensor: Sensor, rng: np.random.Generator) -> Array:
     linear = _to_linear(clean, sensor)
     phase = int(rng.integers(4))
     matrix = _colour_matrix(sensor)
-    noise = _expose(linear, sensor, rng, phase) * np.asarray(sensor.gains, np.float32)
+    noise = _expose(linear, sensor, rng, phase)
     return _tone(linear + noise @ matrix.T, sensor) - _tone(linear, sensor)
 
 
 def _smooth(noise: Array, scene: Array, rng: np.random.Generator) -> Array:
     """In-camera noise reduction: chroma is blurred more than luma, which leaves blotches.
 
-    Luma is mostly blurred where the scene, encoded as the noise is, has no edges.
+    Luma is mostly blurred where the scene, encoded as the noise is, has no edges. Two in five
+    cameras leave it as it is, or only sharpen it.
     """
-    luma = noise @ _LUMA
+    luma = noise @ LUMA
     chroma = noise - luma[..., None]
     kind = rng.random()
-    if kind < 0.75:
-        luma = _smooth_flats(luma, scene @ _LUMA, rng)
-    elif kind < 0.9:
+    if kind < 0.48:
+        luma = _smooth_flats(luma, scene @ LUMA, rng)
+    elif kind < 0.6:
         sigma = float(rng.uniform(0.3, 1.3))
         luma = cv2.GaussianBlur(luma, (0, 0), sigma)
     if rng.random() < 0.9:
@@ -210,21 +295,32 @@ def camera(clean: Array, rng: np.random.Generator) -> Array:
     """
     height, width, channels = clean.shape
     colour = clean if channels == 3 else np.repeat(clean, 3, axis=2)
-    scale = float(rng.uniform(1.0, 2.0)) if rng.random() < 0.35 else 1.0
-    size = (round(width * scale), round(height * scale))
-    scene = colour if scale == 1.0 else cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
+    scale = _draw_scale(rng)
+    size = (max(4, round(width * scale)), max(4, round(height * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scene = colour if scale == 1.0 else cv2.resize(colour, size, interpolation=way)
     scene = cv2.copyMakeBorder(scene, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)  # for demosaicing
     noise = _develop(scene, draw_sensor(rng), rng)
     if rng.random() < 0.85:
         noise = _smooth(noise, scene, rng)
     noise = noise[2:-2, 2:-2]
     if scale != 1.0:
-        noise = cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA)
+        way = cv2.INTER_CUBIC if rng.random() < 0.6 else cv2.INTER_LINEAR
+        way = cv2.INTER_AREA if scale > 1 else way
+        noise = cv2.resize(noise, (width, height), interpolation=way)
     noisy = np.asarray(colour + noise, np.float32)
     if rng.random() < 0.75:
         quality = int(rng.integers(50, 99) if rng.random() < 0.8 else rng.integers(30, 50))
         noisy = jpeg(noisy, quality, rng, subsample=bool(rng.random() < 0.6))
-    return noisy if channels == 3 else np.ascontiguousarray(noisy @ _LUMA)[..., None]
+    return noisy if channels == 3 else np.ascontiguousarray(noisy @ LUMA)[..., None]
+
+
+def _draw_scale(rng: np.random.Generator) -> float:
+    """How many times as large a photo was taken: 1, up to 2, or, for digital zoom, less than 1."""
+    kind = rng.random()
+    if kind < 0.35:
+        return float(rng.uniform(1.0, 2.0))
+    return float(rng.uniform(0.33, 0.9)) if kind < 0.47 else 1.0
 
 
 def grain(clean: Array, rng: np.random.Generator) -> Array:
@@ -264,17 +360,46 @@ def grain(clean: Array, rng: np.random.Generator) -> Array:
     return noisy
 
 
+def coloured(clean: Array, rng: np.random.Generator) -> Array:
+    """Add Gaussian noise of a drawn spectrum, unclipped: what no model of a camera thought of.
+
+    The spectrum is flat to a drawn frequency, from where it falls off fast or slowly, with a hump
+    there in half of the draws, as sharpening makes one. Two times in three it is grey.
+    """
+    height, width, channels = clean.shape
+    planes = 1 if channels == 1 or rng.random() < 2 / 3 else channels
+    y, x = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    angle = rng.random() < 0.3  # a square instead of a disc
+    radius = np.maximum(np.abs(y), np.abs(x)) if angle else np.hypot(y, x)
+    end, fall = rng.uniform(0.1, 0.7), float(np.exp(rng.uniform(np.log(0.01), np.log(0.15))))
+    gain = 1 / (1 + np.exp(np.clip((radius - end) / fall, -30, 30)))
+    if rng.random() < 0.5:
+        wide = rng.uniform(0.05, 0.2)
+        gain = gain * (1 + rng.uniform(0, 3) * np.exp(-0.5 * ((radius - end) / wide) ** 2))
+    white = rng.standard_normal((height, width, planes), np.float32)
+    spectrum = np.fft.rfft2(white, axes=(0, 1)) * gain[..., None]
+    noise = np.fft.irfft2(spectrum, s=(height, width), axes=(0, 1)).astype(np.float32)
+    noise /= noise.std() + np.float32(1e-6)
+    sigma = float(np.exp(rng.uniform(np.log(2), np.log(35)))) / 255
+    noisy = np.asarray(clean + np.float32(sigma) * noise, np.float32)
+    if rng.random() < 0.4:
+        noisy = jpeg(noisy, int(rng.integers(50, 99)), rng, subsample=bool(rng.random() < 0.6))
+    return noisy
+
+
 def photo(clean: Array, rng: np.random.Generator) -> Array:
-    """The recipe of the `photo` weights: Gaussian noise of 0 to 55, grain, cameras, and clean.
+    """The recipe of the `photo` weights: Gaussian noise, white of 0 to 55 and not, cameras, clean.
 
     A sixth of the Gaussian noise is under 5: what is nearly clean must keep its detail.
     """
     kind = rng.random()
     if kind < 0.06:
         return clean
-    if kind < 0.16:
+    if kind < 0.14:
         return grain(clean, rng)
-    if kind < 0.62:
+    if kind < 0.20:
+        return coloured(clean, rng)
+    if kind < 0.60:
         highest = 5 if rng.random() < 1 / 6 else 55
         return gaussian(clean, rng, float(rng.uniform(0, highest)) / 255)
     return camera(clean, rng)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, grain, part_of
+from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, coloured, grain, part_of
 from imgclean.pairs import load_pack
 
 __all__ = ["DrawnTogether", "PhotoBatches", "Photos", "smallest_side"]
@@ -135,24 +135,32 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
     def _noisy(
         self, clean: Tensor, grey: Tensor, generator: torch.Generator, rng: np.random.Generator
     ) -> Tensor:
-        """Cameras, grain, white noise and none, in the shares of `noise.photo`, in this order."""
-        exposed = part_of(self.batch, 0.38, rng) if self.cameras else 0
-        untouched = part_of(self.batch - exposed, 0.06 / 0.62, rng) if self.cameras else 0
-        grained = part_of(self.batch - exposed - untouched, 0.1 / 0.56, rng) if self.cameras else 0
-        coarse = slice(exposed, exposed + grained)
-        white = clean[exposed + grained : self.batch - untouched]
-        drawn = torch.rand(2, len(white), 1, 1, 1, generator=generator, device=clean.device)
-        highest = torch.where(drawn[0] < 1 / 6, 5.0, 55.0) if self.cameras else 55.0
-        noise = torch.randn(white.shape, generator=generator, device=clean.device)
-        one = grey[exposed + grained : self.batch - untouched]
-        noise = torch.where(one, noise[:, :1], noise)
-        parts = [white + noise * (drawn[1] * highest / 255), clean[self.batch - untouched :]]
-        if grained:
-            parts.insert(0, grain(clean[coarse], grey[coarse], generator))
-        if exposed:
-            shot = camera(clean[:exposed], generator)
-            parts.insert(0, torch.where(grey[:exposed], brightness(shot), shot))
+        """Cameras, grain, coloured noise, white noise and none, in the shares of `noise.photo`."""
+        shares = (0.40, 0.08, 0.06, 0.40, 0.06) if self.cameras else (0, 0, 0, 1, 0)
+        counts, left, rest = [], self.batch, 1.0
+        for share in shares[:-1]:
+            counts.append(part_of(left, min(share / rest, 1), rng))
+            left, rest = left - counts[-1], rest - share
+        shot, coarse, drawn, white, same = torch.split(clean, [*counts, left])
+        greys = torch.split(grey, [*counts, left])
+        parts = [same]
+        if len(white):
+            parts.insert(0, self._white(white, greys[3], generator))
+        for images, one, add in ((drawn, greys[2], coloured), (coarse, greys[1], grain)):
+            if len(images):
+                parts.insert(0, add(images, one, generator))
+        if len(shot):
+            exposed = camera(shot, generator)
+            parts.insert(0, torch.where(greys[0], brightness(exposed), exposed))
         return torch.cat(parts)
+
+    def _white(self, clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
+        """Gaussian noise of 0 to 55; beside cameras a sixth of it of 0 to 5."""
+        drawn = torch.rand(2, len(clean), 1, 1, 1, generator=generator, device=clean.device)
+        highest = torch.where(drawn[0] < 1 / 6, 5.0, 55.0) if self.cameras else 55.0
+        noise = torch.randn(clean.shape, generator=generator, device=clean.device)
+        noise = torch.where(grey, noise[:, :1], noise)
+        return clean + noise * (drawn[1] * highest / 255)
 
     def _cut(self, noisy: Tensor, clean: Tensor, generator: torch.Generator) -> list[Tensor]:
         """The same place of both: away from the seam, at any phase of JPEG's blocks."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from imgclean import batch_noise, noise
 from imgclean.batch_noise import MARGIN, Sensors
+from imgclean.noise import DEMOSAICING, Demosaicing
 
 Array = NDArray[np.float32]
 
@@ -39,6 +40,7 @@ def one(sensor: noise.Sensor) -> Sensors:
 
     fields = dict(sensor.__dict__)
     gains = torch.tensor(fields.pop("gains")).view(1, 3, 1, 1)
+    fields["demosaicing"] = list(DEMOSAICING).index(fields["demosaicing"])
     return Sensors(gains=gains, **{name: value(number) for name, number in fields.items()})
 
 
@@ -56,21 +58,57 @@ def test_tone_curves_are_those_of_one_image(seed: int) -> None:
     np.testing.assert_allclose(matrix, noise._colour_matrix(sensor), atol=1e-6)
 
 
-@pytest.mark.parametrize("edge_aware", [False, True])
+@pytest.mark.parametrize("kind", [name for name in DEMOSAICING if name != "none"])
 @pytest.mark.parametrize("red", [(0, 0), (0, 1), (1, 0), (1, 1)])
-def test_demosaicing_is_opencvs(red: tuple[int, int], edge_aware: bool) -> None:
-    """Every pattern, either way, gives what OpenCV gives, but for its 15 bits and the edge."""
+def test_demosaicing_is_that_of_one_image(red: tuple[int, int], kind: Demosaicing) -> None:
+    """Every pattern, each way, but for the 15 bits of OpenCV's and the edge."""
     rng = np.random.default_rng(0)
     image = (scene() + 0.1 * rng.standard_normal((128, 128, 3))).astype(np.float32)
     sites = batch_noise._sites(torch.tensor([red]), 128, 128)
     single = (tensor(image) * sites).sum(1, keepdim=True)
-    ours = batch_noise._demosaic(single, sites, torch.tensor(edge_aware))
+    number = torch.tensor(list(DEMOSAICING).index(kind)).view(1, 1, 1, 1)
+    ours = batch_noise._demosaic(single, sites, number)
     first = sites[0, 0].nonzero()[0].tolist()
     phase = {(0, 0): 0, (0, 1): 1, (1, 1): 2, (1, 0): 3}[first[0], first[1]]
-    theirs = noise._demosaic(single[0, 0].numpy(), phase, edge_aware)
-    inner = np.abs(array(ours) - theirs)[2:-2, 2:-2]
+    theirs = noise._demosaic(single[0, 0].numpy(), phase, kind)
+    inner = np.abs(array(ours) - theirs)[4:-4, 4:-4]
     # Where both directions differ by the same but for rounding, OpenCV may take the other one.
     assert np.quantile(inner, 0.999) < 1e-4
+
+
+def test_cameras_are_drawn_in_the_same_shares() -> None:
+    """Of each way of demosaicing as many, within chance."""
+    drawn = batch_noise.draw_sensors(20_000, torch.Generator().manual_seed(0)).demosaicing
+    found = [float((drawn == number).float().mean()) for number in range(len(DEMOSAICING))]
+    assert found == pytest.approx(list(DEMOSAICING.values()), abs=0.02)
+    rng = np.random.default_rng(0)
+    single = [noise.draw_sensor(rng).demosaicing for _ in range(3000)]
+    found = [single.count(name) / 3000 for name in DEMOSAICING]
+    assert found == pytest.approx(list(DEMOSAICING.values()), abs=0.04)
+
+
+def test_coloured_noise_is_distributed_alike() -> None:
+    """Strength, and the share of it in fine detail, have the same quartiles by either module."""
+    clean = np.full((64, 64, 3), 0.5, np.float32)
+    alone = np.stack(
+        [noise.coloured(clean, np.random.default_rng(seed)) - clean for seed in range(300)]
+    )
+    grey = torch.zeros(20, 1, 1, 1, dtype=torch.bool)
+    batch = tensor(clean).expand(20, -1, -1, -1)
+    many = torch.cat(
+        [
+            batch_noise.coloured(batch, grey, torch.Generator().manual_seed(seed)) - batch
+            for seed in range(15)
+        ]
+    ).permute(0, 2, 3, 1)
+    quartiles = []
+    for drawn in (alone, many.numpy()):
+        spread = drawn.std(axis=(1, 2, 3))
+        apart = np.abs(np.diff(drawn, axis=1)).mean(axis=(1, 2, 3)) / spread
+        quartiles.append(np.quantile([np.log(spread), apart], (0.25, 0.5, 0.75), axis=1))
+    assert np.abs(quartiles[0] - quartiles[1]).max() < 0.25
+    one = batch_noise.coloured(batch, ~grey, torch.Generator().manual_seed(0)) - batch
+    assert (one.std(1) < 1e-4).all()
 
 
 @pytest.mark.parametrize("subsample", [False, True])

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
@@ -7,11 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from imgclean import batch_noise, noise
-from imgclean.noise import Sensor
+from imgclean.noise import Demosaicing, Sensor
+from imgclean.pixels import LUMA
 
 PLAIN = Sensor(
-    shot=2e-3, read=1e-5, gains=(1, 1, 1), crosstalk=0, gamma=2.2, contrast=0.3, mosaic=False,
-    edge_aware=False,
+    shot=2e-3, read=1e-5, gains=(1, 1, 1), crosstalk=0, gamma=2.2, contrast=0.3,
+    demosaicing="none",
 )  # fmt: skip
 
 
@@ -44,24 +46,24 @@ def test_mosaic_correlates_neighbours() -> None:
     """
     flat = np.full((256, 256, 3), 0.4, np.float32)
 
-    def red(mosaic: bool) -> NDArray[np.float32]:
-        sensor = Sensor(**{**PLAIN.__dict__, "mosaic": mosaic})
+    def red(demosaicing: Demosaicing) -> NDArray[np.float32]:
+        sensor = replace(PLAIN, demosaicing=demosaicing)
         return noise._expose(flat, sensor, np.random.default_rng(1), 2)[..., 0]
 
-    assert abs(correlation(red(mosaic=False), 1)) < 0.02
-    assert correlation(red(mosaic=True), 1) == pytest.approx(2 / 3, abs=0.02)
-    assert correlation(red(mosaic=True), 2) == pytest.approx(1 / 6, abs=0.03)
-    assert abs(correlation(red(mosaic=True), 3)) < 0.03
+    assert abs(correlation(red("none"), 1)) < 0.02
+    assert correlation(red("bilinear"), 1) == pytest.approx(2 / 3, abs=0.02)
+    assert correlation(red("bilinear"), 2) == pytest.approx(1 / 6, abs=0.03)
+    assert abs(correlation(red("bilinear"), 3)) < 0.03
 
 
 def test_in_camera_smoothing_leaves_blotches() -> None:
     """After a blur of sigma noise correlates over d pixels by exp(-d^2 / 4 sigma^2)."""
     white = np.random.default_rng(0).standard_normal((512, 512, 3), np.float32)
     draws = Mock(np.random.Generator)
-    draws.random.side_effect = [0.8, 0.0, 1.0]  # both are blurred, nothing is sharpened
+    draws.random.side_effect = [0.5, 0.0, 1.0]  # both are blurred, nothing is sharpened
     draws.uniform.side_effect = [1.0, np.log(2.0), 0.5]  # by 1 and 2 pixels; chroma's strength
     smooth = noise._smooth(white, np.zeros_like(white), draws)
-    luma = smooth @ noise._LUMA
+    luma = smooth @ LUMA
     chroma = smooth[..., 0] - luma
     for grain, sigma in ((luma, 1.0), (chroma, 2.0)):
         for lag in (1, 2, 3):
@@ -83,14 +85,83 @@ def test_in_camera_smoothing_spares_edges() -> None:
     assert correlation(smooth[:, 10:100], 2) == pytest.approx(np.exp(-1 / 4), abs=0.05)
 
 
+SHARP: tuple[Demosaicing, ...] = ("malvar", "hamilton-adams")
+
+
+@pytest.mark.parametrize("kind", ["bilinear", "edge-aware", *SHARP])
 @pytest.mark.parametrize("phase", range(4))
-def test_demosaicing_inverts_the_mosaic(phase: int) -> None:
+def test_demosaicing_inverts_the_mosaic(phase: int, kind: Demosaicing) -> None:
     """A smooth scene survives mosaic and demosaicing in all four Bayer phases."""
     ramp = np.linspace(0.1, 0.9, 64, dtype=np.float32)
     down, across = np.meshgrid(ramp, ramp, indexing="ij")
     scene = np.stack([down, across, np.full_like(down, 0.5)], axis=2)
-    again = noise._demosaic(noise._mosaic(scene, phase), phase, False)
+    again = noise._demosaic(noise._mosaic(scene, phase), phase, kind)
     assert np.abs(again - scene)[4:-4, 4:-4].max() < 0.01
+    assert np.abs(again - scene).max() < 0.05
+
+
+@pytest.mark.parametrize("kind", SHARP)
+@pytest.mark.parametrize("phase", range(4))
+def test_cameras_keep_fine_detail(phase: int, kind: Demosaicing) -> None:
+    """Of grey stripes and a grey edge they lose far less than bilinear interpolation does."""
+    y, x = np.mgrid[:64, :64]
+    grey = 0.5 + 0.2 * np.cos(2 * np.pi * x / 5) + 0.1 * (x + y > 60)
+    scene = np.repeat(grey[..., None].astype(np.float32), 3, axis=2)
+    lost = {
+        name: np.square(noise._demosaic(noise._mosaic(scene, phase), phase, name) - scene).mean()
+        for name in ("bilinear", kind)
+    }
+    assert lost[kind] < 0.25 * lost["bilinear"]
+
+
+@pytest.mark.parametrize("kind", SHARP)
+def test_sharp_demosaicing_keeps_the_noise_white(kind: Demosaicing) -> None:
+    """Up to two fifths of the sampling rate its luma is as strong as below a fifth.
+
+    Bilinear interpolation leaves a quarter of it there. Towards the corners both have little.
+    """
+    flat = np.full((256, 256, 3), 0.4, np.float32)
+
+    def bands(name: Demosaicing) -> list[float]:
+        sensor = replace(PLAIN, demosaicing=name)
+        grain = noise._expose(flat, sensor, np.random.default_rng(0), 0) @ LUMA
+        power = np.abs(np.fft.fft2(grain)) ** 2
+        radius = np.hypot(np.fft.fftfreq(256)[:, None], np.fft.fftfreq(256)[None])
+        ranges = ((0.05, 0.2), (0.3, 0.42), (0.6, 0.71))
+        return [float(power[(radius >= a) & (radius < b)].mean()) for a, b in ranges]
+
+    low, middle, corner = bands(kind)
+    assert middle > 0.45 * low and corner < 0.25 * middle
+    low, middle, _ = bands("bilinear")
+    assert middle < 0.35 * low
+
+
+def test_white_balance_comes_before_demosaicing() -> None:
+    """Of a grey surface the interpolated colours agree, however unlike the sensor's are."""
+    sensor = replace(PLAIN, shot=0.0, read=0.0, gains=(2.0, 1.0, 1.6), demosaicing="malvar")
+    scene = np.zeros((32, 32, 3), np.float32)
+    scene[:, 16:] = 0.8
+    assert not noise._expose(scene, sensor, np.random.default_rng(0), 0).any()
+
+
+def test_coloured_noise_has_drawn_spectra() -> None:
+    """Of any strength, flat to anywhere; on a grey image, and mostly else, it is grey."""
+    ratios, grey, spread = [], [], []
+    for seed in range(60):
+        clean = np.full((96, 96, 3), 0.5, np.float32)
+        with_it = noise.coloured(clean, np.random.default_rng(seed)) - clean
+        plane = with_it @ LUMA
+        power = np.abs(np.fft.fft2(plane - plane.mean())) ** 2
+        radius = np.hypot(np.fft.fftfreq(96)[:, None], np.fft.fftfreq(96)[None])
+        low, high = power[(radius > 0) & (radius < 0.15)].mean(), power[radius > 0.45].mean()
+        ratios.append(high / low)
+        grey.append((with_it - plane[..., None]).std() < 0.3 * plane.std())
+        spread.append(255 * with_it.std())
+    assert min(ratios) < 0.01 and max(ratios) > 0.8
+    assert 0.4 < np.mean(grey) < 0.95
+    assert min(spread) < 4 and max(spread) > 25
+    one = np.full((40, 31, 1), 0.5, np.float32)
+    assert noise.coloured(one, np.random.default_rng(0)).shape == one.shape
 
 
 def test_tone_curve_inverts() -> None:
