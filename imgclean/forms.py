@@ -1,7 +1,7 @@
 """Forms of an output: as its input, in one channel of grey, or in black and white."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import cv2
@@ -145,15 +145,52 @@ def _fills(
         spare: a plane like `grey` to write into.
     """
     height, width = (side // _CELL for side in grey.shape)
-    if min(height, width) < _LETTERS:
-        return None
     counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
     above = np.arange(256) > otsu
-    if not counts[above].any():
+    if min(height, width) < _LETTERS or not counts[above].any():
         return None
     paper = float(np.average(np.arange(256)[above], weights=counts[above]))
     whole = grey[: height * _CELL, : width * _CELL]
     small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    areas = _flat_areas(small, paper)
+    if areas is None:
+        return None
+    flat, here = areas.flat, areas.here
+    level = areas.total(small * flat.astype(np.float32)) / np.maximum(areas.total(flat), 1)
+    letters = np.ones((_LETTERS, _LETTERS), np.uint8)
+    within = np.asarray(cv2.morphologyEx(flat, cv2.MORPH_CLOSE, letters), np.bool_)
+    darker = areas.total(within & (_cells(cv2.erode, whole, spare) < here - _PALE))
+    lighter = areas.total(within & (_cells(cv2.dilate, whole, spare) > (here + paper) / 2))
+    black, crisp = (level <= limit) & (darker <= lighter), _crisp(areas, small)
+    near = within | cv2.dilate(flat, np.ones((5, 5), np.uint8)).astype(np.bool_)
+    ink, clear = (near & (crisp & way)[areas.number] for way in (black, ~black))
+    below, from_here_on = np.zeros_like(small), np.full_like(small, 255)
+    below[ink] = ((here + paper) / 2)[ink]
+    from_here_on[clear] = np.maximum(here - _PALE, 0)[clear]
+    return below, from_here_on
+
+
+@dataclass(frozen=True)
+class _Areas:
+    """Connected flat areas darker than paper, in cells.
+
+    Attributes:
+        flat: h x w, 1 in such an area.
+        number: h x w, which area is the nearest to each cell.
+        here: h x w, the brightness of the nearest cell of one.
+    """
+
+    flat: NDArray[np.uint8]
+    number: NDArray[np.int32]
+    here: NDArray[np.float32]
+
+    def total(self, cells: NDArray[np.generic]) -> NDArray[np.float64]:
+        """The sum of h x w values over the cells of each number."""
+        return np.asarray(np.bincount(self.number.ravel(), cells.ravel().astype(np.float64)))
+
+
+def _flat_areas(small: NDArray[np.uint8], paper: float) -> _Areas | None:
+    """Those of h x w cells on paper of some brightness; None where there are none."""
     three = np.ones((3, 3), np.uint8)
     steep = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, three)
     flat = ((steep < _FLAT) & (small < paper - _STEP)).view(np.uint8)
@@ -162,38 +199,26 @@ def _fills(
         return None
     nearest = cv2.distanceTransformWithLabels(
         1 - flat, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )[1].ravel()  # flat cell of each cell
-    flats = np.flatnonzero(flat)
+    )[1]
+    places = np.flatnonzero(flat)
     cell = np.empty(nearest.max() + 1, np.int32)
-    cell[nearest[flats]] = flats
-    areas = cv2.connectedComponents(flat, connectivity=8)[1]
-    place, here = (plane.ravel()[cell[nearest]] for plane in (areas, small.astype(np.float32)))
+    cell[nearest.ravel()[places]] = places
+    numbers = cv2.connectedComponents(flat, connectivity=8)[1]
+    number, here = (plane.ravel()[cell[nearest]] for plane in (numbers, small))
+    return _Areas(flat, number, here.astype(np.float32))
 
-    def total(cells: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Of each area."""
-        return np.asarray(np.bincount(place, cells.ravel().astype(np.float64)))
 
-    here = here.reshape(small.shape)
-    level = total(small * flat.astype(np.float32)) / np.maximum(total(flat), 1)
-    rim = (flat - cv2.erode(flat, three)).astype(np.bool_)
+def _crisp(areas: _Areas, small: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether each area has a sharp outline, of which nothing lies at the page's edge."""
+    rim = areas.flat - cv2.erode(areas.flat, np.ones((3, 3), np.uint8))
     around = np.ones((7, 7), np.uint8)
     step = cv2.max(cv2.subtract(cv2.dilate(small, around), small),
                    cv2.subtract(small, cv2.erode(small, around)))  # fmt: skip
-    crisp = total(rim & (step >= _STEP)) >= _CRISP * np.maximum(total(rim), 1)
-    edges = np.ones_like(flat)
+    sharp = areas.total(rim.astype(np.bool_) & (step >= _STEP))
+    edges = np.ones_like(areas.flat)
     edges[1:-1, 1:-1] = 0
-    crisp &= total(flat & edges) == 0
-    letters = np.ones((_LETTERS, _LETTERS), np.uint8)
-    within = np.asarray(cv2.morphologyEx(flat, cv2.MORPH_CLOSE, letters), np.bool_)
-    darker = total(within & (_cells(cv2.erode, whole, spare) < here - _PALE))
-    lighter = total(within & (_cells(cv2.dilate, whole, spare) > (here + paper) / 2))
-    black = (level <= limit) & (darker <= lighter)
-    near = within | cv2.dilate(flat, np.ones((5, 5), np.uint8)).astype(np.bool_)
-    ink, clear = (near & (crisp & way)[place].reshape(small.shape) for way in (black, ~black))
-    below, from_here_on = np.zeros_like(small), np.full_like(small, 255)
-    below[ink] = ((here + paper) / 2)[ink]
-    from_here_on[clear] = np.maximum(here - _PALE, 0)[clear]
-    return below, from_here_on
+    inside = areas.total(areas.flat & edges) == 0
+    return np.asarray(inside & (sharp >= _CRISP * np.maximum(areas.total(rim), 1)))
 
 
 def _cells(
