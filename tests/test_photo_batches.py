@@ -132,7 +132,7 @@ def test_shares_are_those_of_single_patches(photos: Photos, tmp_path: Path, batc
 def test_noise_is_mixed_as_for_single_patches(
     photos: Photos, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the patches 40 % are photographed, 8 % grained, 6 % coloured, 6 % clean, some else faint."""
+    """Of the patches 40 % are photographed, 8 % grained, 6 % coloured, 6 % clean, some faint."""
     monkeypatch.setattr(photo_batches, "camera", lambda clean, generator: clean + 10)
     monkeypatch.setattr(photo_batches, "grain", lambda clean, grey, generator: clean - 10)
     monkeypatch.setattr(photo_batches, "coloured", lambda clean, grey, generator: clean + 30)
