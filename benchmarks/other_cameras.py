@@ -192,7 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds validation/kodak24")
     parser.add_argument("--model", action="append", help="photo and photo-best, unless given")
-    parser.add_argument("--count", type=int, default=6, help="photos, at most 24")
+    parser.add_argument("--count", type=int, default=6, choices=range(1, 25), help="photos")
     parser.add_argument("--no-nlm", action="store_true", help="without non-local means")
     options = parser.parse_args()
     models = options.model or ["photo", "photo-best"]

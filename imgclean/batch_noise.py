@@ -314,7 +314,7 @@ def _area(large: int, small: int, device: torch.device) -> Tensor:
     return torch.tensor(shares, dtype=torch.float32, device=device)
 
 
-def _noise(clean: Tensor, scale: float, draw: _Draw) -> Tensor:
+def _noise(clean: Tensor, scale: float, draw: _Draw, rng: np.random.Generator) -> Tensor:
     """The noise of a photo taken at `scale` times the size and shrunk, or enlarged."""
     sides = clean.shape[2:]
     scene = clean
@@ -328,19 +328,16 @@ def _noise(clean: Tensor, scale: float, draw: _Draw) -> Tensor:
     if scale == 1:
         return noise
     if scale < 1:
+        cubic = part_of(len(noise), 0.6, rng)
+        counts = [cubic, len(noise) - cubic]
         ways = [
             functional.interpolate(part, sides, mode=way, align_corners=False)
-            for part, way in zip(_split(noise, 0.6), ("bicubic", "bilinear"), strict=True)
+            for part, way in zip(torch.split(noise, counts), ("bicubic", "bilinear"), strict=True)
             if len(part)
         ]
         return torch.cat(ways)
     down, across = (_area(*pair, clean.device) for pair in zip(scene.shape[2:], sides, strict=True))
     return down @ noise @ across.T
-
-
-def _split(images: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    first = round(share * len(images))
-    return images[:first], images[first:]
 
 
 def part_of(count: int, share: float, rng: np.random.Generator) -> int:
@@ -368,7 +365,7 @@ def camera(clean: Tensor, generator: torch.Generator) -> Tensor:
     scale, zoom = float(rng.choice(_SCALES)), float(rng.choice(_ZOOMS))
     noise = torch.cat(
         [
-            _noise(part, by, _Draw(len(part), generator))
+            _noise(part, by, _Draw(len(part), generator), rng)
             for part, by in (
                 (clean[:shrunk], scale),
                 (clean[shrunk:zoomed], zoom),
@@ -435,6 +432,7 @@ def coloured(clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
     gain = torch.sigmoid((end - radius) / draw.log_uniform(0.01, 0.15))
     hump = draw.uniform(0, 3) * torch.exp(-0.5 * ((radius - end) / draw.uniform(0.05, 0.2)) ** 2)
     gain = torch.where(draw.chance(0.5), gain * (1 + hump), gain)
+    gain[..., 0, 0] = 0
     own = torch.randn(clean.shape, generator=generator, device=clean.device)
     own = torch.where(grey | draw.chance(2 / 3), own[:, :1], own)
     noise = torch.fft.irfft2(torch.fft.rfft2(own) * gain, s=(height, width))

@@ -302,13 +302,13 @@ class Run:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
         guarded = any(self._guards(name, reader.depth) for name in self._denoisers)
         size = int(reader.decoded * 1.15) + (min(reader.decoded, _ASIDE) if guarded else 0)
-        with self._lock:
-            self._largest = max(self._largest, size)
         if self._strict and size > self._budget.limit:
             least = _RUNTIME + size + min(size, _FEATURES)
             raise ImageError(
                 f"{job.source}: needs {math.ceil(least / 1e8) / 10:.1f}G; raise --limit-memory"
             )
+        with self._lock:
+            self._largest = max(self._largest, size)
         if self.dry:
             return 0
         if self._strict or size > _HUGE:
@@ -405,7 +405,9 @@ class Run:
             if not (guarded and is_clean(page.pixels)):
                 seen.cleaned = True
                 self._denoise(job, page, model, index, seen, guarded=guarded)
-                if self._denoisers[model].pages:  # half of it would cost thin strokes their colour
+                if (
+                    self._denoisers[model].pages and self.options.strength > 0
+                ):  # half would cost thin strokes their colour
                     page = replace(page, info=replace(page.info, sampling="444"))
             page = to_form(page, self.options.output_mode)
             if compared:

@@ -251,7 +251,7 @@ def _cells(
 def document(
     evaluation: Evaluation, *, missed: Sequence[str], report: Path | None, computed: int
 ) -> dict[str, Any]:
-    """The JSON document; described in the README."""
+    """The JSON document; described in docs/evaluate.md."""
     failures = [score for score in evaluation.scores if score.error]
     return {
         "command": evaluation.command,

@@ -50,9 +50,11 @@ def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool 
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(target)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):  # interrupted
+            raise
         raise OutputError(f"{target}: cannot be written ({error.strerror}); {cure}") from error
 
 

@@ -177,9 +177,9 @@ def _demosaic(single: Array, phase: int, kind: Demosaicing) -> Array:
     if kind == "hamilton-adams":
         return _hamilton_adams(single, phase)
     codes = _BAYER_EDGE_AWARE if kind == "edge-aware" else _BAYER
-    scaled = np.clip(single * 32768 + 8192.5, 0, 65535).astype(np.uint16)  # room for x < 0
+    scaled = np.clip(single * 16384 + 16384.5, 0, 65535).astype(np.uint16)  # room for x < 0
     colour = np.asarray(cv2.cvtColor(scaled, codes[phase]), np.float32)
-    return (colour - np.float32(8192)) / np.float32(32768)
+    return (colour - np.float32(16384)) / np.float32(16384)
 
 
 def _filtered(plane: Array, kernel: NDArray[np.floating]) -> Array:
@@ -376,6 +376,7 @@ def coloured(clean: Array, rng: np.random.Generator) -> Array:
     if rng.random() < 0.5:
         wide = rng.uniform(0.05, 0.2)
         gain = gain * (1 + rng.uniform(0, 3) * np.exp(-0.5 * ((radius - end) / wide) ** 2))
+    gain[0, 0] = 0  # no shift of the whole
     white = rng.standard_normal((height, width, planes), np.float32)
     spectrum = np.fft.rfft2(white, axes=(0, 1)) * gain[..., None]
     noise = np.fft.irfft2(spectrum, s=(height, width), axes=(0, 1)).astype(np.float32)
@@ -388,7 +389,7 @@ def coloured(clean: Array, rng: np.random.Generator) -> Array:
 
 
 def photo(clean: Array, rng: np.random.Generator) -> Array:
-    """The recipe of the `photo` weights: Gaussian noise, white of 0 to 55 and not, cameras, clean.
+    """The recipe of the `photo` weights: noise, white and other, grain, cameras, and clean.
 
     A sixth of the Gaussian noise is under 5: what is nearly clean must keep its detail.
     """

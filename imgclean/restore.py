@@ -419,7 +419,7 @@ class Denoiser:
             if np.max(gains) > 1:
                 factors = noisy.new_tensor(np.stack(gains))[:, :, None, None]
                 seen = noisy.mul_(factors) if strength == 1 else noisy * factors
-                limits = torch.where(factors > 1, 1.0, torch.inf)
+                limits = torch.where(factors.amax(1, keepdim=True) > 1, 1.0, torch.inf)
                 seen = seen.clamp_(max=limits)
             residual = self._residual(seen, precision)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):

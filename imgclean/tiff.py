@@ -101,6 +101,7 @@ class _Structure:
         self.file = file
         self.size = file.seek(0, io.SEEK_END)
         self._left = max(4 * self.size, _MAX_BYTES)  # that values may take; they should not overlap
+        self._values: dict[tuple[int, int, int], Tag] = {}  # large ones; pages may share them
         file.seek(0)
         start = file.read(8)
         self.order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
@@ -185,15 +186,22 @@ class _Structure:
         if not 0 < size <= _MAX_BYTES:
             return None
         if size <= len(field):
-            data = field[:size]
-        else:
-            self.file.seek(self.unpack("Q" if self.big else "I", field))
-            data = self.file.read(size)
+            return self._value(kind, count, field[:size])
+        place = self.unpack("Q" if self.big else "I", field)
+        known = self._values.get((kind, count, place))
+        if known is not None:
+            return known
+        self.file.seek(place)
+        data = self.file.read(size)
         if len(data) != size:
             return None
         self._left -= size
         if self._left < 0:
             raise ValueError("damaged TIFF directory")
+        self._values[kind, count, place] = self._value(kind, count, data)
+        return self._values[kind, count, place]
+
+    def _value(self, kind: int, count: int, data: bytes) -> Tag:
         if self.order == ">":
             words = np.frombuffer(data, f">u{_WORDS[kind]}")
             data = words.astype(f"<u{_WORDS[kind]}").tobytes()

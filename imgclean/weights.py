@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,11 @@ def available() -> list[Path]:
 
 def is_shipped(weights: Weights) -> bool:
     """Whether weights are some that ship with the package, wherever they were read from."""
-    return any(read_card(path).get("sha256") == weights.digest for path in available())
+    for path in available():
+        with suppress(WeightsError):  # a damaged card of others is no concern of these
+            if read_card(path).get("sha256") == weights.digest:
+                return True
+    return False
 
 
 def locate(model: str) -> Path:

@@ -20,8 +20,8 @@ _LARGEST = 2.0
 _BRIGHT = 0.98  # the share of a page that may not be brighter than its paper
 _NEARLY, _PAPER = 0.7, 0.4  # of the paper's brightness has to be this share of a page
 _SIDE = 128  # pixels of the smaller copy that is looked at: there is little noise, and few strokes
-_ENDS = (0.005, 0.995)  # of what is looked at, as quantiles: strokes
-_NEGATIVE = 1.5  # times as far from the usual brightness as the darkest the brightest is, there
+_STROKE, _STEP = 9, 20  # pixels of what is sampled, and of 255: thinner, and more than that apart
+_NEGATIVE = 3  # times as many pixels in light strokes as in dark ones
 _GREY = 0.94  # what tinted paper is brought to in each channel
 _TINTED = 0.1  # from where on it is that; less darker than the brightest channel goes a part
 _USUAL, _ALIKE = 0.9, (0.9, 1.05)  # the quantile of light paper, and what is like it
@@ -39,8 +39,7 @@ def paper_gains(page: NDArray[np.generic]) -> Plane:
         C numbers of 1 to 2.2; 1 where the paper is light and grey, where hardly anything is as
         bright as the brightest, as in most pictures, and in negatives, such as blueprints.
     """
-    step = max(1, max(page.shape[:2]) // (4 * _SIDE))
-    coarse = page[::step, ::step].astype(np.float32) / np.float32(full_range(page))
+    coarse = _sampled(page)
     size = [max(1, round(n * min(1, _SIDE / max(coarse.shape[:2])))) for n in coarse.shape[:2]]
     small = cv2.resize(coarse, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     small = np.asarray(small, np.float32).reshape(*size, page.shape[2])
@@ -51,27 +50,50 @@ def paper_gains(page: NDArray[np.generic]) -> Plane:
         return gains
     share = np.clip((_LIGHT - bright) / (_LIGHT - _DARK), 0, 1)
     gains *= np.float32(min(1 + share * (_WHITE / bright - 1), _LARGEST))
-    return np.maximum(gains, _untinted(small, light, gains[0])) if len(gains) > 1 else gains
+    return np.maximum(gains, _untinted(coarse, small, gains[0])) if len(gains) > 1 else gains
+
+
+def _sampled(page: NDArray[np.generic]) -> Plane:
+    """Some 512 to 1,024 pixels of the longer side, on [0, 1], off any grid that rules may have."""
+    rng, longer = np.random.default_rng(0), max(page.shape[:2])
+    step = max(1, longer // (4 * _SIDE))
+    rows, columns = (
+        np.arange(0, side - step + 1, step) + rng.integers(0, step, side // step)
+        if side >= step
+        else np.arange(1)
+        for side in page.shape[:2]
+    )
+    sampled = page[np.ix_(rows, columns)].astype(np.float32)
+    return np.asarray(sampled / np.float32(full_range(page)), np.float32)
 
 
 def _is_negative(coarse: Plane) -> bool:
-    """Whether a page's strokes are light and its ground dark."""
-    plane = coarse.max(axis=2)
-    darkest, brightest = np.quantile(plane, _ENDS)
-    usual = float(np.median(plane))
-    return bool(usual < 0.5 and brightest - usual > _NEGATIVE * (usual - darkest))
+    """Whether a page is dark, and its thin strokes are light (top-hats of Meyer, 1979)."""
+    plane = np.clip(255 * coarse.max(axis=2), 0, 255).astype(np.uint8)
+    if np.median(plane) > 127:
+        return False
+    kernel = np.ones((_STROKE, _STROKE), np.uint8)
+    light, dark = (
+        np.count_nonzero(cv2.morphologyEx(plane, way, kernel) > _STEP)
+        for way in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)
+    )
+    return bool(light > _NEGATIVE * dark)
 
 
-def _untinted(small: Plane, light: Plane, gain: np.float32) -> Plane:
+def _untinted(coarse: Plane, small: Plane, gain: np.float32) -> Plane:
     """What makes the paper's median grey; less where much is brighter than it, as pasted strips.
 
     Args:
+        coarse: pixels of the page, as they are: in means of them coloured rules would be a tint.
         small: h x w x 3, the page.
-        light: h x w, its brightest channel.
         gain: that will be applied anyway.
     """
-    usual = np.quantile(light, _USUAL)
-    alike = small[(light >= _ALIKE[0] * usual) & (light <= _ALIKE[1] * usual)]
+    usual = np.quantile(small.max(axis=2), _USUAL, method="nearest")
+    pixels = coarse[::2, ::2].reshape(-1, coarse.shape[2])
+    light = pixels.max(axis=1)
+    alike = pixels[(light >= _ALIKE[0] * usual) & (light <= _ALIKE[1] * usual)]
+    if not len(alike):
+        return np.full(coarse.shape[2], gain, np.float32)
     paper = np.maximum(np.median(alike, axis=0), 1e-3)
     white = gain * paper.max()
     tint = np.clip((1 - paper.min() / paper.max()) / _TINTED, 0, 1)

@@ -768,6 +768,34 @@ def test_pages_of_one_bit_are_guarded(
     assert clean(tmp_path / "a.tif", tmp_path / "out", tiny, safe=False)["a.tif"].kept == ()
 
 
+@pytest.mark.parametrize(
+    ("model", "strength", "sampling"), [("scan", 1, "444"), ("scan", 0, "420"), ("photo", 1, "420")]
+)
+def test_pages_keep_their_colour(
+    tmp_path: Path, model: str, strength: float, sampling: str
+) -> None:
+    """Whatever the JPEG's resolution in colour was, that of a page that was cleaned is full."""
+    source = tmp_path / "a.jpg"
+    Pillow.fromarray(page(200)).save(source, quality=95, subsampling="4:2:0")
+    options = {"strength": strength, "quality": 92}
+    assert clean(source, tmp_path / "out", model, **options)["a.jpg"].status == "done"
+    with Reader(tmp_path / "out" / "a.jpg") as reader:
+        assert reader.page(0).info.sampling == sampling
+
+
+def test_the_forecast_counts_transparency(tmp_path: Path, tiny: str) -> None:
+    """What has an alpha takes a third more than what has none; what is refused takes nothing."""
+    found = []
+    for name, channels in (("a", 3), ("b", 4)):
+        path = tmp_path / f"{name}.png"
+        assert cv2.imwrite(str(path), np.zeros((2000, 2000, channels), np.uint8))
+        options = Options(model=tiny, workers=1)
+        run = Run(plan([path], tmp_path / "out", options), options, dry=True)
+        assert [outcome.status for outcome in run] == ["done"]
+        found.append(run._largest)
+    assert found[1] == pytest.approx(4 / 3 * found[0], rel=1e-3)
+
+
 def test_streaks_are_counted(tmp_path: Path) -> None:
     """Over all pages and channels as lines; a second run knows them from the journal."""
     sheet = np.repeat(scan(height=1100), 3, axis=2)

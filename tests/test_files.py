@@ -1,3 +1,4 @@
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +22,18 @@ def test_the_longest_name(tmp_path: Path) -> None:
     target = tmp_path / ("\N{LATIN SMALL LETTER A WITH DIAERESIS}" * 125 + ".json")
     write_whole(target, b"{}")
     assert target.read_bytes() == b"{}"
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the half of a file, whose name no later one would have."""
+
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a", b"new")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

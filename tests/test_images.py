@@ -1107,6 +1107,27 @@ def test_values_that_share_their_bytes(tmp_path: Path) -> None:
     assert tiff.parse_block(block) == {}
 
 
+def test_pages_that_share_a_value(tmp_path: Path) -> None:
+    """However many: bytes that all pages point at are read once, and no page is lost."""
+    profile, pages = bytes(200_000), 3000
+    first = 8 + len(profile)
+    shape = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
+             (273, 4, 1, 8), (277, 3, 1, 1), (278, 3, 1, 1), (279, 4, 1, 1),
+             (34675, 7, len(profile), 8)]  # fmt: skip
+    size = 2 + 12 * len(shape) + 4
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in shape)
+    directories = b"".join(
+        struct.pack("<H", len(shape)) + entries
+        + struct.pack("<I", first + (n + 1) * size if n + 1 < pages else 0)
+        for n in range(pages)
+    )  # fmt: skip
+    data = struct.pack("<2sHI", b"II", 42, first) + profile + directories
+    found, _ = tiff.read_pages(io.BytesIO(data))
+    profiles = [page[34675] for page in found]
+    assert len(profiles) == pages
+    assert all(isinstance(tag, tiff.Tag) and len(tag.data) == 200_000 for tag in profiles)
+
+
 @pytest.mark.parametrize(("channels", "kind"), [(1, np.uint8), (3, np.uint16)])
 def test_what_a_page_takes_in_memory(tmp_path: Path, channels: int, kind: Any) -> None:
     """Known from the header, transparency too."""

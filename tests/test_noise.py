@@ -116,7 +116,7 @@ def test_cameras_keep_fine_detail(phase: int, kind: Demosaicing) -> None:
 
 @pytest.mark.parametrize("kind", SHARP)
 def test_sharp_demosaicing_keeps_the_noise_white(kind: Demosaicing) -> None:
-    """Up to two fifths of the sampling rate its luma is as strong as below a fifth.
+    """At up to two fifths of the sampling rate luma has over three fifths of the power below one.
 
     Bilinear interpolation leaves a quarter of it there. Towards the corners both have little.
     """
@@ -131,7 +131,7 @@ def test_sharp_demosaicing_keeps_the_noise_white(kind: Demosaicing) -> None:
         return [float(power[(radius >= a) & (radius < b)].mean()) for a, b in ranges]
 
     low, middle, corner = bands(kind)
-    assert middle > 0.45 * low and corner < 0.25 * middle
+    assert middle > 0.6 * low and corner < 0.25 * middle
     low, middle, _ = bands("bilinear")
     assert middle < 0.35 * low
 
@@ -160,8 +160,15 @@ def test_coloured_noise_has_drawn_spectra() -> None:
     assert min(ratios) < 0.01 and max(ratios) > 0.8
     assert 0.4 < np.mean(grey) < 0.95
     assert min(spread) < 4 and max(spread) > 25
-    one = np.full((40, 31, 1), 0.5, np.float32)
-    assert noise.coloured(one, np.random.default_rng(0)).shape == one.shape
+
+
+@pytest.mark.parametrize("shape", [(40, 31, 1), (1, 1, 3), (3, 5, 3), (6, 6, 1), (1, 40, 3)])
+def test_coloured_noise_of_any_size(shape: tuple[int, int, int]) -> None:
+    """Tiny images get noise of its strength too, and none where there is room for none."""
+    clean = np.full(shape, 0.5, np.float32)
+    for seed in range(30):
+        noisy = noise.coloured(clean, np.random.default_rng(seed))
+        assert noisy.shape == shape and np.abs(noisy - clean).max() < 6 * 35 / 255
 
 
 def test_tone_curve_inverts() -> None:

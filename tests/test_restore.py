@@ -513,6 +513,17 @@ def test_a_copy_of_shipped_weights(tmp_path: Path) -> None:
     assert np.array_equal(one, two)
 
 
+def test_a_damaged_card_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps nobody from loading weights that are sound."""
+    for name in ("photo.safetensors", "photo.json", "gaussian.safetensors"):
+        shutil.copy(data_folder("weights") / name, tmp_path / name)
+    (tmp_path / "gaussian.json").write_text("{")
+    monkeypatch.setattr("imgclean.weights.data_folder", lambda name: tmp_path)
+    assert restore.load("photo", device="cpu").name == "photo"
+    with pytest.raises(WeightsError, match=r"gaussian\.json"):
+        restore.load("gaussian", device="cpu")
+
+
 @pytest.mark.parametrize("level", [0, 100, 20_000, 65_535])
 def test_even_images_stay_even(level: int) -> None:
     """A network's own error must not show where there is nothing."""

@@ -74,7 +74,43 @@ def test_negatives_stay() -> None:
     """Light strokes on dark ground, as of a blueprint, are not made lighter."""
     blueprint = ((255 - page(255)) * (0.7, 0.5, 0.4) + (40, 70, 130)).astype(np.uint8)
     assert paper_gains(blueprint).tolist() == [1, 1, 1]
-    assert paper_gains(page(100)) == 2  # a page in the dark is one still
+    framed = blueprint.copy()
+    framed[-7:] = framed[:, -7:] = 250
+    assert paper_gains(framed).tolist() == [1, 1, 1]
+
+
+def test_pages_in_the_dark_are_no_negatives() -> None:
+    """Not where a scanner's white lid shows beside them either."""
+    dark = page(100)
+    assert paper_gains(dark) == 2
+    dark[-11:] = 255
+    assert paper_gains(dark) > 1.5
+
+
+@pytest.mark.parametrize("pitch", [11, 12, 13, 18])
+def test_ruled_paper_is_no_tint(pitch: int) -> None:
+    """Coloured rules that fall in step with what is looked at do not pass for the paper."""
+    ruled = np.full((3500, 2400, 3), 255, np.uint8)
+    ruled[::pitch] = ruled[:, ::pitch] = (120, 170, 245)
+    assert (paper_gains(ruled) < 1.08).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (1, 7), (3, 3), (16, 16), (1, 5000)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_size(shape: tuple[int, int], channels: int) -> None:
+    """Some gain comes of every page, of two levels alone too."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        levels = rng.choice(np.array([0, 128, 255], np.uint8), (*shape, channels))
+        gains = paper_gains(levels)
+        assert gains.shape == (channels,) and ((gains >= 1) & (gains <= 2.2)).all()
+
+
+def test_what_is_whiter_than_white_gets_no_colour() -> None:
+    """Of a float page on tinted paper all channels end at white."""
+    cream = np.ones((300, 300, 3), np.float32) * np.array([1, 0.98, 0.7], np.float32)
+    cream[140:160, 140:160] = 1.4
+    assert (no_change(ink=True)(cream)[150, 150] == 1).all()
 
 
 def no_change(**config: Any) -> Denoiser:
