@@ -1097,13 +1097,11 @@ def test_directories_in_one_another() -> None:
 
 
 def test_values_that_share_their_bytes(tmp_path: Path) -> None:
-    """A block whose values add up to far more than it holds is damaged."""
-    count, data = 4000, bytes(100_000)
+    """A block whose values overlap and add up to far more than it holds is damaged."""
+    count, size = 4000, 100_000
     place = 8 + 2 + 12 * count + 4
-    entries = b"".join(
-        struct.pack("<HHII", 60_000 + n % 5000, 2, len(data), place) for n in range(count)
-    )
-    block = struct.pack("<2sHIH", b"II", 42, 8, count) + entries + bytes(4) + data
+    entries = b"".join(struct.pack("<HHII", 60_000 + n, 2, size, place + n) for n in range(count))
+    block = struct.pack("<2sHIH", b"II", 42, 8, count) + entries + bytes(4 + size + count)
     assert tiff.parse_block(block) == {}
 
 
