@@ -16,9 +16,10 @@ beside text at 300 dpi (`crumbs`; less is better), how much of that of hatching,
 codes and other drawings on dirty paper in uneven light (`drawn`), and of that of pale stamps over
 text at 150 and 300 dpi, by the depth of their ink (`stamps`, half of them coloured), and of pale
 fills under text (`fills`, likewise; with its deviation within a fill, as a share of it), how much
-of the saturation of thin writing in coloured ink on dirty tinted paper is left (`inks`), which
-share of the empty lower half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of
-some brightness, which falls off towards the bottom by some share; less is better), and how far grey
+of the saturation of thin writing in coloured ink on dirty tinted paper is left (`inks`), how many
+pieces of text of so little depth are lost on paper that is grey or yellowed (`faint`), which share
+of the empty lower half of a letter at 200 dpi stays darker than 215 (`empty`: on paper of some
+brightness, which falls off towards the bottom by some share; less is better), and how far grey
 photos of Kodak24 on an empty page are from themselves (`pictures` of so many pixels a side, RMSE on
 [0, 1]).
 """
@@ -242,6 +243,33 @@ def inks(denoiser: Denoiser, count: int) -> None:
               flush=True)  # fmt: skip
 
 
+def faint(denoiser: Denoiser, count: int) -> None:
+    """Print how many pieces of faint text on yellowed paper are lost, of white paper for measure.
+
+    A piece's depth is that of its darkest pixel below white; its own is the ink's.
+    """
+    fonts, depths = latin_fonts(), (0.2, 0.3, 0.45)
+    for name, paper in (("white", (0.88, 0.88, 0.88)), ("yellowed", (0.9, 0.82, 0.64))):
+        for depth in depths:
+            gone = total = 0
+            for number in range(count):
+                rng = np.random.default_rng([2038, number])
+                page, _ = text_page(rng, number // 2 * 4 + 1, fonts)
+                shown = 1 - depth * (1 - page / 255.0)
+                soiled = dirty(np.rint(255 * shown * paper).astype(np.uint8), rng)
+                result = denoiser(soiled).min(axis=2)
+                marks, labels, stats, _ = cv2.connectedComponentsWithStats(
+                    (page.max(axis=2) < 160).view(np.uint8), connectivity=8
+                )
+                found = np.zeros(marks)
+                np.maximum.at(found, labels.ravel(), 255.0 - result.ravel())
+                large = stats[1:, cv2.CC_STAT_AREA] >= 3
+                gone += int((large & (found[1:] < 0.4 * 255 * depth)).sum())
+                total += int(large.sum())
+            print(f"faint {depth:.2f} on {name} paper: {gone} of {total} lost, "
+                  f"{100 * gone / total:.2f} %", flush=True)  # fmt: skip
+
+
 def saturation(depth: NDArray[np.float64]) -> float:
     """Of the mean depth below white, pixels x 3, in [0, 1]."""
     mean = depth.mean(axis=0)
@@ -370,6 +398,7 @@ def main() -> None:
         stamps(scan, options.count)
         fills(scan, options.count)
         inks(scan, options.count)
+        faint(scan, options.count)
         empty(scan)
         pictures(scan, options.data / "validation" / "kodak24", options.count)
     if options.photo:

@@ -226,7 +226,7 @@ def main() -> None:
             other = drawn[(number + 1) % len(drawn)][0]
             dirty = kind(Damage(np.random.default_rng([number, place]), dpi, photos, other), clean)
             result = dirty
-            if not is_clean(dirty):
+            if not is_clean(np.atleast_3d(dirty)):
                 result = np.asarray(protect(dirty, denoiser(dirty))[0], np.uint8)
             texts_read = [error_rates(true=true, read=read(image))[0] for image in (dirty, result)]
             grey = [i.mean(axis=2) if i.ndim == 3 else i for i in (dirty, result)]
