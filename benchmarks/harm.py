@@ -244,28 +244,18 @@ def inks(denoiser: Denoiser, count: int) -> None:
 
 
 def faint(denoiser: Denoiser, count: int) -> None:
-    """Print how many pieces of faint text on yellowed paper are lost, of white paper for measure.
-
-    A piece's depth is that of its darkest pixel below white; its own is the ink's.
-    """
-    fonts, depths = latin_fonts(), (0.2, 0.3, 0.45)
-    for name, paper in (("white", (0.88, 0.88, 0.88)), ("yellowed", (0.9, 0.82, 0.64))):
-        for depth in depths:
-            gone = total = 0
+    """Print how many pieces of faint text are lost on dirty paper, grey and yellowed."""
+    fonts = latin_fonts()
+    for name, paper in (("grey", (0.88, 0.88, 0.88)), ("yellowed", (0.9, 0.82, 0.64))):
+        for depth in (0.2, 0.3, 0.45):
+            found = []
             for number in range(count):
                 rng = np.random.default_rng([2038, number])
-                page, _ = text_page(rng, number // 2 * 4 + 1, fonts)
-                shown = 1 - depth * (1 - page / 255.0)
-                soiled = dirty(np.rint(255 * shown * paper).astype(np.uint8), rng)
-                result = denoiser(soiled).min(axis=2)
-                marks, labels, stats, _ = cv2.connectedComponentsWithStats(
-                    (page.max(axis=2) < 160).view(np.uint8), connectivity=8
-                )
-                found = np.zeros(marks)
-                np.maximum.at(found, labels.ravel(), 255.0 - result.ravel())
-                large = stats[1:, cv2.CC_STAT_AREA] >= 3
-                gone += int((large & (found[1:] < 0.4 * 255 * depth)).sum())
-                total += int(large.sum())
+                page, _ = text_page(rng, 2 * number + 1, fonts)
+                shown = np.rint(255 * (1 - depth * (1 - page / 255)) * paper)
+                result = denoiser(dirty(shown.astype(np.uint8), rng))
+                found.append(lost(page, result, depth))
+            gone, total = np.sum(found, axis=0)
             print(f"faint {depth:.2f} on {name} paper: {gone} of {total} lost, "
                   f"{100 * gone / total:.2f} %", flush=True)  # fmt: skip
 
@@ -276,15 +266,15 @@ def saturation(depth: NDArray[np.float64]) -> float:
     return float((mean.max() - mean.min()) / mean.max())
 
 
-def lost(clean: Pixels, result: Pixels) -> tuple[int, int]:
-    """How many pieces of ink lost most of their depth, of how many."""
+def lost(clean: Pixels, result: Pixels, share: float = 1.0) -> tuple[int, int]:
+    """How many pieces of ink, of a share of the clean depth, lost most of it; of how many."""
     ink = (clean.max(axis=2) < 160).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     depth = np.zeros((2, count))
     for index, page in enumerate((clean, result)):
         np.maximum.at(depth[index], labels.ravel(), 255.0 - page.min(axis=2).ravel())
     large = stats[1:, cv2.CC_STAT_AREA] >= 3
-    return int((large & (depth[1] < 0.4 * depth[0])[1:]).sum()), int(large.sum())
+    return int((large & (depth[1] < 0.4 * share * depth[0])[1:]).sum()), int(large.sum())
 
 
 def scans(denoiser: Denoiser, count: int) -> None:

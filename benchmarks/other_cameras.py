@@ -5,7 +5,7 @@
 Code that shares nothing with `imgclean.noise` photographs crops of Kodak24: photons and read noise
 on a Bayer mosaic, demosaicing as Hamilton and Adams' or OpenCV's VNG, colour smoothed or not, luma
 by a bilateral filter, wavelet coring or not at all, sharpening, digital zoom, frames merged in part
-as in night modes, halving, film. The truth is the mean of many exposures before compression, as in
+as in night modes, halving. The truth is the mean of many exposures before compression, as in
 PolyU. Printed are mean PSNR before and after, and that of OpenCV's non-local means at the strengths
 that suit each camera best, which nobody could know without the truth.
 """
@@ -98,16 +98,13 @@ def masks(height: int, width: int) -> NDArray[np.bool_]:
     return np.stack([(y + x == 0), (y != x), (y + x == 2)], axis=2)
 
 
-def expose(image: Plane, camera: Camera, rng: Generator, *, noise: bool = True) -> Plane:
+def expose(image: Plane, camera: Camera, rng: Generator) -> Plane:
     """One exposure, developed, in floating point; H x W x 3 in [0, 1]."""
     light = np.clip(image, 0, 1) ** np.float32(2.2)
     balance = np.array([2.0, 1.0, 1.6], np.float32)
     mosaic = ((light / balance) * masks(*light.shape[:2])).sum(axis=2)
-    if noise:
-        electrons = rng.poisson(mosaic * camera.full) + camera.read * rng.standard_normal(
-            mosaic.shape
-        )
-        mosaic = electrons / camera.full
+    electrons = rng.poisson(mosaic * camera.full) + camera.read * rng.standard_normal(mosaic.shape)
+    mosaic = electrons / camera.full
     mosaic = (mosaic[..., None] * balance * masks(*mosaic.shape)).sum(axis=2).astype(np.float32)
     colour = (vng if camera.demosaic == "vng" else directed)(mosaic)
     return np.asarray(np.clip(colour, 0, 1) ** np.float32(1 / 2.2), np.float32)

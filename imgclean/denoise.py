@@ -208,12 +208,11 @@ class Run:
         images = max(self._largest, min(self._budget.limit, self._largest * self.workers))
         return _RUNTIME + images + first.features(pixels)
 
-    @property
-    def may_guard(self) -> bool:
-        """Whether the safety gate may be on for some image."""
-        return any(self._guards(name) for name in self._denoisers)
+    def may_guard(self, depth: int = 8) -> bool:
+        """Whether the safety gate may be on for some image of so many bits."""
+        return any(self._guards(name, depth) for name in self._denoisers)
 
-    def _guards(self, model: str, depth: int = 8) -> bool:
+    def _guards(self, model: str, depth: int) -> bool:
         """Whether the safety gate is on for pages of so many bits cleaned with these weights.
 
         In one bit a pixel the dots of a picture are strokes, and what became grey would be cut.
@@ -237,7 +236,7 @@ class Run:
             choose(page)
         estimate_sigma(page)
         denoiser.clean([page], 1.0)
-        if self.may_guard:
+        if self.may_guard():
             protect(sample, page)
         cv2.imencode(".png", page)
         return 0.768 * 0.768 / (time.perf_counter() - begun)
@@ -300,8 +299,8 @@ class Run:
 
     def _reserve(self, reader: Reader, job: Job) -> int:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
-        guarded = any(self._guards(name, reader.depth) for name in self._denoisers)
-        size = int(reader.decoded * 1.15) + (min(reader.decoded, _ASIDE) if guarded else 0)
+        aside = min(reader.decoded, _ASIDE) if self.may_guard(reader.depth) else 0
+        size = int(reader.decoded * 1.15) + aside
         if self._strict and size > self._budget.limit:
             least = _RUNTIME + size + min(size, _FEATURES)
             raise ImageError(
@@ -405,9 +404,8 @@ class Run:
             if not (guarded and is_clean(page.pixels)):
                 seen.cleaned = True
                 self._denoise(job, page, model, index, seen, guarded=guarded)
-                if (
-                    self._denoisers[model].pages and self.options.strength > 0
-                ):  # half would cost thin strokes their colour
+                if self._denoisers[model].pages and self.options.strength > 0:
+                    # Colour at half the resolution would cost thin strokes up to half of theirs.
                     page = replace(page, info=replace(page.info, sampling="444"))
             page = to_form(page, self.options.output_mode)
             if compared:

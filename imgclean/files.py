@@ -50,12 +50,11 @@ def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool 
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(target)
-    except BaseException as error:
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); {cure}") from error
+    finally:  # where it took the target's place there is none any more
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if not isinstance(error, OSError):  # interrupted
-            raise
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); {cure}") from error
 
 
 def temporary_name(name: str, suffix: str) -> str:

@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from .pixels import LUMA
 
 __all__ = [
+    "DEMOSAICING",
+    "MALVAR_BESIDE",
+    "MALVAR_CORNERS",
+    "MALVAR_GREEN",
     "Demosaicing",
     "Sensor",
     "camera",
@@ -110,7 +114,7 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
     """
     shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(1.2e-2))))
     read = float(np.exp(2.18 * np.log(shot) + 1.2 + 0.5 * rng.standard_normal()))
-    kind = int(np.searchsorted(np.cumsum(list(DEMOSAICING.values())), rng.random(), "right"))
+    kind = int(rng.choice(len(DEMOSAICING), p=list(DEMOSAICING.values())))
     return Sensor(
         shot=shot,
         read=read,
@@ -118,7 +122,7 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
         crosstalk=float(rng.uniform(0.0, 0.6)),
         gamma=float(rng.uniform(1.8, 2.4)),
         contrast=float(rng.uniform(0.0, 0.6)),
-        demosaicing=list(DEMOSAICING)[min(kind, len(DEMOSAICING) - 1)],
+        demosaicing=list(DEMOSAICING)[kind],
     )
 
 
@@ -354,10 +358,7 @@ def grain(clean: Array, rng: np.random.Generator) -> Array:
     if rng.random() < 0.5:
         light = np.clip(cv2.GaussianBlur(clean, (0, 0), 1.0).reshape(clean.shape), 0, 1)
         noise = noise * np.float32(0.3) + noise * 1.6 * np.sqrt(light * (1 - light))
-    noisy = np.asarray(clean + np.float32(sigma) * noise, np.float32)
-    if rng.random() < 0.4:
-        noisy = jpeg(noisy, int(rng.integers(50, 99)), rng, subsample=bool(rng.random() < 0.6))
-    return noisy
+    return _often_coded(np.asarray(clean + np.float32(sigma) * noise, np.float32), rng)
 
 
 def coloured(clean: Array, rng: np.random.Generator) -> Array:
@@ -382,9 +383,13 @@ def coloured(clean: Array, rng: np.random.Generator) -> Array:
     noise = np.fft.irfft2(spectrum, s=(height, width), axes=(0, 1)).astype(np.float32)
     noise /= noise.std() + np.float32(1e-6)
     sigma = float(np.exp(rng.uniform(np.log(2), np.log(35)))) / 255
-    noisy = np.asarray(clean + np.float32(sigma) * noise, np.float32)
+    return _often_coded(np.asarray(clean + np.float32(sigma) * noise, np.float32), rng)
+
+
+def _often_coded(noisy: Array, rng: np.random.Generator) -> Array:
+    """Two times in five through JPEG."""
     if rng.random() < 0.4:
-        noisy = jpeg(noisy, int(rng.integers(50, 99)), rng, subsample=bool(rng.random() < 0.6))
+        return jpeg(noisy, int(rng.integers(50, 99)), rng, subsample=bool(rng.random() < 0.6))
     return noisy
 
 

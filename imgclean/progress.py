@@ -207,7 +207,7 @@ class Screen:
         memory = run.memory(largest)
         self._say(
             f"forecast: about {span(megapixels / speed + files * FILE_SECONDS)} at {speed:.1f} MP/s"
-            f"{', less where pages are already clean' if run.may_guard else ''}, "
+            f"{', less where pages are already clean' if run.may_guard() else ''}, "
             f"up to {memory / 1e9:.1f} GB of memory"
         )
 

@@ -120,7 +120,7 @@ class Denoiser:
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or gpu_budget(self.device)
-        self._stretches = is_shipped(weights)
+        self._stretches = not (self._size or self.pages) and is_shipped(weights)
         self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import full_range, halved, local_median
+from .pixels import full_range, halved, local_median, luma
 from .streaks import WithoutStreaks, find_streaks
 
 __all__ = ["Kept", "is_clean", "protect"]
@@ -390,10 +390,7 @@ def _stretched(cells: Grid, begin: int, end: int) -> Grid:
 
 def _grey(pixels: Pixels) -> Plane:
     """Pixels of any kind as one plane of 8 bits."""
-    pixels = _eight_bits(pixels)
-    if pixels.ndim == 2 or pixels.shape[2] == 1:
-        return np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))
-    return np.asarray(cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(luma(np.atleast_3d(_eight_bits(pixels))[..., :3]), np.uint8)
 
 
 def _eight_bits(pixels: Pixels) -> Plane:
