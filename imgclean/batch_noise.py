@@ -9,6 +9,7 @@ enlarged by four.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .noise import DEMOSAICING, MALVAR_BESIDE, MALVAR_CORNERS, MALVAR_GREEN
+from .noise import (
+    BANDS,
+    DEMOSAICING,
+    MALVAR_BESIDE,
+    MALVAR_CORNERS,
+    MALVAR_GREEN,
+    line_kernels,
+)
 from .pixels import LUMA
 
 __all__ = [
@@ -269,17 +277,20 @@ def _smooth(noise: Tensor, scene: Tensor, draw: _Draw) -> Tensor:
         return result
 
     kind = draw.uniform(0, 1)
-    grain = brightness(noise)
+    grain, ground = brightness(noise), brightness(scene)
     chroma_noise = noise - grain
-    slope = _slope(blurred(brightness(scene), torch.full_like(kind, 0.8)))
+    slope = _slope(blurred(ground, torch.full_like(kind, 0.8)))
     slope = blurred(slope, draw.uniform(1.0, 2.5)).clamp(min=0)
     coarser = grain * draw.uniform(1, 2)
     limit = draw.log_uniform(0.3, 2.5) * coarser.std((2, 3), keepdim=True)
     even = 1 - slope / (slope + limit**2 + 1e-12)
     flats = blurred(coarser, draw.log_uniform(0.8, 4)) - coarser
     coarser = coarser + draw.uniform(0.4, 1.0) * even * flats
-    varied = torch.where(kind < 0.48, coarser, grain) + chroma_noise
-    luma = torch.where((kind >= 0.48) & (kind < 0.6), blur(draw.uniform(0.3, 1.3)), 1.0)
+    varied = torch.where(kind < 0.38, coarser, grain)
+    along, cored = (kind >= 0.48) & (kind < 0.56), (kind >= 0.56) & (kind < 0.66)
+    varied = torch.where(along, _smooth_along(grain, ground, draw, blurred), varied)
+    varied = torch.where(cored, _core(grain, ground, draw, blurred), varied) + chroma_noise
+    luma = torch.where((kind >= 0.38) & (kind < 0.48), blur(draw.uniform(0.3, 1.3)), 1.0)
     sigma = draw.log_uniform(0.7, 7.0)
     strength = (0.5 + sigma).clamp(max=2.2) * draw.uniform(0.25, 1.0)
     chroma = torch.where(draw.chance(0.9), blur(sigma) * strength, 1.0)
@@ -289,6 +300,45 @@ def _smooth(noise: Tensor, scene: Tensor, draw: _Draw) -> Tensor:
     grey = brightness(spectrum)
     smooth = torch.fft.irfft2(grey * luma + (spectrum - grey) * chroma, s=(height, width))
     return torch.where(draw.chance(0.85), smooth, noise)
+
+
+Blurred = Callable[[Tensor, Tensor], Tensor]  # images and their sigmas, N x 1 x 1 x 1
+
+
+def _smooth_along(grain: Tensor, scene: Tensor, draw: _Draw, blurred: Blurred) -> Tensor:
+    """See `noise._smooth_along`."""
+
+    def all_blurred(images: Tensor, sigma: float) -> Tensor:
+        return blurred(images, torch.full_like(share, sigma))
+
+    share = draw.uniform(0.4, 0.95)
+    seen = all_blurred(scene + grain, 0.7)
+    least, along = torch.full_like(grain, torch.inf), grain
+    for kernel in line_kernels():
+        spread = _filtered(seen.square(), kernel) - _filtered(seen, kernel).square()
+        spread = all_blurred(spread, 1.0)
+        along = torch.where(spread < least, _filtered(grain, kernel), along)
+        least = torch.minimum(least, spread)
+    return grain + share * (along - grain)
+
+
+def _core(grain: Tensor, scene: Tensor, draw: _Draw, blurred: Blurred) -> Tensor:
+    """See `noise._core`."""
+    hard, strength, share = draw.chance(0.5), draw.uniform(0.7, 3.0), draw.uniform(0.6, 1.0)
+
+    def shrunk(detail: Tensor, limit: Tensor) -> Tensor:
+        soft = detail.sign() * (detail.abs() - limit).clamp(min=0)
+        return torch.where(hard, torch.where(detail.abs() > limit, detail, 0.0), soft)
+
+    kept, rest, ground = torch.zeros_like(grain), grain, scene
+    for sigma in BANDS:
+        width = torch.full_like(share, sigma)
+        coarse, base = blurred(rest, width), blurred(ground, width)
+        fine, detail = rest - coarse, ground - base
+        limit = strength * fine.std((2, 3), keepdim=True)
+        kept = kept + shrunk(detail + fine, limit) - shrunk(detail, limit)
+        rest, ground = coarse, base
+    return grain + share * (kept + rest - grain)
 
 
 @lru_cache

@@ -155,9 +155,9 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         return torch.cat(parts)
 
     def _white(self, clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
-        """Gaussian noise of 0 to 55; beside cameras a sixth of it of 0 to 5."""
+        """Gaussian noise of 0 to 55; beside cameras a quarter of it of 0 to 5."""
         drawn = torch.rand(2, len(clean), 1, 1, 1, generator=generator, device=clean.device)
-        highest = torch.where(drawn[0] < 1 / 6, 5.0, 55.0) if self.cameras else 55.0
+        highest = torch.where(drawn[0] < 1 / 4, 5.0, 55.0) if self.cameras else 55.0
         noise = torch.randn(clean.shape, generator=generator, device=clean.device)
         noise = torch.where(grey, noise[:, :1], noise)
         return clean + noise * (drawn[1] * highest / 255)

@@ -1,5 +1,8 @@
 """The camera of whole batches does what `noise.py` does to one image at a time."""
 
+from unittest.mock import Mock
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from torch import Tensor
 from imgclean import batch_noise, noise
 from imgclean.batch_noise import MARGIN, Sensors
 from imgclean.noise import DEMOSAICING, Demosaicing
+from imgclean.pixels import LUMA
 
 Array = NDArray[np.float32]
 
@@ -183,6 +187,39 @@ def test_a_batch_depends_on_its_generator_alone() -> None:
     assert (drawn.mean((0, 2, 3)) - clean.mean((0, 2, 3))).abs().max() < 0.01
 
 
+@pytest.mark.parametrize("name", ["_smooth_along", "_core"])
+@pytest.mark.parametrize("seed", range(3))
+def test_luma_is_treated_as_one_image_is(
+    name: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noise along lines and above thresholds, for the same draws, away from the seam."""
+    rng = np.random.default_rng(seed)
+    ground = np.asarray(scene() @ LUMA, np.float32)
+    grain = 0.03 * rng.standard_normal(ground.shape, np.float32)
+    drawn: list[float] = []
+
+    def keep(low: float, high: float) -> float:
+        drawn.append(float(np.random.default_rng(seed).uniform(low, high)))
+        return drawn[-1]
+
+    draws = Mock(np.random.Generator, uniform=keep, random=lambda: seed / 2)
+    expected = getattr(noise, name)(grain, ground, draws)
+    draw = batch_noise._Draw(1, torch.Generator())
+    monkeypatch.setattr(draw, "uniform", lambda low, high: torch.full((1, 1, 1, 1), drawn.pop(0)))
+    monkeypatch.setattr(draw, "chance", lambda share: torch.full((1, 1, 1, 1), seed / 2 < share))
+
+    def blurred(images: Tensor, sigma: Tensor) -> Tensor:
+        return torch.from_numpy(cv2.GaussianBlur(images[0, 0].numpy(), (0, 0), sigma.item()))[
+            None, None
+        ]
+
+    planes = (torch.from_numpy(plane)[None, None] for plane in (grain, ground))
+    found = getattr(batch_noise, name)(*planes, draw, blurred)[0, 0].numpy()
+    inner = np.s_[12:-12, 12:-12]
+    assert (np.abs(found - expected)[inner] > 1e-5).mean() < 2e-3  # two lines may vary alike
+    assert np.abs(expected - grain).max() > 0.02
+
+
 @pytest.mark.parametrize("chosen", [False, True])
 def test_what_a_camera_does_not_smooth_stays(chosen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images that are not smoothed keep their noise, value for value."""
@@ -225,8 +262,6 @@ def test_the_seam_is_cut_off() -> None:
 
 def test_wrapped_blur_is_opencvs() -> None:
     """The damping of a wave is what OpenCV's kernel of that sigma does to it."""
-    import cv2
-
     y = np.arange(128, dtype=np.float32)
     for sigma in (0.3, 0.54, 0.8, 1.05, 2.0, 7.0):
         wave = np.cos(2 * np.pi * y * 5 / 128)

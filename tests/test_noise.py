@@ -60,7 +60,7 @@ def test_in_camera_smoothing_leaves_blotches() -> None:
     """After a blur of sigma noise correlates over d pixels by exp(-d^2 / 4 sigma^2)."""
     white = np.random.default_rng(0).standard_normal((512, 512, 3), np.float32)
     draws = Mock(np.random.Generator)
-    draws.random.side_effect = [0.5, 0.0, 1.0]  # both are blurred, nothing is sharpened
+    draws.random.side_effect = [0.4, 0.0, 1.0]  # both are blurred, nothing is sharpened
     draws.uniform.side_effect = [1.0, np.log(2.0), 0.5]  # by 1 and 2 pixels; chroma's strength
     smooth = noise._smooth(white, np.zeros_like(white), draws)
     luma = smooth @ LUMA
@@ -83,6 +83,42 @@ def test_in_camera_smoothing_spares_edges() -> None:
     np.testing.assert_allclose(smooth[:, 127:129], white[:, 127:129], atol=2e-3)
     assert smooth[:, 10:100].std() == pytest.approx(0.02 / (4 * np.sqrt(np.pi)), rel=0.1)
     assert correlation(smooth[:, 10:100], 2) == pytest.approx(np.exp(-1 / 4), abs=0.05)
+
+
+def test_in_camera_smoothing_follows_lines() -> None:
+    """Across stripes noise stays as white as it was, along them it has the mean of nine pixels."""
+    white = 0.02 * np.random.default_rng(0).standard_normal((256, 256), np.float32)
+    stripes = 0.5 + 0.3 * np.sin(np.arange(256, dtype=np.float32) * 0.8)[:, None]
+    draws = Mock(np.random.Generator)
+    draws.uniform.side_effect = [1.0, 1.0]  # all of the share
+    smooth = noise._smooth_along(white, np.repeat(stripes, 256, axis=1), draws)
+    for lag in (1, 2, 4):
+        assert correlation(smooth, lag) == pytest.approx(1 - lag / 9, abs=0.08)
+        assert abs(correlation(smooth.T, lag)) < 0.05
+    assert smooth.std() == pytest.approx(0.02 / 3, rel=0.15)
+    threads = noise._smooth_along(white, np.full_like(white, 0.5), draws)
+    assert min(correlation(threads, 1), correlation(threads.T, 1)) > 0.3  # in all directions
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_in_camera_thresholds_leave_peaks(hard: bool) -> None:
+    """Of noise on even ground the peaks, on an edge above the limit all of it."""
+    white = 0.02 * np.random.default_rng(0).standard_normal((256, 256), np.float32)
+    scene = np.zeros_like(white)
+    scene[:, 128] = 0.9  # its detail is above any limit beside it too
+    draws = Mock(np.random.Generator)
+    draws.random.return_value = 0.0 if hard else 1.0
+    draws.uniform.side_effect = [2.5, 1.0]  # standard deviations; all of the share
+    left = noise._core(white, scene, draws)
+    np.testing.assert_allclose(left[8:-8, 128], white[8:-8, 128], atol=1e-6)
+    even = left[8:-8, 20:100]
+    assert even.std() < 0.5 * white.std()
+    kurtosis = np.mean(((even - even.mean()) / even.std()) ** 4)
+    assert kurtosis > 4  # 3 is normal
+    limit = np.float32(0.1)
+    values = np.array([-0.5, -0.05, 0.05, 0.5], np.float32)
+    expected = [-0.5, 0, 0, 0.5] if hard else [-0.4, 0, 0, 0.4]
+    np.testing.assert_allclose(noise._shrink(values, limit, hard), expected, atol=1e-6)
 
 
 SHARP: tuple[Demosaicing, ...] = ("malvar", "hamilton-adams")
