@@ -2,13 +2,15 @@
 
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .errors import DependencyError, ExitCode, OutputError, UsageError
-from .files import refuse_foreign
+from .files import refuse_foreign, refuse_unwritable
 from .scores import FIGURES, NOISY
 
 if TYPE_CHECKING:
@@ -181,6 +183,8 @@ def evaluate(
         lpips=lpips,
         pictures=report,
     )
+    if noise and folder and (folder / "noisy").is_dir():
+        screen.note(f"noise is drawn on {folder / 'clean'}; {folder / 'noisy'} is not used")
     place = out or (_new_folder() if report else None)
     if place:
         _refuse_inputs(place, request)
@@ -194,21 +198,36 @@ def evaluate(
     own = [method.name for method in methods if not isinstance(method, Classical)]
     missed = [line for bound in bounds for line in bound.missed(evaluation.means, own)]
     written = None
-    if report and place:
-        from .report import write_html
+    troubles: list[str] = []  # kept until the figures are out, which may have taken hours
+    with _collected(troubles):
+        if report and place:
+            from .report import write_html
 
-        written = write_html(evaluation, place, full_pictures=full_pictures)
-    if csv:
-        write_csv(csv, scores)
-    if output:
-        _write_sheet(output, cases, methods[0], samples or _SAMPLES)
+            written = write_html(evaluation, place, full_pictures=full_pictures)
     if json_:
         print_json(document(evaluation, missed=missed, report=written, computed=run.computed))
     else:
         screen.tables(evaluation)
+    with _collected(troubles):
+        if csv:
+            write_csv(csv, scores)
+    with _collected(troubles):
+        if output:
+            _write_sheet(output, cases, methods[0], samples or _SAMPLES)
     screen.finish(run, written, missed)
+    if troubles:
+        raise OutputError("\n".join(troubles))
     if screen.failed or missed:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+@contextmanager
+def _collected(troubles: list[str]) -> Iterator[None]:
+    """Put off what cannot be written."""
+    try:
+        yield
+    except OutputError as error:
+        troubles.append(str(error))
 
 
 def _bound(word: str) -> "Bound":
@@ -230,11 +249,8 @@ def _check_targets(csv: Path | None, output: Path | None, samples: int | None) -
     """Find out now, not after the work, that a file cannot go where it is told."""
     if samples and not output:
         raise UsageError("--samples: says how many rows --output FILE has; name that file too")
-    for target in (csv, output):
-        if target and not target.absolute().parent.is_dir():
-            raise OutputError(f"{target}: its folder does not exist; make it first")
-        if target and target.is_dir():
-            raise OutputError(f"{target}: is a folder; name a file")
+    for target in filter(None, (csv, output)):
+        refuse_unwritable(target)
     if csv:
         refuse_foreign(csv, ".csv")
     if output and output.exists():

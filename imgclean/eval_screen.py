@@ -21,7 +21,7 @@ from rich.text import Text
 from .errors import printable
 from .evaluate import Run
 from .files import print_out, printing
-from .progress import span, write_output
+from .progress import Messages, span, write_output
 from .scores import FIGURES, NOISY, Evaluation, Mean, Score
 
 __all__ = ["Bound", "EvalScreen", "document", "print_json", "write_csv"]
@@ -61,7 +61,7 @@ class EvalScreen:
     def __init__(self, *, total: int, quiet: bool) -> None:
         """Expect so many cases; nothing is printed yet."""
         self.total, self.quiet, self.failed = total, quiet, 0
-        self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self.console = Messages()
         self._progress: Progress | None = None
         self._seen: set[tuple[str, str]] = set()
         self._begun = self._spoken = time.monotonic()

@@ -20,6 +20,7 @@ __all__ = [
     "print_out",
     "printing",
     "refuse_foreign",
+    "refuse_unwritable",
     "same_place",
     "temporary_name",
     "write_whole",
@@ -97,6 +98,21 @@ def refuse_foreign(target: Path, suffix: str) -> None:
         raise UsageError(
             f"{target}: exists, is no {suffix} file and is not overwritten; name another"
         )
+
+
+def refuse_unwritable(target: Path) -> None:
+    """Find out now, not after the work, that a file cannot be written where it is told.
+
+    Raises:
+        OutputError: it is a folder, its folder does not exist, or one of both is read-only.
+    """
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(f"{target}: its folder does not exist; make it first")
+    if target.is_dir():
+        raise OutputError(f"{target}: is a folder; name a file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{target}: its folder may not be written to; name another place")
 
 
 def same_place(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

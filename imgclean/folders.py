@@ -43,7 +43,7 @@ class Found:
         images: Source, and its path relative to the input it was found in.
         ignored: Files whose suffix names no image format; pipes, sockets and devices; symbolic
             links inside folders, which are not followed: they would lead out of the folder or
-            to a file that is found anyway.
+            to a file that is found anyway; inputs that are folders without a file.
         unreadable: Folders that may not be listed.
     """
 
@@ -104,6 +104,8 @@ def find(inputs: Sequence[Path], *, recursive: bool = True) -> Found:
             files = _walk(given, found, recursive=recursive)
             if given in found.unreadable:
                 raise InputError(f"{shown(given)}: not allowed to list; check its permissions")
+            if not files and not any(given in path.parents for path in found.ignored):
+                found.ignored.append(given)
         for path in sorted(files, key=_natural):
             resolved = path.resolve()
             if resolved in seen:

@@ -85,9 +85,10 @@ def _read_folder(folder: str, notes: list[str], skipped: set[Path] | None = None
             if skipped is not None:
                 skipped.add(relative)
     if not pictures:
-        raise InputError(
-            "\n  ".join([f"{shown(path)}: holds no readable image; give another folder", *bad])
-        )
+        cure = "give another folder"
+        if any(path.glob("*-ubyte*")):
+            cure = f"it holds MNIST's files, which --data mnist:{shown(path)} reads"
+        raise InputError("\n  ".join([f"{shown(path)}: holds no readable image; {cure}", *bad]))
     if bad:
         notes += bad
         notes.append(f"{shown(path)}: {len(bad)} unreadable files skipped, {len(pictures)} used")

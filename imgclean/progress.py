@@ -26,7 +26,7 @@ from .denoise import FILE_SECONDS, Outcome, Plan, Run
 from .errors import OutputError, printable
 from .files import write_whole
 
-__all__ = ["Screen", "State", "is_stream", "span", "write_report"]
+__all__ = ["Messages", "Screen", "State", "is_stream", "span", "write_report"]
 
 State = Literal["running", "finished", "stopped", "interrupted"]
 
@@ -34,6 +34,18 @@ _PACE = 10.0  # seconds between progress lines in a pipe
 _PLACES = 3  # named in a warning
 _MADE = ("done", "clean")
 _FEW = 40  # files for which every choice of weights is printed unasked
+
+
+class Messages(Console):
+    """Standard error as it is: no markup, lines of any length."""
+
+    def __init__(self) -> None:
+        """Open nothing: it finds standard error when it prints."""
+        super().__init__(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command what then becomes of the run: Rich would end the process."""
+        raise BrokenPipeError
 
 
 class _Current(ProgressColumn):
@@ -56,7 +68,7 @@ class Screen:
         self.each = verbose or (len(work.jobs) <= _FEW and not quiet)
         self.verbose = verbose
         self.outcomes: list[Outcome] = []
-        self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self.console = Messages()
         self._begun = self._spoken = time.monotonic()
         self._progress: Progress | None = None
 
@@ -181,6 +193,7 @@ class Screen:
         if self.verbose or len(self.plan.ignored) <= _FEW:
             for path in self.plan.ignored:
                 what = "a link inside a folder" if path.is_symlink() else "not an image"
+                what = "no file in this folder" if path.is_dir() and not path.is_symlink() else what
                 self._say(f"ignored  {path}: {what}")
         if self.dry:
             self._forecast(run)

@@ -112,7 +112,7 @@ def _reading(path: Path, what: str, kind: str = "") -> Iterator[None]:
     except codecs.DAMAGE as error:
         raise ImageError(
             f"{shown(path)}: {what} cannot be decoded ({codecs.reason(error, kind)}); "
-            "replace the file with an intact copy or convert it to PNG"
+            "convert it to PNG, or replace the file with an intact copy if it is damaged"
         ) from error
 
 

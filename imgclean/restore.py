@@ -38,6 +38,7 @@ Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _TYPES = ("uint8", "uint16", "float32")
+_NO_UNIT = 16.0  # float pixels beyond are on 0 to 255, or on no scale that could be known
 _Piece = tuple[Pixels, Pixels, tuple[slice, slice], Pixels]  # see `Denoiser._pieces`
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
@@ -163,7 +164,8 @@ class Denoiser:
             A new array of the same shape and type. Integer types are rounded and clipped.
 
         Raises:
-            UsageError: a shape, type or strength that is not listed above.
+            UsageError: a shape, type or strength that is not listed above, no pixels at all, or
+                float pixels over 16, which can hardly be on [0, 1].
             ImageError: the image holds NaN or infinity.
         """
         result = np.array(image, order="C")
@@ -171,6 +173,8 @@ class Denoiser:
             raise UsageError("no image; cv2.imread gives None for a file that it cannot read")
         if result.ndim not in (2, 3) or result.ndim == 3 and result.shape[2] not in (1, 3, 4):
             raise UsageError(f"an image of shape {result.shape}: give H x W, or x 1, x 3, x 4")
+        if not result.size:
+            raise UsageError(f"an image of shape {result.shape}: holds no pixels")
         view = result[..., None] if result.ndim == 2 else result[..., :3]
         self.clean([view], strength)
         return result
@@ -188,6 +192,10 @@ class Denoiser:
                 raise UsageError(f"pixels of {image.dtype}: give {kinds}")
             if image.dtype == np.float32 and not np.isfinite(image).all():
                 raise ImageError("holds NaN or infinite values; replace them first")
+            if image.dtype == np.float32 and image.max(initial=0) > _NO_UNIT:
+                raise UsageError(
+                    f"float pixels of up to {image.max():g}: give them on [0, 1], or as integers"
+                )
         none = [0] * len(images)
         if strength == 0:
             return none

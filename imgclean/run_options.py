@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from .errors import DependencyError, OutputError, UsageError
+from .files import refuse_unwritable
 from .mnist import SETS
 from .models import NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
@@ -144,7 +145,7 @@ def refuse_taken(options: Options, stored: Options | None) -> None:
 
     Raises:
         UsageError: one exists, or cannot be a PNG; both are one.
-        OutputError: the folder of one does not exist.
+        OutputError: the folder of one does not exist or is read-only.
     """
     if options.output and not options.samples:
         raise UsageError("--samples 0: leaves --output nothing to draw; leave one of them out")
@@ -156,8 +157,7 @@ def refuse_taken(options: Options, stored: Options | None) -> None:
             raise UsageError(f"{target}: the pictures are PNG; give a name that ends in .png")
         if Path(target).exists():
             raise UsageError(f"{target}: exists and is not overwritten; name another file")
-        if not Path(target).absolute().parent.is_dir():
-            raise OutputError(f"{target}: no such folder; make it first")
+        refuse_unwritable(Path(target))
     if options.output and options.output == options.plot:
         raise UsageError("--output and --plot: are the same file; name two")
 

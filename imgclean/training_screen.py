@@ -6,21 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from .errors import printable
-from .progress import span
+from .progress import Messages, span
 from .runs import EPOCH_TIME, Epoch, Run
 from .train import Step
 
 __all__ = ["TrainingScreen"]
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command what then becomes of the run: Rich would end the process."""
-        raise BrokenPipeError
 
 
 class TrainingScreen:
@@ -29,7 +22,7 @@ class TrainingScreen:
     def __init__(self, *, quiet: bool) -> None:
         """Nothing is printed yet."""
         self.quiet = quiet
-        self.console = _Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self.console = Messages()
         self._progress: Progress | None = None
         self._run: Run | None = None
         self._last: Epoch | None = None

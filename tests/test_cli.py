@@ -222,6 +222,23 @@ def test_a_log_that_nobody_reads_ends_no_run(tmp_path: Path, make: Make, tiny: s
     assert done.returncode == 0 and json.loads(done.stdout)["summary"]["done"] == 1
 
 
+@pytest.mark.parametrize("what", [[], ["--json"]])
+def test_a_log_whose_reader_has_gone(
+    tmp_path: Path, make: Make, tiny: str, what: list[str]
+) -> None:
+    """As with `2>&1 | head`: the status is 1, not what Python gives where it cannot flush."""
+    make(tmp_path / "in" / "a.png")
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in"), "-v", *what]
+    command += ["--out", str(tmp_path / "out"), "--model", tiny]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=writer, check=False, timeout=120)
+    assert done.returncode == 1
+    again = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    os.close(writer)
+    assert again.returncode == 0
+
+
 def test_a_report_says_what_it_is_of(tmp_path: Path, make: Make, tiny: str) -> None:
     """A killed run leaves one that is of a running one; what was not tried is not finished."""
     for name in ("a.png", "c.png"):

@@ -260,6 +260,17 @@ def test_foreign_files_are_not_replaced(tmp_path: Path, make: Make, tiny: str) -
     assert mine.read_bytes() == before
 
 
+def test_an_empty_folder_among_inputs_is_named(tmp_path: Path, make: Make) -> None:
+    """As a share that is not mounted: nothing fails, but it is said."""
+    make(tmp_path / "in" / "a.png")
+    (tmp_path / "empty" / "deeper").mkdir(parents=True)
+    work = plan([tmp_path / "in", tmp_path / "empty"], tmp_path / "out", Options())
+    assert work.ignored == [tmp_path / "empty"] and len(work.jobs) == 1
+    (tmp_path / "empty" / "deeper" / "note.txt").write_text("")
+    work = plan([tmp_path / "in", tmp_path / "empty"], tmp_path / "out", Options())
+    assert work.ignored == [tmp_path / "empty" / "deeper" / "note.txt"]
+
+
 def test_a_torn_journal_line_is_ignored(tmp_path: Path, make: Make, tiny: str) -> None:
     """A journal cut in the middle of a line loses that line and no other."""
     make(tmp_path / "in" / "a.png")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from imgclean.cli import app
-from imgclean.errors import ImgcleanError
+from imgclean.errors import ImgcleanError, OutputError
 from imgclean.scores import FIGURES
 
 from .conftest import Make, heed_interrupts
@@ -54,6 +54,53 @@ def test_json_is_all_of_stdout(pairs: Path, tiny: str, tmp_path: Path) -> None:
     assert mean["worse"] in (0, 1, 2)
     table = list(csv.DictReader(rows.read_text(encoding="utf-8").splitlines()))
     assert len(table) == 6 and float(table[1]["psnr"]) == score["figures"]["psnr"]
+
+
+@pytest.mark.parametrize("json_", [True, False])
+def test_figures_survive_a_file_that_cannot_be_written(
+    pairs: Path,
+    tiny: str,
+    tmp_path: Path,
+    json_: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """They may have taken hours: the disk that is full by then costs the side file alone."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OutputError("no space left")
+
+    monkeypatch.setattr("imgclean.eval_screen.write_csv", full)
+    monkeypatch.setattr("imgclean.report.write_html", full)
+    words = ["eval", str(pairs), "--model", tiny, "--csv", str(tmp_path / "s.csv")]
+    words += ["--report", "--out", str(tmp_path / "out"), *(["--json"] if json_ else [])]
+    with pytest.raises(OutputError, match="no space left\nno space left"):
+        app(words, standalone_mode=False)
+    printed = capsys.readouterr().out
+    if json_:
+        document = json.loads(printed)
+        assert len(document["scores"]) == 4 and document["summary"]["report"] is None
+    else:
+        assert "PSNR" in printed and "tiny" in printed
+
+
+def test_a_folder_that_is_read_only_is_found_out_before_the_work(
+    pairs: Path, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No image is looked at; this may run as root, who may write anywhere."""
+    monkeypatch.setattr("imgclean.files.os.access", lambda *_: False)
+    monkeypatch.setattr("imgclean.evaluate.Run.__iter__", lambda _: pytest.fail("it ran"))
+    for option in ("--csv", "--output"):
+        target = tmp_path / ("s.csv" if option == "--csv" else "s.png")
+        with pytest.raises(OutputError, match="may not be written to"):
+            app(["eval", str(pairs), "--model", tiny, option, str(target)], standalone_mode=False)
+
+
+def test_noisy_images_that_drawn_noise_leaves_out_are_named(pairs: Path, tiny: str) -> None:
+    """A folder with noisy/ and --noise: what is measured is drawn on clean/."""
+    done = imgclean("eval", pairs, "--model", tiny, "--noise", "gaussian:25", "--limit", "1")
+    assert done.returncode == 0
+    assert f"{pairs / 'noisy'} is not used" in done.stderr
 
 
 def test_runs_are_told_apart(pairs: Path, tiny: str, tmp_path: Path) -> None:

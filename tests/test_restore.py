@@ -334,6 +334,20 @@ def test_nan_input_is_refused() -> None:
         cpu(strong_network())(image)
 
 
+def test_arrays_without_pixels_are_refused() -> None:
+    """An empty crop is an error of ours, so that who catches those catches it."""
+    with pytest.raises(UsageError, match=r"\(0, 5, 3\): holds no pixels"):
+        cpu(strong_network())(np.zeros((0, 5, 3), np.uint8))
+
+
+def test_floats_of_another_scale_are_refused() -> None:
+    """Bytes in floats would be taken for light 255 times as bright as white; noise passes."""
+    image = noise(8, 8, 3, dtype="float32")
+    with pytest.raises(UsageError, match=r"up to .*\[0, 1\]"):
+        cpu(strong_network())(image * np.float32(255))
+    cpu(strong_network())(image * 3 - 1)
+
+
 @pytest.mark.parametrize("bad", [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), np.int32)])
 def test_wrong_arrays_are_refused(bad: NDArray[Any]) -> None:
     """Shapes and types outside the contract are named."""
