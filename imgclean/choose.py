@@ -1,7 +1,8 @@
 """Is an image a scanned page, ink on paper, or a photo: what decides between the weights.
 
 A few small perceptrons on the measures of `page_measures`, fitted by ``scripts/fit_choose.py``,
-and a convolutional network that looks at the image made small (`page_network`). Taking a photo for
+and a convolutional network that looks at the image made small (`page_network`). Where they see no
+page there may be one in the picture, or a pale one (`closer_looks`). Taking a photo for
 a page would whiten it, while a page treated as a photo merely keeps its stains; so in doubt it is
 a photo.
 """
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from .closer_looks import deepened, sheet_alone
 from .page_measures import MEASURES, Seen, measure
 from .page_network import page_logit
 from .pixels import full_range
@@ -23,7 +25,9 @@ __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"
 
 NETWORK = Path(__file__).with_suffix(".safetensors")
 PREFIX = "network."  # of the names of the convolutional network's tensors there
-THRESHOLD = 0.82
+THRESHOLD = 0.7
+SURE = 0.82  # of a closer look
+PALE = 0.5  # score from which ink may be too pale to be seen as such
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 LIGHT, EVEN = 0.6, 0.3  # so bright, and its brightness in these bounds (their logarithms apart)
 SMALLEST = 32  # pixels in height and width below which nothing can be told
@@ -52,20 +56,34 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
             in [0, 1].
 
     Returns:
-        ``scan`` where the score is at least `THRESHOLD`, else ``photo``.
+        ``scan`` where the score is at least `THRESHOLD`, or that of a closer look `SURE`; else
+        ``photo``.
     """
     if min(pixels.shape[:2]) < SMALLEST:
         return Choice("photo", 0.0, f"under {SMALLEST} pixels: too small to tell")
     if _is_black_and_white(pixels):
         return Choice("scan", 1.0, "black and white alone: no tones to clean")
     seen = measure(pixels)
-    values, sure = seen.measures, score(seen)
+    values, sure, how = seen.measures, score(seen), "ink on paper"
+    if sure < THRESHOLD:
+        sure, how = _closer(pixels, sure)
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     if sure >= THRESHOLD:
-        return Choice("scan", sure, f"ink on paper: {what}")
+        return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT
     blank = bool(even and values[_PAPER] >= BLANK)
     return Choice("photo", sure, f"not clearly a page: {what}", blank)
+
+
+def _closer(pixels: NDArray[np.generic], sure: float) -> tuple[float, str]:
+    """The score of a closer look that shows a page, and what it is of; or the first look's."""
+    sheet = sheet_alone(pixels)
+    if sheet is not None and (found := score(measure(sheet))) >= SURE:
+        return found, "a sheet of paper in the picture"
+    dark = deepened(pixels) if sure >= PALE else None
+    if dark is not None and (found := score(measure(dark))) >= SURE:
+        return found, "pale ink on paper"
+    return sure, "ink on paper"
 
 
 def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:

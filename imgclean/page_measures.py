@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .pixels import luma, unit
 
-__all__ = ["CROP_MEASURES", "MEASURES", "WHOLE_MEASURES", "Seen", "measure"]
+__all__ = ["CROP_MEASURES", "MEASURES", "WHOLE_MEASURES", "Seen", "flatten", "measure", "thumbnail"]
 
 Plane = NDArray[np.float32]
 
@@ -88,9 +88,9 @@ def measure(pixels: NDArray[np.generic]) -> Seen:
         pixels: H x W or H x W x C with C in {1, 3}, RGB; uint8, uint16, or float in [0, 1].
     """
     image = pixels if pixels.ndim == 3 else pixels[..., None]
-    thumbnail = _thumbnail(image)
-    small = _without_border(thumbnail)
-    quotient, background = _flatten(luma(small), 1.0, 25)
+    all_small = thumbnail(image)
+    small = _without_border(all_small)
+    quotient, background = flatten(luma(small), 1.0, 25)
     darker, inked = _details(quotient, 9)
     paper, strokes = _shares(quotient)
     whole = [
@@ -111,7 +111,7 @@ def measure(pixels: NDArray[np.generic]) -> Seen:
     each = np.array([_crop_measures(crop) for crop in crops])
     parts = [whole, each.mean(axis=0), each.min(axis=0), each.max(axis=0)]
     views = [_squeezed(crops[index % len(crops)], _CROP_SEEN) for index in range(_CROPS)]
-    square = np.atleast_3d(_squeezed(thumbnail, _WHOLE_SEEN))
+    square = np.atleast_3d(_squeezed(all_small, _WHOLE_SEEN))
     colour = np.repeat(square, 3 // square.shape[2], axis=2)
     return Seen(np.concatenate(parts).astype(np.float64), colour, np.stack(views))
 
@@ -126,7 +126,7 @@ def _unit(pixels: NDArray[np.generic]) -> Plane:
     return unit(pixels) if whole else np.clip(np.nan_to_num(unit(pixels)), 0, 1)
 
 
-def _thumbnail(image: NDArray[np.generic]) -> Plane:
+def thumbnail(image: NDArray[np.generic]) -> Plane:
     """At most `_AREA` pixels, averaged down in two steps as whole factors are much faster."""
     height, width = image.shape[:2]
     factor = max((height * width / _AREA) ** 0.5, max(height, width) / _LONGEST, 1.0)
@@ -157,7 +157,7 @@ def _run(dark: NDArray[np.bool_]) -> int:
     return min(length + 2, len(dark) // 6) if length else 0
 
 
-def _flatten(grey: Plane, blur: float, reach: int) -> tuple[Plane, Plane]:
+def flatten(grey: Plane, blur: float, reach: int) -> tuple[Plane, Plane]:
     """Divide by the background: 1 for paper, 0 for black ink, whatever the light.
 
     Returns:
@@ -254,7 +254,7 @@ def _crops(image: NDArray[np.generic], darker: Plane) -> list[Plane]:
 
 
 def _crop_measures(crop: Plane) -> list[float]:
-    quotient = _flatten(crop, 1.2, 41)[0]
+    quotient = flatten(crop, 1.2, 41)[0]
     darker, inked = _details(quotient, 15)
     paper, share = _shares(quotient)
     strokes = quotient < _STROKE

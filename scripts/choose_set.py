@@ -4,10 +4,10 @@ Every image is made from a seed and sources that are split beforehand: no photo,
 rendered page or office page is on both sides. Images are H x W x C uint8, RGB, C in {1, 3}.
 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
-forms, book spreads, newspapers with pictures, handwriting, whiteboards, sheets photographed at an
-angle. Right is `photo` for all else, also where it holds text: photos with signs or a page lying
-somewhere, prints with borders, screenshots, pencil and painted drawings, coloured maps, textures,
-scenes, objects on white.
+forms, book spreads, newspapers with pictures, handwriting, whiteboards, coloured print of offices,
+sheets photographed at an angle. Right is `photo` for all else, also where it holds text: photos
+with signs, prints with borders, screenshots, pencil and painted drawings, coloured maps, posters,
+textures, scenes, objects on white.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from office_pages import office_page, poster
 from PIL import Image, ImageDraw, ImageFont
 
 from imgclean.fonts import ENGLISH, family, held_out, scripts_of
@@ -424,11 +425,22 @@ def angled(rng: Generator, sources: Sources) -> Pixels:
         handwriting,
     ]
     sheet = colour(kinds[int(rng.choice(5, p=[0.6, 0.12, 0.08, 0.1, 0.1]))](rng, sources))
+    return photographed(sheet, rng, sources, 0.13)
+
+
+def lying(rng: Generator, sources: Sources) -> Pixels:
+    """A sheet of print or handwriting that fills a quarter to three quarters of the frame."""
+    sheet = (page, form, handwriting)[int(rng.choice(3, p=[0.6, 0.2, 0.2]))](rng, sources)
+    return photographed(colour(sheet), rng, sources, 0.28)
+
+
+def photographed(sheet: Pixels, rng: Generator, sources: Sources, inset: float) -> Pixels:
+    """A sheet lying askew on a table, its corners up to so far from those of the frame."""
     height, width = sheet.shape[:2]
     frame = (int(width * rng.uniform(1.0, 1.25)), int(height * rng.uniform(1.0, 1.25)))
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    inset = rng.uniform(-0.03, 0.13, (4, 2)) * (1 - 2 * corners)
-    target = ((corners + inset) * frame).astype(np.float32)
+    moved = rng.uniform(-0.03, inset, (4, 2)) * (1 - 2 * corners)
+    target = ((corners + moved) * frame).astype(np.float32)
     here = (corners * (width, height)).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(here, target)
     ground = cv2.GaussianBlur(sources.photo(rng), (0, 0), rng.uniform(0.5, 5))
@@ -442,7 +454,24 @@ def angled(rng: Generator, sources: Sources) -> Pixels:
     return noisy(np.asarray(np.clip(image * light[..., None], 0, 255), np.uint8), rng, 20)
 
 
+def office(rng: Generator, sources: Sources) -> Pixels:
+    """Coloured print of an office, scanned or photographed."""
+    sheet = office_page(rng, lambda size: sources.font(rng, size))
+    if rng.random() < 0.25:
+        return photographed(sheet, rng, sources, 0.13)
+    if rng.random() < 0.3:
+        return noisy(sheet, rng, 12)
+    return noisy(on_table(dirty(sheet, rng), rng, sources, 0.1), rng, 20)
+
+
 # What is no page
+
+
+def leaflet(rng: Generator, sources: Sources) -> Pixels:
+    """A poster, a cover, a slide or a comic, as it is or scanned."""
+    shot = colour(sources.photo(rng))
+    image = poster(rng, lambda size: sources.font(rng, size), shot)
+    return noisy(dirty(image, rng) if rng.random() < 0.4 else toned(image, rng), rng, 15)
 
 
 def varied(image: Pixels, rng: Generator) -> Pixels:
@@ -846,6 +875,8 @@ OTHERS: dict[str, tuple[Maker, int]] = {
 
 LATER: dict[str, tuple[Maker, int]] = {"print": (old_print, 24), "graphic": (graphic, 16),
                                             "flock": (flock, 8)}  # fmt: skip
+LAST: dict[str, tuple[Maker, int]] = {"coloured print": (office, 24), "poster": (leaflet, 12)}
+TABLE: dict[str, tuple[Maker, int]] = {"sheet on a table": (lying, 1)}
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
@@ -853,7 +884,7 @@ def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     rng = np.random.default_rng(case.seed)
     sources[case.held_out].pages = case.pages
     if case.source is None:
-        maker = {**PAGES, **OTHERS, **LATER}[case.kind][0]
+        maker = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE}[case.kind][0]
         return maker(rng, sources[case.held_out])
     image = read(case.source)
     if case.scan:
@@ -900,3 +931,8 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in LATER.items():
         for index in range(units * weight):
             yield Case(kind, False, index % 3 == 2, seed := seed + 1)
+    for kind, (_, weight) in LAST.items():
+        for index in range(units * weight):
+            yield Case(kind, kind == "coloured print", index % 3 == 2, seed := seed + 1)
+    for _ in range(units):  # decided by `imgclean.closer_looks`, so nothing is fitted on these
+        yield Case("sheet on a table", True, True, seed := seed + 1)

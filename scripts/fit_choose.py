@@ -10,8 +10,9 @@ and noise on the measures; what they say is the mean of their logits. Pages and 
 the same in sum. The convolutional network is fitted by `fit_choose_network.py`.
 
 What ships has five members that were fitted before drawn pages held maps, charts and hatching, on
-all images alike, five added afterwards, and ten added with `--units 100 --members 10` once old
-prints, maps and sketches were among the photos.
+all images alike, five added afterwards, ten added with `--units 100 --members 10` once old
+prints, maps and sketches were among the photos, and ten with `--units 20 --members 10` once
+coloured print and posters were there.
 """
 
 import argparse
@@ -44,8 +45,9 @@ def values(case: Case) -> Floats:
 
 
 def scored(case: Case) -> float:
-    """How sure `choose` is that a case is a page."""
-    return choose.score(seen(case))
+    """How sure `choose` is that a case is a page, by a closer look where one shows it."""
+    cv2.setNumThreads(1)
+    return choose.choose(make(case, _sources)).score
 
 
 def seen(case: Case) -> Seen:
@@ -120,13 +122,16 @@ def main() -> None:
     parser.add_argument("--add", action="store_true", help="keep the members there are")
     parser.add_argument("--members", type=int, default=5, help="perceptrons to fit")
     parser.add_argument(
-        "--cache", type=Path, help="keep the measures to fit on there, or take them from it"
+        "--cache",
+        type=Path,
+        help="keep the measures there, or take them from it (the network's -measures.npy too)",
     )
     options = parser.parse_args()
     fits = options.check is None
     seed = 10_000_000 * (options.check or 0)
-    every = [c for c in cases(options.data, options.units, seed) if c.held_out or fits]
+    both = list(cases(options.data, options.units, seed))
     if fits:
+        every = [case for case in both if not case.held_out]
         samples = np.zeros((0, len(MEASURES)))
         if options.cache and options.cache.exists():
             samples = np.load(options.cache)
@@ -135,24 +140,23 @@ def main() -> None:
             if options.cache:
                 np.save(options.cache, samples)
         scan = np.array([case.scan for case in every])
-        train = np.array([not case.held_out for case in every])
         there: dict[str, Tensors] = load_file(choose.NETWORK)
         old = there if options.add else {}
         tensors = {
-            "mean": old.get("mean", samples[train].mean(axis=0)).astype(np.float32),
-            "spread": old.get("spread", samples[train].std(axis=0) + 1e-3).astype(np.float32),
+            "mean": old.get("mean", samples.mean(axis=0)).astype(np.float32),
+            "spread": old.get("spread", samples.std(axis=0) + 1e-3).astype(np.float32),
         }
-        unit = np.clip((samples[train] - tensors["mean"]) / tensors["spread"], -4, 4)
+        unit = np.clip((samples - tensors["mean"]) / tensors["spread"], -4, 4)
         # Office pages are a few texts many times over.
-        weights = np.array([0.4 if case.kind.startswith("office") else 1.0 for case in every])
-        pages, others = weights[train & scan].sum(), weights[train & ~scan].sum()
+        weights = np.array([0.4 if case.kind.startswith("office ") else 1.0 for case in every])
+        pages, others = weights[scan].sum(), weights[~scan].sum()
         weights[scan] *= others / pages
-        fitted = fit(unit, scan[train], weights[train], options.members)
+        fitted = fit(unit, scan, weights, options.members)
         assert fitted["first"].shape == (options.members, _HIDDEN[0], len(MEASURES))
         tensors |= {k: np.concatenate([old[k], v]) if old else v for k, v in fitted.items()}
         save_file(there | tensors, choose.NETWORK)
         choose.load.cache_clear()
-    kept = [case for case in every if case.held_out]
+    kept = [case for case in both if case.held_out]
     table(kept, np.array(list(taken(kept, options.data, scored))))
 
 

@@ -6,6 +6,7 @@ from fit_choose_network import PageNetwork, augmented, folded
 from numpy.typing import NDArray
 
 from imgclean.choose import THRESHOLD, choose, score
+from imgclean.closer_looks import deepened, sheet_alone
 from imgclean.page_measures import MEASURES, Seen, measure
 from imgclean.page_network import page_logit
 
@@ -221,3 +222,71 @@ def test_augmented() -> None:
     assert first.shape == (3, 3, 224, 224) and parts.shape == (3, 4, 112, 112)
     assert not torch.equal(first, second)
     assert all(batch.min() >= 0 and batch.max() <= 1 for batch in (first, parts))
+
+
+def on_table(sheet: Pixels, share: float, turn: float = 4.0) -> Pixels:
+    """A sheet that fills a share of the picture, on a dark table."""
+    height, width = sheet.shape[:2]
+    frame = (round(width / share**0.5), round(height / share**0.5))
+    ground = cv2.resize(scene(seed=7), frame) // 5
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 0.97)
+    matrix[:, 2] += [(frame[0] - width) / 2, (frame[1] - height) / 2]
+    lying = cv2.warpAffine(np.repeat(sheet, 3 // sheet.shape[2], axis=2), matrix, frame)
+    mask = cv2.warpAffine(np.full((height, width), 255, np.uint8), matrix, frame)
+    return np.asarray(np.where(mask[..., None] > 127, lying, ground), np.uint8)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.75])
+@pytest.mark.parametrize("turn", [-8.0, 3.0])
+def test_a_sheet_on_a_table_is_a_page(share: float, turn: float) -> None:
+    """It is cut out upright, and decides; where a picture lies there it is a photo."""
+    image = on_table(page(), share, turn)
+    sheet = sheet_alone(image)
+    assert sheet is not None
+    assert sheet.shape[0] / sheet.shape[1] == pytest.approx(900 / 700, rel=0.05)
+    rows, columns = (np.s_[round(0.02 * n) : round(0.98 * n)] for n in sheet.shape[:2])
+    back = cv2.resize(sheet[rows, columns, 0], (700, 900), interpolation=cv2.INTER_AREA)
+    ink = [cv2.blur(255 - plane, (9, 9))[90:-90, 70:-70] for plane in (back, page()[..., 0])]
+    assert np.corrcoef(ink[0].ravel(), ink[1].ravel())[0, 1] > 0.4  # the same lines, upright
+    found = choose(noisy(image, 5))
+    assert found.name == "scan" and found.score >= THRESHOLD
+    assert choose(on_table(scene(900, 700), share, turn)).name == "photo"
+
+
+def test_sheets_too_small_or_as_large_as_the_picture_are_none() -> None:
+    """A page held into a photo does not make it one, and a page alone needs no other look."""
+    assert sheet_alone(on_table(page(), 0.15)) is None
+    assert sheet_alone(page()) is None
+    assert sheet_alone(np.full((64, 64, 3), 200, np.uint8)) is None
+
+
+def test_pale_ink_is_deepened() -> None:
+    """As deep as print, paper as it was; print itself, and what is black and white, stay."""
+    pale = np.asarray(240 - (240 - page().astype(np.float32)) * 0.15, np.uint8)
+    deep = deepened(pale)
+    assert deep is not None and deep.shape == pale.shape
+    ink = page() < 60
+    assert pale[ink].mean() > 200 and deep[ink].mean() < 160
+    assert abs(float(np.median(deep)) - 240) <= 3
+    bold = cv2.erode(page(), np.ones((7, 7), np.uint8))[..., None]
+    assert deepened(np.asarray(bold, np.uint8)) is None
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float32"])
+def test_closer_looks_take_all_types(kind: str) -> None:
+    """What they show is the same in 8 bits, of 16 bits and of floats, also with NaN."""
+    image = on_table(page(), 0.5)
+    pale = np.asarray(255 - (255 - image) // 4, np.uint8)
+    for look, shown in ((sheet_alone, image), (deepened, pale)):
+        same = shown * np.uint16(257) if kind == "uint16" else shown / np.float32(255)
+        first, second = look(shown), look(same)
+        assert first is not None and second is not None
+        assert np.abs(first.astype(int) - second).max() <= 2
+    assert sheet_alone(np.full((64, 64, 1), np.nan, np.float32)) is None
+
+
+def test_closer_looks_are_small() -> None:
+    """Of a large image at most four megapixels are looked at."""
+    large = cv2.resize(on_table(page(), 0.5), (4000, 5000))
+    sheet = sheet_alone(large)
+    assert sheet is not None and 1e6 < sheet.shape[0] * sheet.shape[1] <= 4e6

@@ -1,0 +1,113 @@
+"""What `choose` looks at where an image may be a page after all: its sheet alone, or darker ink.
+
+A sheet on a table that fills half of the picture is judged with the table, and strokes of a carbon
+copy are so pale that none is counted. Both are shown again as they would look filling the picture,
+or in black.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .page_measures import flatten, thumbnail
+from .pixels import luma, unit
+
+__all__ = ["deepened", "sheet_alone"]
+
+Pixels = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+
+_MOST = 4_000_000  # pixels of an image that is looked at again
+_SIDE = 256  # of the image in which a sheet is searched
+_SHARE = (0.25, 0.85)  # of the picture that a sheet fills
+_FILLED = 0.93  # of its hull that is paper
+_RIM = 0.02  # of the sheet's sides that is shown around it
+_INK, _STRONGEST = 0.7, 3.0  # depth to which ink is deepened, by at most this factor
+_PALE = 0.6  # depth of ink that is left alone
+
+
+def sheet_alone(pixels: NDArray[np.generic]) -> Pixels | None:
+    """The largest light sheet of four corners, upright and cut out with a narrow rim.
+
+    Args:
+        pixels: H x W x C with C in {1, 3}, RGB; uint8, uint16, or float in [0, 1].
+
+    Returns:
+        The sheet, H' x W' x C, at most 4 megapixels, or None where there is none that fills a
+        quarter of the image, or one fills nearly all of it.
+    """
+    whole = pixels if pixels.ndim == 3 else pixels[..., None]
+    found = _corners(thumbnail(whole))
+    if found is None:
+        return None
+    image = _eight_bits(whole)
+    corners = found * np.array(image.shape[1::-1], np.float32)
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    width, height = (max(32, round(float(sides[i] + sides[i + 2]) / 2)) for i in (0, 1))
+    unit_square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    inside = (unit_square * (1 - 2 * _RIM) + _RIM) * np.array([width, height], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, inside.astype(np.float32))
+    sheet = cv2.warpPerspective(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sheet, np.uint8).reshape(height, width, image.shape[2])
+
+
+def _corners(image: Plane) -> Plane | None:
+    """Those of the sheet, 4 x 2, x and y of 1, clockwise from the one at the left above."""
+    scale = _SIDE / max(image.shape[:2])
+    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = cv2.medianBlur(np.rint(255 * small).astype(np.uint8), 3).reshape(*size[::-1], -1)
+    dark = small.min(axis=2)  # paper is light in every colour
+    light = cv2.threshold(dark, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1]
+    light = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # over the ink
+    light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    outlines = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    if not outlines:
+        return None
+    outline = max(outlines, key=cv2.contourArea)
+    hull = cv2.convexHull(outline)
+    area = cv2.contourArea(hull)
+    if not _SHARE[0] < area / light.size < _SHARE[1]:
+        return None
+    if cv2.contourArea(outline) < _FILLED * area:
+        return None
+    found = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)[:, 0]
+    if len(found) != 4 or cv2.contourArea(found) < 0.9 * area:
+        return None
+    around = found - found.mean(axis=0)
+    order = np.argsort(np.arctan2(around[:, 1], around[:, 0]))  # from the left above
+    return np.asarray((found[order] + 0.5) / size, np.float32)
+
+
+def deepened(pixels: NDArray[np.generic]) -> Pixels | None:
+    """The image with its ink as dark as print, where what is darkest all over is pale.
+
+    Args:
+        pixels: as for `sheet_alone`.
+
+    Returns:
+        H' x W' x C, at most 4 megapixels, or None where the ink is not pale.
+    """
+    whole = pixels if pixels.ndim == 3 else pixels[..., None]
+    quotient, ground = flatten(luma(thumbnail(whole)), 1.0, 25)
+    cells = [part for row in np.array_split(quotient, 8) for part in np.array_split(row, 8, axis=1)]
+    depth = float(np.quantile([1 - np.quantile(cell, 0.02) for cell in cells], 0.9))
+    if depth > _PALE:
+        return None
+    factor = np.float32(min(_STRONGEST, _INK / max(depth, 1e-3)))
+    image = _eight_bits(whole)
+    paper = cv2.resize(ground, image.shape[1::-1])[..., None]
+    deep = paper - factor * (paper - image.astype(np.float32) / 255)
+    return np.asarray(np.clip(np.rint(deep * 255), 0, 255), np.uint8)
+
+
+def _eight_bits(image: NDArray[np.generic]) -> Pixels:
+    """An H x W x C image of at most 4 megapixels."""
+    height, width = image.shape[:2]
+    scale = (_MOST / (height * width)) ** 0.5
+    if scale < 1:
+        size = (max(32, round(width * scale)), max(32, round(height * scale)))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).reshape(*size[::-1], -1)
+    if image.dtype == np.uint8:
+        return np.asarray(image, np.uint8)
+    return np.asarray(np.rint(255 * np.clip(np.nan_to_num(unit(image)), 0, 1)), np.uint8)
