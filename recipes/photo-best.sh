@@ -8,7 +8,8 @@
 # before recipes/photo.sh's fourth part (its local/half/photo.safetensors), and its drawings, 480, held no
 # mesh, net or cloth. Its first part was broken off after 685 steps, before its rate fell. The third saw
 # what recipes/photo.sh's last parts do: sharp and enlarged photos of BSD and CLIC, and photos under mesh and cloth.
-# The sixth, 11,827 steps on a core, was the first to see the grain of film and of enlarged photos.
+# The sixth, 11,827 steps on a core, was the first to see the grain of film and of enlarged photos; the seventh, 6,039 beside other
+# work, photos in print, sharp demosaicing, digital zoom, drawn spectra, and noise smoothed along lines and cut by thresholds.
 set -euo pipefail
 data=${1:?folder of the training data} minutes=${2:-117}
 [ -f local/photos.npz ] || python scripts/pack_photos.py "$data"/photos/{bsd432,imagenet,sunhays,clic} --out local/photos.npz
@@ -32,4 +33,8 @@ python scripts/train_weights.py photo-best --device cuda --compile --precision b
 python scripts/train_weights.py photo-best --pack local/natural.npz --screens local/screens.npz --enlarge 0.25 --minutes 112 \
     --patch 128 --batch 9 --muon-lr 0.002 --muon-decay 0.1 --adam-lr 3e-4 --ema 0.999 --cooldown 1 --seed 811 \
     --init local/best-fifth/checkpoint.pt --out local/best-sixth
-python scripts/export_weights.py photo-best --checkpoint local/best-sixth/checkpoint.pt --steps-before 110996
+[ -f local/screens-prints.npz ] || python scripts/make_screens.py --data "$data" --prints 400 --out local/screens-prints.npz
+python scripts/train_weights.py photo-best --pack local/natural.npz --screens local/screens-prints.npz --enlarge 0.25 --minutes 128 \
+    --precision bf16 --patch 128 --batch 9 --muon-lr 0.003 --muon-decay 0.1 --adam-lr 4e-4 --ema 0.999 --cooldown 1 --seed 1107 \
+    --init local/best-sixth/checkpoint.pt --out local/best-seventh
+python scripts/export_weights.py photo-best --checkpoint local/best-seventh/checkpoint.pt --steps-before 122823
