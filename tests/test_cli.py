@@ -334,9 +334,12 @@ def test_models_lists_cards() -> None:
     assert names == ["gaussian", "photo", "photo-best", "scan"]
 
 
-def test_an_error_that_points_at_a_word_keeps_its_lines(tmp_path: Path) -> None:
+def test_an_error_that_points_at_a_word_keeps_its_lines(tmp_path: Path, make: Make) -> None:
     """The mark stands beneath the word; control characters are still made harmless."""
-    done = imgclean("train", "--noise", "blur+gausian\x1b:3", "--out", tmp_path / "run")
+    for seed in range(4):
+        make(tmp_path / "photos" / f"{seed}.png", 64, 48, seed=seed)
+    wrong = ["--noise", "blur+gausian\x1b:3", "--data", tmp_path / "photos"]
+    done = imgclean("train", *wrong, "--out", tmp_path / "run")
     assert done.returncode == 2
     lines = done.stderr.splitlines()
     assert "\x1b" not in done.stderr and lines[2].strip() == "^" * len("gausian:3x")

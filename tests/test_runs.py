@@ -599,7 +599,13 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
     ],
 )
 def test_bad_options_end_before_anything_is_made(
-    tmp_path: Path, arguments: list[str], code: int, words: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    make: Make,
+    arguments: list[str],
+    code: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Wrong options end with their exit code and a message, and leave no folder behind."""
     from typer.testing import CliRunner
@@ -610,6 +616,11 @@ def test_bad_options_end_before_anything_is_made(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "x").touch()
+    if not {"--data", "--noisy", "--clean", "--resume"} & set(arguments):
+        photos = tmp_path_factory.mktemp("photos")  # pages and scenes would be drawn for seconds
+        for seed in range(4):
+            make(photos / f"{seed}.png", 64, 48, seed=seed)
+        arguments = [*arguments, "--data", str(photos)]
     done = CliRunner().invoke(app, ["train", "--device", "cpu", *arguments])
     if isinstance(done.exception, ImgcleanError):
         found, message = int(done.exception.exit_code), str(done.exception)
