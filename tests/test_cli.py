@@ -338,7 +338,7 @@ def test_an_error_that_points_at_a_word_keeps_its_lines(tmp_path: Path, make: Ma
     """The mark stands beneath the word; control characters are still made harmless."""
     for seed in range(4):
         make(tmp_path / "photos" / f"{seed}.png", 64, 48, seed=seed)
-    wrong = ["--noise", "blur+gausian\x1b:3", "--data", tmp_path / "photos"]
+    wrong = ["--noise", "blur+gausian\x1b:3", "--data", str(tmp_path / "photos")]
     done = imgclean("train", *wrong, "--out", tmp_path / "run")
     assert done.returncode == 2
     lines = done.stderr.splitlines()
