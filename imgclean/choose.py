@@ -63,10 +63,11 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
         return Choice("photo", 0.0, f"under {SMALLEST} pixels: too small to tell")
     if _is_black_and_white(pixels):
         return Choice("scan", 1.0, "black and white alone: no tones to clean")
-    seen = measure(pixels)
-    values, sure, how = seen.measures, score(seen), "ink on paper"
+    seen, how = measure(pixels), "ink on paper"
+    sure = score(seen)
     if sure < THRESHOLD:
-        sure, how = _closer(pixels, sure)
+        seen, sure, how = _closer(pixels, seen, sure)
+    values = seen.measures
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
@@ -75,15 +76,17 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     return Choice("photo", sure, f"not clearly a page: {what}", blank)
 
 
-def _closer(pixels: NDArray[np.generic], sure: float) -> tuple[float, str]:
-    """The score of a closer look that shows a page, and what it is of; or the first look's."""
-    sheet = sheet_alone(pixels)
-    if sheet is not None and (found := score(measure(sheet))) >= SURE:
-        return found, "a sheet of paper in the picture"
-    dark = deepened(pixels) if sure >= PALE else None
-    if dark is not None and (found := score(measure(dark))) >= SURE:
-        return found, "pale ink on paper"
-    return sure, "ink on paper"
+def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen, float, str]:
+    """A closer look that shows a page, its score and what it is of; or the first look and its."""
+    for look, least, what in (
+        (sheet_alone, 0.0, "a sheet of paper in the picture"),
+        (deepened, PALE, "pale ink on paper, here darker"),
+    ):
+        closer = look(pixels) if sure >= least else None
+        found = None if closer is None else measure(closer)
+        if found is not None and (better := score(found)) >= SURE:
+            return found, better, what
+    return seen, sure, "ink on paper"
 
 
 def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:

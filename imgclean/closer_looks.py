@@ -23,6 +23,7 @@ _SHARE = (0.25, 0.85)  # of the picture that a sheet fills
 _FILLED = 0.93  # of its hull that is paper
 _RIM = 0.02  # of the sheet's sides that is shown around it
 _INK, _STRONGEST = 0.7, 3.0  # depth to which ink is deepened, by at most this factor
+_CELLS = 8  # along each side, in which ink is looked for
 _PALE = 0.6  # depth of ink that is left alone
 
 
@@ -90,13 +91,18 @@ def deepened(pixels: NDArray[np.generic]) -> Pixels | None:
     """
     whole = pixels if pixels.ndim == 3 else pixels[..., None]
     quotient, ground = flatten(luma(thumbnail(whole)), 1.0, 25)
-    cells = [part for row in np.array_split(quotient, 8) for part in np.array_split(row, 8, axis=1)]
+    if min(quotient.shape) < _CELLS:
+        return None
+    rows = np.array_split(quotient, _CELLS)
+    cells = [part for row in rows for part in np.array_split(row, _CELLS, axis=1)]
     depth = float(np.quantile([1 - np.quantile(cell, 0.02) for cell in cells], 0.9))
     if depth > _PALE:
         return None
     factor = np.float32(min(_STRONGEST, _INK / max(depth, 1e-3)))
     image = _eight_bits(whole)
-    paper = cv2.resize(ground, image.shape[1::-1])[..., None]
+    grey = max(float(np.median(luma(image))), 1.0)
+    tint = np.median(image, axis=(0, 1)).astype(np.float32) / np.float32(grey)  # the paper's
+    paper = cv2.resize(ground, image.shape[1::-1])[..., None] * tint
     deep = paper - factor * (paper - image.astype(np.float32) / 255)
     return np.asarray(np.clip(np.rint(deep * 255), 0, 255), np.uint8)
 

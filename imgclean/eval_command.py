@@ -198,22 +198,23 @@ def evaluate(
     own = [method.name for method in methods if not isinstance(method, Classical)]
     missed = [line for bound in bounds for line in bound.missed(evaluation.means, own)]
     written = None
-    troubles: list[str] = []  # kept until the figures are out, which may have taken hours
+    troubles: list[str] = []  # none keeps the rest from going where it can: it took hours
     with _collected(troubles):
         if report and place:
             from .report import write_html
 
             written = write_html(evaluation, place, full_pictures=full_pictures)
-    if json_:
-        print_json(document(evaluation, missed=missed, report=written, computed=run.computed))
-    else:
-        screen.tables(evaluation)
     with _collected(troubles):
         if csv:
             write_csv(csv, scores)
     with _collected(troubles):
         if output:
             _write_sheet(output, cases, methods[0], samples or _SAMPLES)
+    with _collected(troubles):
+        if json_:
+            print_json(document(evaluation, missed=missed, report=written, computed=run.computed))
+        else:
+            screen.tables(evaluation)
     screen.finish(run, written, missed)
     if troubles:
         raise OutputError("\n".join(troubles))

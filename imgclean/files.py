@@ -104,7 +104,7 @@ def refuse_unwritable(target: Path) -> None:
     """Find out now, not after the work, that a file cannot be written where it is told.
 
     Raises:
-        OutputError: it is a folder, its folder does not exist, or one of both is read-only.
+        OutputError: it is a folder, or its folder does not exist or is read-only.
     """
     folder = target.absolute().parent
     if not folder.is_dir():

@@ -104,7 +104,8 @@ def find(inputs: Sequence[Path], *, recursive: bool = True) -> Found:
             files = _walk(given, found, recursive=recursive)
             if given in found.unreadable:
                 raise InputError(f"{shown(given)}: not allowed to list; check its permissions")
-            if not files and not any(given in path.parents for path in found.ignored):
+            seen_there = [*files, *found.ignored, *found.unreadable]
+            if not any(given in path.parents for path in seen_there):
                 found.ignored.append(given)
         for path in sorted(files, key=_natural):
             resolved = path.resolve()

@@ -193,7 +193,8 @@ class Screen:
         if self.verbose or len(self.plan.ignored) <= _FEW:
             for path in self.plan.ignored:
                 what = "a link inside a folder" if path.is_symlink() else "not an image"
-                what = "no file in this folder" if path.is_dir() and not path.is_symlink() else what
+                if path.is_dir() and not path.is_symlink():
+                    what = "no file in this folder"
                 self._say(f"ignored  {path}: {what}")
         if self.dry:
             self._forecast(run)

@@ -135,6 +135,8 @@ def main() -> None:
         samples = np.zeros((0, len(MEASURES)))
         if options.cache and options.cache.exists():
             samples = np.load(options.cache)
+            if len(samples) != len(every):
+                raise SystemExit(f"{options.cache}: measures of other images; name another file")
         if rest := every[len(samples) :]:
             samples = np.concatenate([samples, list(taken(rest, options.data, values))])
             if options.cache:

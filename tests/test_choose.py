@@ -250,6 +250,8 @@ def test_a_sheet_on_a_table_is_a_page(share: float, turn: float) -> None:
     assert np.corrcoef(ink[0].ravel(), ink[1].ravel())[0, 1] > 0.4  # the same lines, upright
     found = choose(noisy(image, 5))
     assert found.name == "scan" and found.score >= THRESHOLD
+    if score(measure(noisy(image, 5))) < THRESHOLD:
+        assert found.reason.startswith("a sheet of paper in the picture: ")
     assert choose(on_table(scene(900, 700), share, turn)).name == "photo"
 
 
@@ -290,3 +292,48 @@ def test_closer_looks_are_small() -> None:
     large = cv2.resize(on_table(page(), 0.5), (4000, 5000))
     sheet = sheet_alone(large)
     assert sheet is not None and 1e6 < sheet.shape[0] * sheet.shape[1] <= 4e6
+
+
+@pytest.mark.parametrize(
+    ("look", "first", "reason"),
+    [
+        ("sheet_alone", 0.05, "a sheet of paper in the picture: "),
+        ("deepened", 0.6, "pale ink on paper, here darker: "),
+        ("deepened", 0.4, "not clearly a page: "),  # nobody looks again
+    ],
+)
+def test_closer_looks_decide(
+    look: str, first: float, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the first look sees no page they are asked, and what is told is of what they show."""
+    shown = scene()
+    scores = iter([first, 0.9])
+    monkeypatch.setattr("imgclean.choose.score", lambda _: next(scores))
+    monkeypatch.setattr("imgclean.choose.sheet_alone", lambda _: None)
+    monkeypatch.setattr("imgclean.choose.deepened", lambda _: None)
+    monkeypatch.setattr(f"imgclean.choose.{look}", lambda _: page())
+    found = choose(shown)
+    assert found.reason.startswith(reason)
+    assert (found.name == "scan") == (reason[:3] != "not")
+    paper = measure(page() if found.name == "scan" else shown).measures[MEASURES.index("paper")]
+    assert f" {100 * paper:.0f} % background" in found.reason
+
+
+@pytest.mark.parametrize("shape", [(36, 5000, 1), (6000, 33, 3), (32, 32, 3)])
+def test_closer_looks_take_strips(shape: tuple[int, ...]) -> None:
+    """As a scan of a ruler is: thumbnails that are a few pixels high."""
+    pale = np.full(shape, 230, np.uint8)
+    pale[::3, ::5] = 215
+    for look in (sheet_alone, deepened):
+        result = look(pale)
+        assert result is None or min(result.shape[:2]) >= 32
+
+
+@pytest.mark.parametrize("tint", [(1, 0.96, 0.73), (0.8, 1, 1)])
+def test_pale_ink_on_tinted_paper(tint: tuple[float, ...]) -> None:
+    """Paper keeps its colour, and ink becomes dark in all of them."""
+    pale = np.asarray((240 - (240 - page().astype(np.float32)) * 0.15) * tint, np.uint8)
+    deep = deepened(pale)
+    assert deep is not None
+    assert np.abs(np.median(deep, axis=(0, 1)) - np.median(pale, axis=(0, 1))).max() <= 4
+    assert deep[(page() < 60)[..., 0]].mean() < 0.75 * pale[(page() < 60)[..., 0]].mean()

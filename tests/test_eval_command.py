@@ -84,6 +84,22 @@ def test_figures_survive_a_file_that_cannot_be_written(
         assert "PSNR" in printed and "tiny" in printed
 
 
+def test_rows_survive_standard_output_without_room(
+    pairs: Path, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other way round: what is asked for as a file is there before anything is printed."""
+
+    def full(*_: object) -> None:
+        raise OutputError("standard output: no space left")
+
+    monkeypatch.setattr("imgclean.eval_screen.print_json", full)
+    rows = tmp_path / "scores.csv"
+    with pytest.raises(OutputError, match="standard output: no space left"):
+        app(["eval", str(pairs), "--model", tiny, "--json", "--csv", str(rows)],
+            standalone_mode=False)  # fmt: skip
+    assert len(rows.read_text(encoding="utf-8").splitlines()) == 5
+
+
 def test_a_folder_that_is_read_only_is_found_out_before_the_work(
     pairs: Path, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
