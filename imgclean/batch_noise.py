@@ -21,10 +21,10 @@ from torch.nn import functional
 from .noise import (
     BANDS,
     DEMOSAICING,
+    LINES,
     MALVAR_BESIDE,
     MALVAR_CORNERS,
     MALVAR_GREEN,
-    line_kernels,
 )
 from .pixels import LUMA
 
@@ -314,7 +314,7 @@ def _smooth_along(grain: Tensor, scene: Tensor, draw: _Draw, blurred: Blurred) -
     share = draw.uniform(0.4, 0.95)
     seen = all_blurred(scene + grain, 0.7)
     least, along = torch.full_like(grain, torch.inf), grain
-    for kernel in line_kernels():
+    for kernel in LINES:
         spread = _filtered(seen.square(), kernel) - _filtered(seen, kernel).square()
         spread = all_blurred(spread, 1.0)
         along = torch.where(spread < least, _filtered(grain, kernel), along)

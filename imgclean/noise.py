@@ -17,6 +17,7 @@ from .pixels import LUMA
 __all__ = [
     "BANDS",
     "DEMOSAICING",
+    "LINES",
     "MALVAR_BESIDE",
     "MALVAR_CORNERS",
     "MALVAR_GREEN",
@@ -28,7 +29,6 @@ __all__ = [
     "gaussian",
     "grain",
     "jpeg",
-    "line_kernels",
     "photo",
 ]
 
@@ -299,7 +299,7 @@ def _smooth_flats(grain: Array, scene: Array, rng: np.random.Generator) -> Array
 BANDS = (0.8, 1.6)  # what Gaussians of these sigmas take away, one after the other, is a band
 
 
-def line_kernels() -> Array:
+def _line_kernels() -> Array:
     """Means along lines of nine pixels in eight directions, 8 x 9 x 9."""
     kernels = np.zeros((8, 9, 9), np.float32)
     steps = np.linspace(-4, 4, 33)
@@ -309,6 +309,9 @@ def line_kernels() -> Array:
     return kernels
 
 
+LINES = _line_kernels()
+
+
 def _smooth_along(grain: Array, scene: Array, rng: np.random.Generator) -> Array:
     """Blur most of the grain, H x W, along the line on which the picture varies least.
 
@@ -316,7 +319,7 @@ def _smooth_along(grain: Array, scene: Array, rng: np.random.Generator) -> Array
     """
     seen = cv2.GaussianBlur(scene + grain, (0, 0), 0.7)
     least, along = np.full_like(grain, np.inf), grain
-    for kernel in line_kernels():
+    for kernel in LINES:
         spread = _filtered(seen * seen, kernel) - np.square(_filtered(seen, kernel))
         spread = cv2.GaussianBlur(spread, (0, 0), 1.0)
         along = np.where(spread < least, _filtered(grain, kernel), along)

@@ -190,9 +190,11 @@ class Denoiser:
             if str(image.dtype) not in _TYPES:
                 kinds = "uint8, uint16 or float32 in the machine's byte order"
                 raise UsageError(f"pixels of {image.dtype}: give {kinds}")
-            if image.dtype == np.float32 and not np.isfinite(image).all():
+            if image.dtype != np.float32:
+                continue
+            if not np.isfinite(image).all():
                 raise ImageError("holds NaN or infinite values; replace them first")
-            if image.dtype == np.float32 and image.max(initial=0) > _NO_UNIT:
+            if image.max(initial=0) > _NO_UNIT:
                 raise UsageError(
                     f"float pixels of up to {image.max():g}: give them on [0, 1], or as integers"
                 )

@@ -5,9 +5,9 @@ rendered page or office page is on both sides. Images are H x W x C uint8, RGB, 
 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
 forms, book spreads, newspapers with pictures, handwriting, whiteboards, coloured print of offices,
-sheets photographed at an angle. Right is `photo` for all else, also where it holds text: photos
-with signs, prints with borders, screenshots, pencil and painted drawings, coloured maps, posters,
-textures, scenes, objects on white.
+sheets photographed at an angle or on a table. Right is `photo` for all else, also where it holds
+text: photos with signs or a page that fills under a fifth, prints with borders, screenshots, pencil
+and painted drawings, coloured maps, posters, textures, scenes, objects on white.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -934,5 +934,6 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in LAST.items():
         for index in range(units * weight):
             yield Case(kind, kind == "coloured print", index % 3 == 2, seed := seed + 1)
-    for _ in range(units):  # decided by `imgclean.closer_looks`, so nothing is fitted on these
-        yield Case("sheet on a table", True, True, seed := seed + 1)
+    for kind, (_, weight) in TABLE.items():  # decided by a closer look: nothing is fitted on these
+        for _ in range(units * weight):
+            yield Case(kind, True, True, seed := seed + 1)

@@ -132,13 +132,12 @@ def main() -> None:
     both = list(cases(options.data, options.units, seed))
     if fits:
         every = [case for case in both if not case.held_out]
-        samples = np.zeros((0, len(MEASURES)))
         if options.cache and options.cache.exists():
             samples = np.load(options.cache)
             if len(samples) != len(every):
                 raise SystemExit(f"{options.cache}: measures of other images; name another file")
-        if rest := every[len(samples) :]:
-            samples = np.concatenate([samples, list(taken(rest, options.data, values))])
+        else:
+            samples = np.array(list(taken(every, options.data, values)))
             if options.cache:
                 np.save(options.cache, samples)
         scan = np.array([case.scan for case in every])

@@ -263,7 +263,7 @@ def test_sheets_too_small_or_as_large_as_the_picture_are_none() -> None:
 
 
 def test_pale_ink_is_deepened() -> None:
-    """As deep as print, paper as it was; print itself, and what is black and white, stay."""
+    """As deep as print, paper as it was; print itself stays."""
     pale = np.asarray(240 - (240 - page().astype(np.float32)) * 0.15, np.uint8)
     deep = deepened(pale)
     assert deep is not None and deep.shape == pale.shape
