@@ -4,10 +4,10 @@
     python benchmarks/harm.py --data ../shared/data --scan NAME --photo NAME --count 24
 
 For `photo`, clean screenshots, flat paintings with outlines, photos in print (`prints.py`) and line
-art, as `choose_set.py` draws them from the photos and fonts that it holds out: PSNR of the result
-to the image itself, and the largest change of a channel's mean. For `scan`, without the safety
-gate, pages in fonts that training never saw, on paper of 240 with noise of sigma 4, so that no page
-counts as clean already:
+art, as `choose_others.py` and `choose_pages.py` draw them from held-out photos and fonts: PSNR of
+the result to the image itself, and the largest change of a channel's mean. For `scan`, without the
+safety gate, pages in fonts that training never saw, on paper of 240 with noise of sigma 4, so that
+no page counts as clean already:
 how many connected pieces of ink (`pieces`: darker than 160, 3 pixels or more) keep less than 40 %
 of their depth, how much of the depth of grey text is left (`grey`: the median over its darkest
 pixels), and how much of that of single black pixels on blank paper (`pepper`: half a per cent of
@@ -43,7 +43,9 @@ from imgclean.pages import find_fonts, render_page, scripts_of
 from imgclean.restore import Denoiser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from choose_set import Sources, colour, figures, flat_painting, plain_screenshot, scribble
+from choose_images import Sources, colour
+from choose_others import flat_painting, plain_screenshot
+from choose_pages import figures, scribble
 from prints import printed
 
 Pixels = NDArray[np.uint8]

@@ -25,7 +25,8 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from choose_set import Case, Sources, cases, make
+from choose_images import Sources
+from choose_set import Case, cases, make
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import nn

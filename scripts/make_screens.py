@@ -3,10 +3,10 @@
     python scripts/make_screens.py --data DATA --out local/screens.npz
     python scripts/make_screens.py --data DATA --prints 600 --out local/screens-prints.npz
 
-Two fifths are screenshots as `choose_set.py` draws them, a fifth flat paintings with outlines, a
+Two fifths are screenshots as `choose_others.py` draws them, a fifth flat paintings with outlines, a
 fifth rendered pages in colour, a fifth photos in part under mesh, net or cloth: what a photo
 denoiser must leave alone. After these come `--prints` photos in halftone (`prints.py`). DATA holds
-photos/. The photos and font families that `choose_set.py` holds out are not used.
+photos/. The photos and font families that `choose_images.py` holds out are not used.
 """
 
 import argparse
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from choose_set import Pixels, Sources, colour, flat_painting, plain_screenshot
+from choose_images import Pixels, Sources, colour
+from choose_others import flat_painting, plain_screenshot
 from prints import printed
 
 from imgclean.pages import render_page

@@ -5,7 +5,7 @@ What a photo denoiser must not take for noise: dots are darker and more regular 
 
 import cv2
 import numpy as np
-from choose_set import Pixels, colour
+from choose_images import Pixels, colour
 from numpy.typing import NDArray
 
 from imgclean.sheets import smooth_noise
