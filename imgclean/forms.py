@@ -24,6 +24,7 @@ _EDGE = 3  # pixels; reach of a stroke's soft edge
 _REACH = 13  # pixels; thicker pale strokes are fills, as of a table's rows
 _PALE = 28  # of 255 below the paper; what is paler is no stroke
 _SMALLEST = 6  # pixels of a pale stroke
+_MARK = np.float32(0.3)  # share of the deepest near by that a dot or accent beside it has
 _CELL = 4  # pixels; side of the cells that flat areas are looked for in
 _FLAT, _STEP = 16, 40  # of 255; most and least that flat areas and their outlines differ by
 _NEGATIVE = 0.45  # a larger share of light pixels, and a page is none
@@ -76,7 +77,8 @@ def black_and_white(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     (Otsu, 1979), half way up these edges; light ink is followed back to the dark that it
     touches. What is darker than 64 is ink anyway, since a window inside a large letter has
     nothing to compare. Pale strokes, as of a pencil, 28 below the paper at least and under
-    13 pixels thick, are ink where they have half of the depth that they reach near by.
+    13 pixels thick, are ink where they have half of the depth that they reach near by, and so are
+    the darkest pixels of dots and accents beside them.
 
     Flat areas with a crisp outline, wider than the window, become black or white as a whole,
     whichever keeps what is written on them: `_fills`. A page that is dark and written on in
@@ -249,7 +251,16 @@ def _pale(strip: NDArray[np.uint8]) -> NDArray[np.bool_]:
     strokes = stats[:, cv2.CC_STAT_AREA] >= _SMALLEST
     strokes[0] = False  # what is none
     near = cv2.dilate(depth, np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8))
-    return np.asarray(strokes[labels] & (depth > near // 2), np.bool_)
+    marks = _marks(np.asarray(depth, np.uint8)) & (clear > _PALE)
+    return np.asarray((strokes[labels] & (depth > near // 2)) | marks, np.bool_)
+
+
+def _marks(depth: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The peaks of dots and accents within 6 pixels of deeper strokes, a valley on some side."""
+    three, five = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
+    near = cv2.dilate(depth, np.ones((_REACH, _REACH), np.uint8))
+    peak = (depth == cv2.dilate(depth, three)) & (depth < near) & (depth >= _MARK * near)
+    return np.asarray(peak & (cv2.erode(depth, five) <= depth // 2), np.bool_)
 
 
 def _sauvola(strip: NDArray[np.uint8]) -> NDArray[np.float32]:

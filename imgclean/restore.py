@@ -29,7 +29,7 @@ from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
 from .tiles import split, split_evenly
 from .weights import Weights, is_shipped, load_weights
-from .white_point import paper_gains
+from .white_point import local_gains, paper_gains
 from .windows import blend
 
 __all__ = ["Denoiser", "load"]
@@ -428,7 +428,10 @@ class Denoiser:
             seen = noisy
             if np.max(gains) > 1:
                 factors = noisy.new_tensor(np.stack(gains))[:, :, None, None]
-                seen = noisy.mul_(factors) if strength == 1 else noisy * factors
+                if strength == 1:
+                    seen = noisy.mul_(local_gains(noisy, factors))
+                else:
+                    seen = noisy * local_gains(noisy, factors)
                 limits = torch.where(factors.amax(1, keepdim=True) > 1, 1.0, torch.inf)
                 seen = seen.clamp_(max=limits)
             residual = self._residual(seen, precision)

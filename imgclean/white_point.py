@@ -6,11 +6,14 @@ hides what is left of it there. Where the paper is grey, what differs in colour 
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from .pixels import full_range
 
-__all__ = ["paper_gains"]
+__all__ = ["local_gains", "paper_gains"]
 
 Plane = NDArray[np.float32]
 
@@ -27,6 +30,9 @@ _TINTED = 0.1  # from where on it is that; less darker than the brightest channe
 _USUAL, _ALIKE = 0.9, (0.9, 1.05)  # the quantile of light paper, and what is like it
 _TINT = 2.2  # the largest gain of a channel
 _HEADROOM = 1.1  # of what is brighter than the paper: that much of it may be cut off
+_LIMIT = 0.98  # what places brighter than the paper are brought to at most
+_ABRUPT = 1.1  # ratio of neighbouring gains at the outline of a label
+_CLOSED, _CELL = 7, 4  # cells of so many pixels, over which ink takes its surroundings' brightness
 
 
 def paper_gains(page: NDArray[np.generic]) -> Plane:
@@ -51,6 +57,46 @@ def paper_gains(page: NDArray[np.generic]) -> Plane:
     share = np.clip((_LIGHT - bright) / (_LIGHT - _DARK), 0, 1)
     gains *= np.float32(min(1 + share * (_WHITE / bright - 1), _LARGEST))
     return np.maximum(gains, _untinted(coarse, small, gains[0])) if len(gains) > 1 else gains
+
+
+def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
+    """The gains where they cut nothing off: less in a label or a glare brighter than the paper.
+
+    How bright a place is tells its closing with a square of 28 pixels (Meyer, 1979), so that ink
+    there is multiplied with what its own ground is.
+
+    Args:
+        pages: N x C x H x W on [0, 1].
+        gains: N x C x 1 x 1, at least 1.
+
+    Returns:
+        `gains`, or N x C x H x W of 1 to `gains` if a place would be brighter than 0.98.
+    """
+    ground = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
+    ground = -_highest(-_highest(ground, _CLOSED), _CLOSED)
+    if not bool((ground * gains > _LIMIT).any()):
+        return gains
+    most = torch.minimum((_LIMIT / ground.clamp(min=_LIMIT / _TINT)).clamp(min=1), gains)
+    size = pages.shape[2:]
+    each = functional.interpolate(most, size, mode="bilinear", align_corners=False)
+    least, largest = -_highest(-most, 3), _highest(most, 3)
+    rim = largest > _ABRUPT * least
+    if not bool(rim.any()):
+        return each
+    least, largest, there = (
+        functional.interpolate(x, size) for x in (least, largest, rim.to(most.dtype))
+    )
+    own = torch.maximum(_LIMIT / pages.clamp(min=_LIMIT / _TINT), least)  # at an outline, by pixels
+    return torch.where(there > 0, torch.minimum(own, largest), each)
+
+
+def _highest(cells: Tensor, side: int) -> Tensor:
+    """Of N x C x h x w the highest in a square around each."""
+    for kernel, pad in (((side, 1), [0, 0, side // 2, side // 2]),
+                        ((1, side), [side // 2, side // 2, 0, 0])):  # fmt: skip
+        padded = functional.pad(cells, pad, mode="replicate")
+        cells = functional.max_pool2d(padded, kernel, stride=1)
+    return cells
 
 
 def _sampled(page: NDArray[np.generic]) -> Plane:

@@ -169,6 +169,21 @@ def test_pale_writing_is_whole(depth: int) -> None:
     assert not found[words == 0].any()
 
 
+@pytest.mark.parametrize("depth", [95, 110])
+def test_dots_and_accents_beside_pale_letters_are_ink(depth: int) -> None:
+    """Less than half as deep as the letter, and two pixels above it; what lies between is paper."""
+    ink = np.zeros((60, 300))
+    for left in range(20, 280, 20):
+        ink[20:40, left : left + 2] = 1
+        ink[16, left : left + 2] = 0.45
+        ink[17, left : left + 2] = 0.35
+    page = np.rint(250 - depth * cv2.GaussianBlur(ink, (3, 3), 0.4)).astype(np.uint8)
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0] == 0
+    assert (found[16:18] & (ink[16:18] > 0)).any(axis=0).sum() == (ink[16] > 0).sum()
+    assert found[ink == 1].all()
+    assert not found[18:20].any() and not found[:15].any()
+
+
 @pytest.mark.parametrize(("level", "high"), [(205, 20), (190, 30), (215, 16)])
 def test_fills_are_no_pale_writing(level: int, high: int) -> None:
     """Every second row of a table in a tint, and its text, black on it."""

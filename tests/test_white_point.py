@@ -3,11 +3,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from imgclean import restore
 from imgclean.restore import Denoiser
-from imgclean.white_point import paper_gains
+from imgclean.white_point import local_gains, paper_gains
 
 from .test_restore import cpu, strong_network
 
@@ -118,6 +119,45 @@ def no_change(**config: Any) -> Denoiser:
     weights = strong_network(**config)
     weights.state["tail.weight"].zero_()
     return cpu(weights)
+
+
+def test_gains_cut_off_nothing_in_what_is_brighter_than_the_paper() -> None:
+    """Ink on a label gets the gain of the label's own paper, every channel its own."""
+    dark = torch.full((1, 3, 160, 160), 0.5)
+    dark[:, :, 20:24, 20:140] = 0.1
+    gains = torch.tensor([1.5, 1.7, 1.9])[None, :, None, None]
+    assert local_gains(dark, gains) is gains
+    dark[:, :, 60:120, 60:120] = 0.96
+    dark[:, :, 88:90, 70:110] = 0.3  # what is written there
+    each = local_gains(dark, gains).expand_as(dark)
+    inside, outside = each[..., 75:105, 75:105], each[..., :40, :]
+    assert torch.allclose(inside, torch.full_like(inside, 0.98 / 0.96), atol=1e-3)
+    assert torch.allclose(outside, gains.expand_as(outside))
+    assert (each >= 1).all() and (each <= gains + 1e-5).all()
+
+
+@pytest.mark.parametrize("side", [1, 3, 30])
+def test_gains_of_small_tiles(side: int) -> None:
+    tile = torch.full((1, 1, side, side), 0.9)
+    each = local_gains(tile, torch.full((1, 1, 1, 1), 1.5)).expand_as(tile)
+    assert torch.allclose(each, torch.full_like(each, 0.98 / 0.9), atol=1e-4)
+
+
+@pytest.mark.parametrize("paper", [(0.55, 0.51, 0.47), (0.85, 0.76, 0.6)])
+def test_a_label_on_dark_paper_keeps_its_print(paper: tuple[float, ...]) -> None:
+    """White, 1 % of the page; its pale ink stays, and stays grey."""
+    page = np.full((480, 640), 255, np.uint8)
+    for row in range(60, 260, 40):
+        cv2.putText(page, "Archive II, No. 17.5", (40, row), 0, 1, 40, 2, cv2.LINE_AA)
+    label = np.full((40, 96), 250, np.uint8)
+    cv2.putText(label, "1.175", (8, 28), 0, 0.8, 100, 2, cv2.LINE_AA)
+    noisy = page[..., None] * np.array(paper)
+    noisy[340:380, 200:296] = label[..., None]
+    noisy += np.random.default_rng(3).normal(0, 1.5, (480, 640, 1))
+    result = restore.load("scan", device="cpu")(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    ink = 1 - result[340:380, 200:296][label < 130].mean(axis=0) / 255
+    assert (ink > 0.9 * (1 - label[label < 130].mean() / 255)).all()
+    assert np.ptp(ink) < 0.05
 
 
 @pytest.mark.parametrize("channels", [1, 3])
