@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .choose import choose
+from .choose import Choice, choose
 from .errors import ImageError, ImgcleanError, OutputError, UsageError
 from .folders import shown
 from .forms import to_form
@@ -37,6 +37,7 @@ from .metrics import estimate_sigma
 from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
+from .siblings import Postponed, Siblings, Turns
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
@@ -156,7 +157,8 @@ class Run:
         self._lock = threading.Lock()
         self._writers: set[Writer] = set()
         self._threads: list[threading.Thread] = []
-        self._left = queue.SimpleQueue[Job]()
+        self._turns = Turns[Job]()
+        self._siblings = Siblings()
         self._outcomes = queue.SimpleQueue["Outcome | BaseException"]()
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -164,7 +166,7 @@ class Run:
         if not self.dry:
             self._sweep()
         for job in self.plan.jobs:
-            self._left.put(job)
+            self._turns.put(job)
         _RUNS.add(self)
         for index in range(self.workers):
             thread = threading.Thread(target=self._work, name=f"imgclean-{index}", daemon=True)
@@ -193,6 +195,7 @@ class Run:
         if os.getpid() != self._process:
             return
         self._stop.set()
+        self._turns.end()
         with self._lock:
             for writer in self._writers:
                 writer.discard()
@@ -251,17 +254,20 @@ class Run:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            try:
-                job = self._left.get_nowait()
-            except queue.Empty:
+            turn = self._turns.take()
+            if turn is None or self._stop.is_set():
                 return
+            job, last = turn
             name = str(job.source)
             self.current.append(name)
             begun = time.perf_counter()
             try:
-                outcome = self._one(job)
+                outcome = self._one(job, last=last)
             except Stopped:
                 return
+            except Postponed:
+                self._turns.put_off(job)
+                continue
             except ImgcleanError as error:
                 self.full |= _is_full(error.__cause__)
                 outcome = Outcome(job, "failed", error=str(error))
@@ -281,10 +287,12 @@ class Run:
                 return
             finally:
                 self.current.remove(name)
+                if not last:
+                    self._turns.tried()
             self._outcomes.put(replace(outcome, seconds=time.perf_counter() - begun))
 
-    def _one(self, job: Job) -> Outcome:
-        """Clean one file, or say why not."""
+    def _one(self, job: Job, *, last: bool) -> Outcome:
+        """Clean one file, or say why not. A blank one is `Postponed` but for its last turn."""
         if job.source.is_dir():
             raise ImageError(f"{job.source}: not allowed to list; check its permissions")
         foreign = job.target.exists() and not self._journal.known(job.target)
@@ -293,7 +301,7 @@ class Run:
         with Reader(job.source, max_pixels=self.options.max_pixels) as reader:
             size = self._reserve(reader, job)
             try:
-                return self._clean(job, reader)
+                return self._clean(job, reader, last=last)
             finally:
                 self._budget.give(size)
 
@@ -315,7 +323,7 @@ class Run:
         self._budget.take(size)
         return size
 
-    def _clean(self, job: Job, reader: Reader) -> Outcome:
+    def _clean(self, job: Job, reader: Reader, *, last: bool) -> Outcome:
         facts: dict[str, Any] = {}
         facts |= {"width": reader.width, "height": reader.height, "pages": reader.pages}
         key = self._key(reader.digest())
@@ -331,6 +339,7 @@ class Run:
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
+            self._note(job, reader, str(facts["model"]))
             streaks = line.get("streaks")
             facts |= {
                 "damaged": line.get("damaged", False),
@@ -344,12 +353,14 @@ class Run:
         _make_folder(job.target.parent)
         mode = stat.S_IMODE(job.source.stat().st_mode)
         with self._writing(job.target, form, self.options.quality, mode, reader) as writer:
-            seen = self._pages(job, reader, writer)
+            seen = self._pages(job, reader, writer, last=last)
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
             facts |= {"damaged": seen.damaged, "streaks": seen.streaks}
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
+        if not last:
+            self._note(job, reader, facts["model"])
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
                 info = PageInfo(metadata=Metadata(icc=seen.profile))
@@ -357,6 +368,11 @@ class Run:
                 self._commit(job, writer, key, {})
         status: Status = "done" if seen.cleaned else "clean"
         return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
+
+    def _note(self, job: Job, reader: Reader, model: str) -> None:
+        """Remember what an image was taken for, since it tells what blank ones beside it are."""
+        page = "scan" in model.split("+")
+        self._siblings.note(job.source.parent, reader.width, reader.height, page=page)
 
     def _stays(self, seen: _Seen, reader: Reader, writer: Writer) -> bool:
         """Whether the output is the input's very bytes."""
@@ -381,7 +397,7 @@ class Run:
             with self._lock:
                 self._writers.discard(writer)
 
-    def _pages(self, job: Job, reader: Reader, writer: Writer) -> _Seen:
+    def _pages(self, job: Job, reader: Reader, writer: Writer, *, last: bool) -> _Seen:
         seen = _Seen()
         for index in range(reader.pages):
             if self._stop.is_set():
@@ -390,6 +406,8 @@ class Run:
             model = self.options.model
             if model == "auto":
                 choice = choose(page.pixels)
+                if choice.blank and reader.pages == 1:
+                    choice = self._among_others(job, reader, choice, last=last)
                 # The back of a sheet that was scanned before is one too, however blank.
                 model = "scan" if choice.blank and "scan" in seen.models else choice.name
                 seen.reason = seen.reason or choice.reason
@@ -413,6 +431,15 @@ class Run:
             if reader.pages > 1 or not self._stays(seen, reader, writer):
                 writer.add(page)
         return seen
+
+    def _among_others(self, job: Job, reader: Reader, choice: Choice, *, last: bool) -> Choice:
+        """What a blank image is in its folder, once the others there are known."""
+        if not last:
+            raise Postponed
+        if self._siblings.are_pages(job.source.parent, reader.width, reader.height):
+            reason = f"nearly blank, in a folder of pages of this size ({choice.reason})"
+            return replace(choice, name="scan", reason=reason)
+        return choice
 
     def _denoise(
         self, job: Job, page: Image, model: str, index: int, seen: _Seen, *, guarded: bool

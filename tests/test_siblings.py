@@ -1,0 +1,142 @@
+"""Blank images go with the other images of their folder."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean import denoise as module
+from imgclean.choose import Choice
+from imgclean.denoise import denoise_folder
+from imgclean.siblings import Siblings, Turns
+
+from . import test_choose
+
+HERE = Path("here")
+
+
+def noted(pages: int, photos: int = 0) -> Siblings:
+    """So many pages of 700 x 900 pixels in a folder, and so many photos."""
+    siblings = Siblings()
+    for number in range(pages + photos):
+        siblings.note(HERE, 700, 900, page=number < pages)
+    return siblings
+
+
+@pytest.mark.parametrize(
+    ("pages", "photos", "size", "told"),
+    [
+        (3, 0, (700, 900), True),
+        (3, 0, (900, 700), True),  # lies on its side
+        (3, 0, (760, 840), True),
+        (3, 0, (700, 1200), False),
+        (2, 0, (700, 900), False),
+        (8, 2, (700, 900), True),
+        (7, 2, (700, 900), False),
+        (0, 5, (700, 900), False),
+    ],
+)
+def test_pages_of_the_same_size_tell(
+    pages: int, photos: int, size: tuple[int, int], told: bool
+) -> None:
+    siblings = noted(pages, photos)
+    assert siblings.are_pages(HERE, *size) == told
+    assert not siblings.are_pages(Path("elsewhere"), *size)
+
+
+def test_what_is_put_off_comes_after_all_the_rest() -> None:
+    """However many threads there are, and though an item of the first round takes its time."""
+    turns, order, lock = Turns[int](), [], threading.Lock()
+    for item in range(12):
+        turns.put(item)
+    slow = threading.Event()
+
+    def work() -> None:
+        while (turn := turns.take()) is not None:
+            item, last = turn
+            if not last and item % 3 == 0:
+                turns.put_off(item)
+            else:
+                if item == 11:
+                    slow.wait(10)
+                with lock:
+                    order.append((item, last))
+            if not last:
+                turns.tried()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    slow.set()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(order[:8]) == [(item, False) for item in range(12) if item % 3]
+    assert sorted(order[8:]) == [(item, True) for item in (0, 3, 6, 9)]
+
+
+def test_nobody_waits_for_work_that_is_called_off() -> None:
+    turns = Turns[int]()
+    assert turns.take() is None
+    turns.put(1)
+    assert turns.take() == (1, False)
+    waiting = threading.Thread(target=turns.take)
+    waiting.start()
+    turns.end()
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
+def sheets(folder: Path, count: int) -> None:
+    """A blank sheet, first in order, and pages of text, yellowed and noisy alike."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(4)
+    blank, text = np.full((900, 700, 1), 236.0), test_choose.page(paper=236)
+    for number, sheet in enumerate([blank, *[text] * count]):
+        noise = rng.normal(0, 3, (900, 700, 1))
+        yellowed = np.clip((sheet + noise) * (1, 0.96, 0.85), 0, 255).round().astype(np.uint8)
+        cv2.imwrite(str(folder / f"{number}.png"), yellowed[..., ::-1])
+
+
+def models(folder: Path, out: Path, **options: Any) -> dict[str, str]:
+    outcomes = denoise_folder(folder, out, progress=False, device="cpu", **options)
+    assert {o.status for o in outcomes} <= {"done", "skipped"}
+    return {o.job.source.name: str(o.model) for o in outcomes}
+
+
+def paper(path: Path) -> NDArray[Any]:
+    return np.asarray(np.median(np.asarray(cv2.imread(str(path))), axis=(0, 1)))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_blank_sheet_among_pages_is_a_page(tmp_path: Path, workers: int) -> None:
+    """As white as they become, though it comes first; alone it could be a sky."""
+    sheets(tmp_path / "in", 3)
+    found = models(tmp_path / "in", tmp_path / "out", workers=workers)
+    assert set(found.values()) == {"scan"} and len(found) == 4
+    assert (paper(tmp_path / "out" / "0.png") >= 254).all()
+    alone = models(tmp_path / "in" / "0.png", tmp_path / "alone", workers=workers)  # type: ignore[arg-type, unused-ignore]
+    assert alone == {"0.png": "photo"}
+    assert np.ptp(paper(tmp_path / "alone" / "0.png")) > 20  # still yellow
+
+
+def test_pages_of_an_earlier_run_tell_too(tmp_path: Path) -> None:
+    """The blank sheet was added later, or the run was interrupted."""
+    sheets(tmp_path / "in", 3)
+    blank = (tmp_path / "in" / "0.png").rename(tmp_path / "0.png")
+    assert set(models(tmp_path / "in", tmp_path / "out").values()) == {"scan"}
+    blank.rename(tmp_path / "in" / "0.png")
+    assert models(tmp_path / "in", tmp_path / "out")["0.png"] == "scan"
+
+
+def test_a_file_that_fails_keeps_no_blank_one_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheets(tmp_path / "in", 1)
+    (tmp_path / "in" / "1.png").write_bytes(b"no image")
+    monkeypatch.setattr(module, "choose", lambda _: Choice("photo", 0.0, "no page", blank=True))
+    outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    assert {o.job.source.name: o.status for o in outcomes} == {"0.png": "done", "1.png": "failed"}
