@@ -42,6 +42,10 @@ _PART = 0.4  # of its usual depth that a line has to have in a band
 _BANDS_WITH = 0.9  # share of the bands where it has to, beside the first two and the last two
 _DRIFT = 0.2  # pixels that it may wander from one end to the other
 _NOISE, _NOISY = 0.9, 0.25  # of 255 between samples of a line or of paper; bands that have it
+_NEAR, _FAR = 6, 250  # pixels beside a line in a gutter that are free of ink, and where text is
+_TOUCHED, _WRITTEN = 0.02, 0.15  # share of rows with ink: so near at most, so far at least
+_BLACK, _TWIN = 0.75, 0.05  # a printed line's depth, and how far that of others like it is apart
+_LINE = 0.6  # share of the rows with ink from which a column is another line
 _MANY, _REGULAR = 5, 0.6  # so many lines, this share of them as far apart as the usual: ruled paper
 _MOST = 60  # lines; more are a pattern
 _GREY = 0.75  # of a line's depth in one channel that it has in the others at least, if it is dust
@@ -85,7 +89,9 @@ def find_streaks(page: Pixels) -> list[Streak]:
     narrow and in one channel: any other colour was printed. Nothing is one where print reaches up
     to an end of the page, as in a cut-out of a table, lines at equal distances are ruled paper, and
     where some run the other way, as beside the margin of an exercise book, all are rules, since
-    sheets are drawn past the glass one way.
+    sheets are drawn past the glass one way. A line beside text that touches none of it is a rule
+    between columns if there is text on its other side too, if it is as dark as ink, or if
+    another is like it.
 
     Args:
         page: H x W or H x W x C, of which up to three are looked at; uint8, uint16 or float32.
@@ -168,6 +174,7 @@ class _Bands:
 
     paper: Levels  # bands x width, the second brightest sample
     noise: Levels  # the brightest less the third
+    ink: NDArray[np.bool_]  # samples x width, what is darker than the paper by far
     margins: bool  # whether both ends are blank
 
 
@@ -179,6 +186,21 @@ class _Line:
     depth: Levels  # bands x width
     beside: NDArray[np.intp]  # the columns that it was compared with
 
+    @property
+    def stop(self) -> int:
+        """The first column behind it."""
+        return self.start + int(self.depth.shape[1])
+
+    @property
+    def deepest(self) -> float:
+        """Its usual depth where it is deepest."""
+        return float(np.median(self.depth.max(axis=1)))
+
+    def is_like(self, other: "_Line") -> bool:
+        """Whether another line is of its width and depth."""
+        same = other is not self and other.depth.shape[1] == self.depth.shape[1]
+        return same and abs(other.deepest - self.deepest) <= _TWIN * self.deepest
+
 
 def _along_bands(bands: list[_Bands], upright: bool) -> list[Streak]:
     streaks: list[Streak] = []
@@ -187,9 +209,9 @@ def _along_bands(bands: list[_Bands], upright: bool) -> list[Streak]:
         if len(found) > _MOST or _is_ruled([line.start for line in found]):
             continue
         known = list(streaks)  # of other channels
-        for line in found:
-            stop = line.start + line.depth.shape[1]
-            if not any(s.start < stop and line.start < s.stop for s in known):
+        printed = [line.start for line in _printed(found, part.ink)]
+        for line in (one for one in found if one.start not in printed):
+            if not any(s.start < line.stop and line.start < s.stop for s in known):
                 depths = _of_dust(line, bands, channel)
                 streaks += [Streak(upright, line.start, d, c) for c, d in depths.items()]
     return streaks
@@ -204,7 +226,8 @@ def _bands(page: Pixels) -> list[_Bands]:
     for channel in range(channels):
         sample = page[rows, :, channel].reshape(_BANDS, _SAMPLES, width)
         first, paper, third = (values.astype(np.float32) * scale for values in _top(sample))
-        bands.append(_Bands(paper, first - third, _has_margins(sample)))
+        ink = (sample * scale < _INK * paper[:, None]).reshape(-1, width)
+        bands.append(_Bands(paper, first - third, ink, _has_margins(sample)))
     return bands
 
 
@@ -304,6 +327,39 @@ def _is_streak(depth: Levels, middle: int, clear: NDArray[np.bool_]) -> bool:
     centre = (light @ np.arange(light.shape[1])) / light.sum(axis=1).clip(1e-6)
     thirds = [np.median(third) for third in np.array_split(centre, 3)]
     return bool(max(thirds) - min(thirds) <= _DRIFT)
+
+
+def _printed(lines: list[_Line], ink: NDArray[np.bool_]) -> list[_Line]:
+    """The lines that are rules between the columns of a page: they touch no text beside them.
+
+    There is some on both sides, or the line is as dark as ink, or two are of one width and depth.
+
+    Args:
+        lines: of a channel.
+        ink: samples x width.
+    """
+    columns = np.flatnonzero(ink.mean(axis=0) < _LINE)
+
+    def written(first: int, last: int) -> NDArray[np.bool_]:
+        text = columns[(columns >= first) & (columns < last)]
+        return np.asarray(ink[:, text].any(axis=1))
+
+    rules: list[_Line] = []
+    others: list[_Line] = []
+    for line in lines:
+        near = written(line.start - _NEAR, line.start) | written(line.stop, line.stop + _NEAR)
+        far = [
+            written(first, last).mean()
+            for first, last in (
+                (line.start - _FAR, line.start - _NEAR),
+                (line.stop + _NEAR, line.stop + _FAR),
+            )
+        ]
+        if near.mean() <= _TOUCHED and max(far) >= _WRITTEN:
+            certain = min(far) >= _WRITTEN or line.deepest >= _BLACK
+            (rules if certain else others).append(line)
+    every = rules + others
+    return rules + [one for one in others if any(one.is_like(other) for other in every)]
 
 
 def _smoothed(depth: Levels, middle: int, clear: NDArray[np.bool_]) -> Levels:

@@ -217,3 +217,32 @@ def test_a_white_page_with_streaks_is_not_clean() -> None:
     dirty[:, 203:205] = 150 + rng.normal(0, 6, (len(page), 2, 1))
     assert is_clean(page)
     assert not is_clean(dirty.round().astype(np.uint8))
+
+
+def columns(rules: dict[int, float], width: int = 2) -> Pixels:
+    """A page in three columns with rules of some depth from each place on, from edge to edge."""
+    page = scan(width=760).astype(np.float64)
+    for gutter in (240, 480):
+        page[:, gutter : gutter + 24] = 225
+    page[100:1100, 600:] = 225  # the last column holds little
+    page += np.random.default_rng(6).normal(0, 2.5, page.shape)
+    return streaked(np.clip(page, 0, 255).round().astype(np.uint8), rules, width)
+
+
+def test_rules_between_columns_are_no_streaks() -> None:
+    """They have text on both sides and touch none; a streak beside them crosses letters."""
+    assert not find_streaks(columns({251: 0.5, 491: 0.5}))
+    assert found(columns({251: 0.5, 131: 0.5})) == [131]
+
+
+def test_rules_beside_blank_columns_are_no_streaks() -> None:
+    """Where they are black, or there are more like them; a lone grey line there is a streak."""
+    assert not find_streaks(columns({690: 0.85}))
+    assert not find_streaks(columns({650: 0.5, 690: 0.5}))
+    assert found(columns({690: 0.5})) == [690]
+    assert found(columns({650: 0.3, 690: 0.5})) == [650, 690]
+
+
+def test_lines_alike_on_a_blank_page_are_streaks() -> None:
+    blank = np.random.default_rng(7).normal(225, 2.5, (1200, 500, 1)).round().astype(np.uint8)
+    assert found(streaked(blank, {90: 0.5, 300: 0.5})) == [90, 300]
