@@ -38,6 +38,7 @@ GENTLER = ((0.5, True), (0.5, False), (0.0, False))
 
 WHITE = 250  # of 255; the median of a clean page's paper
 UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from that median
+CRUMBS = 1e-5  # dark pieces of under 30 pixels far from others, for each pixel of a page
 SPECKS = 0.0002  # share of the paper that may be more than 40 levels darker
 
 _CELL = 32  # pixels; side of the cells that are decided on
@@ -46,6 +47,8 @@ _LEVELS = 3  # each half the size of the one before
 _DARKEST = 96  # of 255; grain on ground darker than this would look like ink
 _FAINTEST = 20  # of 255; depth from which anything counts
 _SHORTEST, _SMALLEST = 5, 10  # pixels of length and of area below which it is a speck
+_CRUMB, _CRUMB_DEPTH, _CRUMB_REACH, _CRUMBS = 30, 40, 20, 12  # pixels, of 255, pixels; on any page
+_MARK, _MARK_REACH = (3, 30), 17  # black pixels of dots and accents; twice how far they may be
 _HALO = 64  # pixels around a strip that are looked at with it
 _STRIP = 2_000_000  # pixels looked at in one go
 _LEAST_LEFT = np.ceil(LEFT * np.arange(256)).astype(np.uint8)  # of each depth: less is missing
@@ -106,7 +109,7 @@ def protect(
         page: index of the page, for the record.
         in_place: change `denoised` itself.
         bilevel: what is grey will be cut to black or white, so that is judged, and only the input
-            itself is a fallback.
+            itself is a fallback; small marks beside strokes are kept one by one.
 
     Returns:
         The result, which is `denoised` itself where nothing is missing, and what was kept.
@@ -130,11 +133,39 @@ def protect(
         where = _around(lost)
         share[where], brighter[where] = less, brightened
     kept = list(_kept(share, missing[0], noisy.shape, strength, page))
-    if not kept:
-        return denoised, kept
-    result = denoised if in_place else denoised.copy()
-    _mix(before, denoised, share, brighter, result)
+    result = denoised if in_place or not (kept or bilevel) else denoised.copy()
+    if kept:
+        _mix(before, denoised, share, brighter, result)
+    if bilevel:
+        _keep_marks(noisy, result)
     return result, kept
+
+
+def _keep_marks(noisy: Pixels, result: Pixels) -> None:
+    """Make marks black again, in place, of which cutting at half would leave less than half.
+
+    They are 3 to 30 connected black pixels, near a stroke of which more is left.
+    """
+    rows = max(_CELL, _STRIP // noisy.shape[1])
+    near = np.ones((_MARK_REACH, _MARK_REACH), np.uint8)
+    above = result[:0].copy()  # as it was: what is black again there says nothing of a mark's rest
+    for top in range(0, len(noisy), rows):
+        begin = top - len(above)
+        there = np.concatenate([above, result[top : top + rows + _HALO]])
+        above = there[: top + rows - begin][-_HALO:].copy()
+        before, after = (_grey(p) < 128 for p in (noisy[begin : top + rows + _HALO], there))
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(before.view(np.uint8))
+        area = stats[:, cv2.CC_STAT_AREA]
+        left = np.bincount(labels[after], minlength=len(area))
+        stroke = (area >= _SMALLEST) & (2 * left >= area)
+        stroke[0] = False  # the paper
+        beside = cv2.dilate(stroke[labels].view(np.uint8), near)
+        lost = (area >= _MARK[0]) & (area <= _MARK[1]) & (2 * left < area)
+        lost &= np.bincount(labels[beside > 0], minlength=len(area)) > 0
+        lost[0] = False
+        core = slice(top - begin, top - begin + rows)
+        part = result[top : top + rows]
+        part[lost[labels][core]] = 0
 
 
 def is_clean(page: Pixels) -> bool:
@@ -157,7 +188,7 @@ def is_clean(page: Pixels) -> bool:
     row, column = np.random.default_rng(0).integers(0, (height, width), (_SOME, 2)).T
     if np.mean(_eight_bits(page[row, column]).min(axis=1) >= WHITE - 4) < 0.05:
         return False  # too little that could be white paper, whatever is ink
-    counts = np.zeros(256)
+    counts, crumbs = np.zeros(256), 0
     rows = max(_CELL, _STRIP // width)
     first = min(2 * _HALO, rows)  # nearly always enough to see that a page is not clean
     for top, bottom in pairwise([0, *range(first, height, rows), height]):
@@ -168,6 +199,7 @@ def is_clean(page: Pixels) -> bool:
         paper = (cv2.dilate(ink, np.ones((7, 7), np.uint8)) == 0).view(np.uint8)
         core = slice(top - begin, bottom - begin)
         counts += cv2.calcHist([plane[core]], [0], paper[core], [256], [0, 256]).ravel()
+        crumbs += _count_crumbs(plane, core)
         if counts[: WHITE - 4].sum() > UNEVEN * height * width:
             return False  # whatever follows
     total = counts.sum()
@@ -177,7 +209,25 @@ def is_clean(page: Pixels) -> bool:
     even = counts[max(0, median - 4) : median + 5].sum()
     specks = counts[: max(0, median - 40)].sum()
     flat = median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total
+    flat = flat and crumbs <= max(_CRUMBS, CRUMBS * height * width)
     return bool(flat and not find_streaks(page))
+
+
+def _count_crumbs(grey: Plane, rows: slice) -> int:
+    """How many dark pieces too small for a letter, but for its dots, lie far from any larger one.
+
+    Only those that begin in `rows` are counted, whole ones.
+    """
+    dark = (_depth(grey)[2] > _CRUMB_DEPTH).view(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < _CRUMB
+    small[0] = True  # the paper is no stroke
+    strokes = (~small)[labels].view(np.uint8)
+    near = cv2.dilate(strokes, np.ones((2 * _CRUMB_REACH + 1, 2 * _CRUMB_REACH + 1), np.uint8))
+    far = np.bincount(labels[near > 0], minlength=len(stats)) == 0
+    top = stats[:, cv2.CC_STAT_TOP]
+    inside = (top >= rows.start) & (top < (rows.stop or len(grey)))
+    return int(np.count_nonzero((small & far & inside)[1:]))
 
 
 def _cut(pixels: Pixels) -> Plane:

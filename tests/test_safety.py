@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from imgclean import safety
 from imgclean.safety import Kept, _around, _sizes, is_clean, protect
 
 Page = NDArray[Any]
@@ -274,3 +275,30 @@ def test_strokes_that_will_be_cut_away_are_missing() -> None:
     result, kept = protect(noisy, pale, bilevel=True)
     assert [one.strength for one in kept] == [0]
     assert np.array_equal(result[61, 30:90], noisy[61, 30:90])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_small_marks_of_black_and_white_pages_stay(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dots of 3 pixels near strokes do, in any strip; specks of 2, and dots far from any, go."""
+    monkeypatch.setattr(safety, "_STRIP", 64 * 300)
+    page = np.full((300, 300), 255, np.uint8)
+    for top in range(20, 280, 40):
+        page[top : top + 12, 20:200:10] = 0
+    cleaned = page.copy()
+    dots, far, specks = (np.zeros(page.shape, np.bool_) for _ in range(3))
+    for top in range(20, 280, 40):
+        dots[top - 5, 20:200:10] = dots[top - 5, 21:200:10] = dots[top - 4, 20:200:10] = True
+        specks[top + 18, 24:200:10] = specks[top + 18, 25:200:10] = True
+        far[top, 240:290:10] = far[top, 241:290:10] = far[top + 1, 240:290:10] = True
+    page[dots | far | specks] = 0
+    cleaned[dots] = 150  # as a network leaves what is nearly gone
+    before, after = (np.repeat(p[..., None], channels, axis=2) for p in (page, cleaned))
+    result, kept = protect(before, after, bilevel=True)
+    assert not kept
+    assert (result[dots] == 0).all()
+    assert (result[far | specks] == 255).all()
+    assert (after[dots] == 150).all()
+    assert protect(before, after, bilevel=True, in_place=True)[0] is after
+    assert np.array_equal(after, result)
