@@ -47,7 +47,7 @@ _LEVELS = 3  # each half the size of the one before
 _DARKEST = 96  # of 255; grain on ground darker than this would look like ink
 _FAINTEST = 20  # of 255; depth from which anything counts
 _SHORTEST, _SMALLEST = 5, 10  # pixels of length and of area below which it is a speck
-_CRUMB, _CRUMB_DEPTH, _CRUMB_REACH, _CRUMBS = 30, 40, 20, 12  # pixels, of 255, pixels; on any page
+_CRUMB, _CRUMB_DEPTH, _CRUMB_REACH, _CRUMBS = 30, 40, 14, 12  # pixels, of 255, pixels; on any page
 _MARK, _MARK_REACH = (3, 30), 17  # black pixels of dots and accents; twice how far they may be
 _HALO = 64  # pixels around a strip that are looked at with it
 _STRIP = 2_000_000  # pixels looked at in one go
@@ -214,20 +214,22 @@ def is_clean(page: Pixels) -> bool:
 
 
 def _count_crumbs(grey: Plane, rows: slice) -> int:
-    """How many dark pieces too small for a letter, but for its dots, lie far from any larger one.
+    """How many dark pieces too small for a letter, but for its dots, have nothing near them.
 
     Only those that begin in `rows` are counted, whole ones.
     """
     dark = (_depth(grey)[2] > _CRUMB_DEPTH).view(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    grown = cv2.dilate(dark, np.ones((_CRUMB_REACH + 1, _CRUMB_REACH + 1), np.uint8))
+    groups = cv2.connectedComponents(grown, connectivity=8)[1]
+    place = np.flatnonzero(dark)
+    group = np.zeros(len(stats), np.intp)
+    group[labels.ravel()[place]] = groups.ravel()[place]
+    alone = np.bincount(group[1:], minlength=1)[group] == 1
     small = stats[:, cv2.CC_STAT_AREA] < _CRUMB
-    small[0] = True  # the paper is no stroke
-    strokes = (~small)[labels].view(np.uint8)
-    near = cv2.dilate(strokes, np.ones((2 * _CRUMB_REACH + 1, 2 * _CRUMB_REACH + 1), np.uint8))
-    far = np.bincount(labels[near > 0], minlength=len(stats)) == 0
     top = stats[:, cv2.CC_STAT_TOP]
     inside = (top >= rows.start) & (top < (rows.stop or len(grey)))
-    return int(np.count_nonzero((small & far & inside)[1:]))
+    return int(np.count_nonzero((small & alone & inside)[1:]))
 
 
 def _cut(pixels: Pixels) -> Plane:

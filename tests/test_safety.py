@@ -302,3 +302,18 @@ def test_small_marks_of_black_and_white_pages_stay(
     assert (after[dots] == 150).all()
     assert protect(before, after, bilevel=True, in_place=True)[0] is after
     assert np.array_equal(after, result)
+
+
+@pytest.mark.parametrize(("side", "count", "clean"), [(2, 0, True), (2, 8, True), (2, 60, False),
+                                                      (4, 60, False), (4, 700, False)])  # fmt: skip
+def test_white_pages_with_specks_are_not_clean(side: int, count: int, clean: bool) -> None:
+    """Dots that belong to letters or follow one another are no specks, nor are a few of them."""
+    page = np.full((1000, 900), 255, np.uint8)
+    for top in range(60, 900, 60):
+        cv2.putText(page, "in a line; i.e. it is", (60, top), 0, 1, 20, 2, cv2.LINE_AA)
+        for left in range(500, 840, 10):
+            page[top : top + 3, left : left + 3] = 20
+    rng = np.random.default_rng(3)
+    for x, y in rng.integers(0, (890, 990), (count, 2)):
+        page[y : y + side, x : x + side] = 40
+    assert is_clean(page[..., None]) == clean
