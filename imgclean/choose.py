@@ -12,14 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from .closer_looks import deepened, sheet_alone
-from .page_measures import MEASURES, Seen, measure
+from .page_measures import MEASURES, Seen, measure, thumbnail
 from .page_network import page_logit
-from .pixels import full_range
+from .pixels import full_range, luma
 
 __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"]
 
@@ -29,6 +30,8 @@ THRESHOLD = 0.7
 SURE = 0.82  # of a closer look
 PALE = 0.5  # score from which ink may be too pale to be seen as such
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
+BLUISH, COLOURED = 0.015, 0.35  # most that blue of paper is over red, and its channels apart
+ROUGH = 0.1  # share of its thumbnail that may be 2 % off its surroundings
 LIGHT, EVEN = 0.6, 0.3  # so bright, and its brightness in these bounds (their logarithms apart)
 SMALLEST = 32  # pixels in height and width below which nothing can be told
 _PAPER, _STROKES = MEASURES.index("paper"), MEASURES.index("strokes")
@@ -39,7 +42,7 @@ _LIGHT, _RANGE = MEASURES.index("light"), MEASURES.index("background range")
 class Choice:
     """What an image is taken for: its name, how sure it is a scan in [0, 1], and why.
 
-    A `blank` one holds too little to tell: the back of a sheet, say, or a clear sky.
+    A `blank` one holds too little to tell: the back of a sheet, say, or a white wall.
     """
 
     name: Literal["photo", "scan"]
@@ -72,7 +75,7 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT
-    blank = bool(even and values[_PAPER] >= BLANK)
+    blank = bool(even and values[_PAPER] >= BLANK) and _may_be_paper(pixels)
     return Choice("photo", sure, f"not clearly a page: {what}", blank)
 
 
@@ -87,6 +90,17 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
         if found is not None and (better := score(found)) >= SURE:
             return found, better, what
     return seen, sure, "ink on paper"
+
+
+def _may_be_paper(pixels: NDArray[np.generic]) -> bool:
+    """Whether an even image is grey or cream and smooth, and not a sky or a faded print."""
+    small = thumbnail(pixels if pixels.ndim == 3 else pixels[..., None])
+    colour = np.median(small, axis=(0, 1))
+    if colour[-1] - colour[0] > BLUISH or np.ptp(colour) > COLOURED:
+        return False
+    grey = cv2.blur(luma(small), (3, 3))
+    apart = np.abs(grey / np.maximum(cv2.GaussianBlur(grey, (0, 0), 12), 1e-3) - 1)
+    return bool(np.mean(apart > 0.02) <= ROUGH)
 
 
 def _is_black_and_white(pixels: NDArray[np.generic]) -> bool:

@@ -63,7 +63,8 @@ class Outcome:
 
     `clean` is done too: nothing had to be cleaned. `sigma` is the input's estimated noise, 0 to
     255, `kept` what the safety gate found missing, `streaks` how many of a scanner's were removed
-    from all pages; of a `damaged` file parts could not be decoded.
+    from all pages; of a `damaged` file parts could not be decoded. A `blank` one holds so little
+    that the other images of its folder decided what it is.
     """
 
     job: Job
@@ -79,6 +80,7 @@ class Outcome:
     kept: tuple[Kept, ...] = ()
     streaks: int = 0
     damaged: bool = False
+    blank: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -99,6 +101,7 @@ class _Seen:
     views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
     profile: bytes | None = None  # ICC, of the first page
     damaged: bool = False
+    blank: bool = False
 
 
 class Run:
@@ -339,10 +342,12 @@ class Run:
             states.add(state)
         if states == {"done"}:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
-            self._note(job, reader, str(facts["model"]))
+            blank = line.get("blank") is True
+            self._note(job, reader, str(facts["model"]), blank=blank)
             streaks = line.get("streaks")
             facts |= {
                 "damaged": line.get("damaged", False),
+                "blank": blank,
                 "streaks": streaks if isinstance(streaks, int) else 0,
                 "kept": tuple(_kept(line.get("kept", []))),
             }
@@ -357,10 +362,10 @@ class Run:
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
-            facts |= {"damaged": seen.damaged, "streaks": seen.streaks}
+            facts |= {"damaged": seen.damaged, "streaks": seen.streaks, "blank": seen.blank}
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if not last:
-            self._note(job, reader, facts["model"])
+            self._note(job, reader, facts["model"], blank=False)
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
                 info = PageInfo(metadata=Metadata(icc=seen.profile))
@@ -369,8 +374,11 @@ class Run:
         status: Status = "done" if seen.cleaned else "clean"
         return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
 
-    def _note(self, job: Job, reader: Reader, model: str) -> None:
+    def _note(self, job: Job, reader: Reader, model: str, *, blank: bool) -> None:
         """Remember what an image was taken for, since it tells what blank ones beside it are."""
+        if blank:
+            self._siblings.note_blank(job.source.parent)
+            return
         page = "scan" in model.split("+")
         self._siblings.note(job.source.parent, reader.width, reader.height, page=page)
 
@@ -408,6 +416,7 @@ class Run:
                 choice = choose(page.pixels)
                 if choice.blank and reader.pages == 1:
                     choice = self._among_others(job, reader, choice, last=last)
+                    seen.blank = True
                 # The back of a sheet that was scanned before is one too, however blank.
                 model = "scan" if choice.blank and "scan" in seen.models else choice.name
                 seen.reason = seen.reason or choice.reason
@@ -435,6 +444,7 @@ class Run:
     def _among_others(self, job: Job, reader: Reader, choice: Choice, *, last: bool) -> Choice:
         """What a blank image is in its folder, once the others there are known."""
         if not last:
+            self._siblings.note_blank(job.source.parent)
             raise Postponed
         if self._siblings.are_pages(job.source.parent, reader.width, reader.height):
             reason = f"nearly blank, in a folder of pages of this size ({choice.reason})"

@@ -2,7 +2,7 @@
 
 A title page, a page number alone or the empty back of a sheet holds too little to tell it from a
 clear sky. So blank images wait until all others of a run were looked at; where these are pages,
-and of its size, it is one of them.
+and of its size, it is one of them. Faded prints look blank too, but are many.
 """
 
 import queue
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 __all__ = ["Postponed", "Siblings", "Turns"]
 
 T = TypeVar("T")
-_LEAST, _SHARE = 3, 0.8  # pages there are at least, and of all that were decided
+_LEAST, _SHARE = 5, 0.8  # pages there are at least, and of all that were decided
 _ALIKE = 0.15  # how far sides may be apart, as a share
 
 
@@ -29,27 +29,33 @@ class Siblings:
         """Know nothing yet."""
         self._lock = threading.Lock()
         self._seen: dict[Path, list[tuple[bool, int, int]]] = defaultdict(list)
+        self._blank: dict[Path, int] = defaultdict(int)
 
     def note(self, folder: Path, width: int, height: int, *, page: bool) -> None:
         """Remember an image that is no blank one, in pixels."""
         with self._lock:
             self._seen[folder].append((page, min(width, height), max(width, height)))
 
+    def note_blank(self, folder: Path) -> None:
+        """Count an image that the others decide about."""
+        with self._lock:
+            self._blank[folder] += 1
+
     def are_pages(self, folder: Path, width: int, height: int) -> bool:
         """Whether an image of so many pixels lies among pages of its size, and hardly any photos.
 
-        Turned by a quarter counts as the same size.
+        No more than there are pages may be blank. Turned by a quarter counts as the same size.
         """
         short, long = sorted((width, height))
         with self._lock:
-            seen = list(self._seen[folder])
+            seen, blank = list(self._seen[folder]), self._blank[folder]
         pages = [(one, other) for page, one, other in seen if page]
         alike = [
             (one, other)
             for one, other in pages
             if abs(one - short) <= _ALIKE * short and abs(other - long) <= _ALIKE * long
         ]
-        return len(alike) >= _LEAST and len(pages) >= _SHARE * len(seen)
+        return len(alike) >= _LEAST and len(pages) >= max(_SHARE * len(seen), blank)
 
 
 class Turns(Generic[T]):

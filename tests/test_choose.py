@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from imgclean.page_measures import MEASURES, Seen, measure
 from imgclean.page_network import page_logit
 
 Pixels = NDArray[np.uint8]
+PHOTO = next((Path(__file__).parents[1] / "sample_data" / "clean" / "photos").iterdir())
 
 
 def page(height: int = 900, width: int = 700, paper: int = 240) -> Pixels:
@@ -38,6 +41,31 @@ def noisy(image: Pixels, sigma: float) -> Pixels:
     """With Gaussian noise of sigma in 8-bit units."""
     noise = np.random.default_rng(2).normal(0, sigma, image.shape)
     return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("colour", "blank"),
+    [
+        ((240, 236, 215), True),  # cream
+        ((228, 228, 228), True),
+        ((226, 227, 229), True),  # by a scanner that is a little cold
+        ((140, 179, 234), False),  # a sky
+        ((225, 230, 240), False),  # snow
+        ((250, 235, 120), False),
+    ],
+)
+def test_paper_is_not_blue(colour: tuple[int, int, int], blank: bool) -> None:
+    rng = np.random.default_rng(0)
+    sheet = np.ones((900, 700, 1)) * colour + rng.normal(0, 3, (900, 700, 3))
+    assert choose(np.clip(sheet, 0, 255).astype(np.uint8)).blank == blank
+
+
+def test_faded_prints_are_not_blank() -> None:
+    """However little contrast there is left, it is everywhere."""
+    photo = np.asarray(cv2.imread(str(PHOTO)))
+    for contrast in (0.4, 0.3, 0.2):
+        faded = (225 + contrast * (photo.astype(float) - photo.mean())).clip(0, 255)
+        assert not choose(faded.astype(np.uint8)).blank
 
 
 @pytest.mark.parametrize("paper", [190, 255])

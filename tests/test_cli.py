@@ -78,7 +78,7 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     good, bad = document["files"]
     assert set(good) == {
         "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
-        "error", "kept", "streaks", "damaged",
+        "error", "kept", "streaks", "damaged", "blank", "reason",
     }  # fmt: skip
     assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
     assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None
@@ -250,7 +250,7 @@ def test_a_report_says_what_it_is_of(tmp_path: Path, make: Make, tiny: str) -> N
     killed = patched(
         "import os\n"
         "from imgclean import denoise\n"
-        "denoise.Run._one = lambda run, job: os._exit(9)\n",
+        "denoise.Run._one = lambda run, job, last: os._exit(9)\n",
         *command,
     )
     assert killed.returncode == 9, killed.stderr

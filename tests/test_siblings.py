@@ -1,5 +1,6 @@
 """Blank images go with the other images of their folder."""
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ def noted(pages: int, photos: int = 0) -> Siblings:
 @pytest.mark.parametrize(
     ("pages", "photos", "size", "told"),
     [
-        (3, 0, (700, 900), True),
-        (3, 0, (900, 700), True),  # lies on its side
-        (3, 0, (760, 840), True),
-        (3, 0, (700, 1200), False),
-        (2, 0, (700, 900), False),
+        (5, 0, (700, 900), True),
+        (5, 0, (900, 700), True),  # lies on its side
+        (5, 0, (760, 840), True),
+        (5, 0, (700, 1200), False),
+        (4, 0, (700, 900), False),
         (8, 2, (700, 900), True),
         (7, 2, (700, 900), False),
         (0, 5, (700, 900), False),
@@ -46,6 +47,14 @@ def test_pages_of_the_same_size_tell(
     siblings = noted(pages, photos)
     assert siblings.are_pages(HERE, *size) == told
     assert not siblings.are_pages(Path("elsewhere"), *size)
+
+
+def test_many_blank_images_are_no_pages() -> None:
+    """Backs of prints that are written on, and the faded fronts."""
+    siblings = noted(6)
+    for count in range(1, 10):
+        siblings.note_blank(HERE)
+        assert siblings.are_pages(HERE, 700, 900) == (count <= 6)
 
 
 def test_what_is_put_off_comes_after_all_the_rest() -> None:
@@ -114,9 +123,9 @@ def paper(path: Path) -> NDArray[Any]:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_blank_sheet_among_pages_is_a_page(tmp_path: Path, workers: int) -> None:
     """As white as they become, though it comes first; alone it could be a sky."""
-    sheets(tmp_path / "in", 3)
+    sheets(tmp_path / "in", 5)
     found = models(tmp_path / "in", tmp_path / "out", workers=workers)
-    assert set(found.values()) == {"scan"} and len(found) == 4
+    assert set(found.values()) == {"scan"} and len(found) == 6
     assert (paper(tmp_path / "out" / "0.png") >= 254).all()
     alone = models(tmp_path / "in" / "0.png", tmp_path / "alone", workers=workers)  # type: ignore[arg-type, unused-ignore]
     assert alone == {"0.png": "photo"}
@@ -125,11 +134,26 @@ def test_a_blank_sheet_among_pages_is_a_page(tmp_path: Path, workers: int) -> No
 
 def test_pages_of_an_earlier_run_tell_too(tmp_path: Path) -> None:
     """The blank sheet was added later, or the run was interrupted."""
-    sheets(tmp_path / "in", 3)
+    sheets(tmp_path / "in", 5)
     blank = (tmp_path / "in" / "0.png").rename(tmp_path / "0.png")
     assert set(models(tmp_path / "in", tmp_path / "out").values()) == {"scan"}
     blank.rename(tmp_path / "in" / "0.png")
     assert models(tmp_path / "in", tmp_path / "out")["0.png"] == "scan"
+
+
+def test_blank_sheets_of_an_earlier_run_have_no_vote(tmp_path: Path) -> None:
+    """Five pages and two blank sheets were cleaned; with two photos the pages are too few."""
+    sheets(tmp_path / "in", 5)
+    shutil.copy(tmp_path / "in" / "0.png", tmp_path / "in" / "6.png")
+    assert set(models(tmp_path / "in", tmp_path / "out").values()) == {"scan"}
+    shutil.copy(tmp_path / "in" / "0.png", tmp_path / "in" / "7.png")
+    rng = np.random.default_rng(5)
+    for number in (8, 9):
+        noise = rng.integers(0, 255, (900, 700, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), noise)
+    again = models(tmp_path / "in", tmp_path / "out")
+    assert again["0.png"] == "scan"  # already done
+    assert [again[f"{number}.png"] for number in (7, 8, 9)] == ["photo"] * 3
 
 
 def test_a_file_that_fails_keeps_no_blank_one_waiting(
