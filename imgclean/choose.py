@@ -26,7 +26,7 @@ __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"
 
 NETWORK = Path(__file__).with_suffix(".safetensors")
 PREFIX = "network."  # of the names of the convolutional network's tensors there
-THRESHOLD = 0.7
+THRESHOLD = 0.75
 SURE = 0.82  # of a closer look
 PALE = 0.5  # score from which ink may be too pale to be seen as such
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is

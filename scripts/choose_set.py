@@ -81,6 +81,13 @@ LAST: dict[str, tuple[Maker, int]] = {"coloured print": (office, 24), "poster": 
 TABLE: dict[str, tuple[Maker, int]] = {"sheet on a table": (lying, 1)}
 
 
+# Of the drawn kinds that were missed most, so many more.
+FURTHER = {"coloured print": 480, "poster": 300, "angled": 160, "page": 200, "screenshot": 120,
+           "text in a photo": 80, "texture": 60, "graphic": 120, "flock": 60, "receipt": 30,
+           "newspaper": 40, "whiteboard": 30}  # fmt: skip
+TILES = {"texture": 400, "scene": 60}
+
+
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     """The image of a case."""
     rng = np.random.default_rng(case.seed)
@@ -139,3 +146,12 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in TABLE.items():  # decided by a closer look: nothing is fitted on these
         for _ in range(units * weight):
             yield Case(kind, True, True, seed := seed + 1)
+
+
+def further() -> Iterator[Case]:
+    """More images to train on, of other pages than those of `cases`."""
+    for kinds, seed in ((FURTHER, 300_000_000), (TILES, 310_000_000)):
+        for kind, count in kinds.items():
+            scan = kind in PAGES or kind == "coloured print"
+            for index in range(count):
+                yield Case(kind, scan, False, seed := seed + 1, None, 2000 + index // 8 * 2)

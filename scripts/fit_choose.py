@@ -11,8 +11,8 @@ the same in sum. The convolutional network is fitted by `fit_choose_network.py`.
 
 What ships has five members that were fitted before drawn pages held maps, charts and hatching, on
 all images alike, five added afterwards, ten added with `--units 100 --members 10` once old
-prints, maps and sketches were among the photos, and ten with `--units 20 --members 10` once
-coloured print and posters were there.
+prints, maps and sketches were among the photos, ten with `--units 20 --members 10` once
+coloured print and posters were there, and eight with `--further` as well.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import torch
 from choose_images import Sources
-from choose_set import Case, cases, make
+from choose_set import Case, cases, further, make
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import nn
@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=40, help="images of a kind of weight one")
     parser.add_argument("--check", type=int, metavar="SEED", help="fit nothing, try fresh images")
     parser.add_argument("--add", action="store_true", help="keep the members there are")
+    parser.add_argument("--further", action="store_true", help="fit on 2,140 more drawn images")
     parser.add_argument("--members", type=int, default=5, help="perceptrons to fit")
     parser.add_argument(
         "--cache",
@@ -131,6 +132,8 @@ def main() -> None:
     fits = options.check is None
     seed = 10_000_000 * (options.check or 0)
     both = list(cases(options.data, options.units, seed))
+    if options.further:
+        both += further()
     if fits:
         every = [case for case in both if not case.held_out]
         if options.cache and options.cache.exists():

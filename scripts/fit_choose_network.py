@@ -2,6 +2,8 @@
 
     python scripts/fit_choose_network.py --data DATA --minutes 75 --cache local/seen
     python scripts/fit_choose_network.py --data DATA --minutes 14 --units 20 --cache local/u20 --add
+    python scripts/fit_choose_network.py --data DATA --minutes 32 --units 20 --cache local/u20f \
+        --add --further
     python scripts/fit_choose.py --data DATA --check 8    # how both do together
 
 The images are those of `fit_choose.py`, and as many again of other pages; what the network sees of
@@ -12,7 +14,8 @@ precision. With --add the network that is there is trained further, at a fifth o
 without those other pages. The measures are kept beside the views, for `fit_choose.py --cache`.
 
 What ships was fitted in 75 minutes, then in 14 (of a core that did other work too) with coloured
-print of offices and posters, `--units 20 --add`.
+print of offices and posters, `--units 20 --add`, then in 40 with these, and in 32 and 14 with
+`--further` too.
 """
 
 import argparse
@@ -24,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from choose_set import Case, cases
+from choose_set import Case, cases, further
 from fit_choose import seen, taken
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
@@ -231,8 +234,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75, help="time to train")
     parser.add_argument("--cache", type=Path, required=True, help="keep 7 GB of views there")
     parser.add_argument("--add", action="store_true", help="go on from the network there is")
+    parser.add_argument("--further", action="store_true", help="on 2,140 more drawn images too")
     options = parser.parse_args()
     every = [case for case in cases(options.data, options.units) if not case.held_out]
+    if options.further:
+        every += further()
     if options.add:
         there = PageNetwork()
         there.load_state_dict({k: torch.from_numpy(v) for k, v in choose.load()[1].items()})
