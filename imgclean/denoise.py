@@ -340,10 +340,11 @@ class Run:
                 if state == "stale":
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
-        if states == {"done"}:
+        blank = line.get("blank") is True
+        if states == {"done"} and not self._is_page_now(job, reader, line, last=last):
             facts |= {name: line.get(name) for name in ("model", "sigma")}
-            blank = line.get("blank") is True
-            self._note(job, reader, str(facts["model"]), blank=blank)
+            if not last:
+                self._note(job, reader, str(facts["model"]), blank=blank)
             streaks = line.get("streaks")
             facts |= {
                 "damaged": line.get("damaged", False),
@@ -450,6 +451,17 @@ class Run:
             reason = f"nearly blank, in a folder of pages of this size ({choice.reason})"
             return replace(choice, name="scan", reason=reason)
         return choice
+
+    def _is_page_now(
+        self, job: Job, reader: Reader, line: Mapping[str, Any], *, last: bool
+    ) -> bool:
+        """Whether a blank image that is done became a photo, and others now say it is a page."""
+        if self.dry or not line.get("blank") or line.get("model") != "photo":
+            return False
+        if not last:
+            self._siblings.note_blank(job.source.parent)
+            raise Postponed
+        return self._siblings.are_pages(job.source.parent, reader.width, reader.height)
 
     def _denoise(
         self, job: Job, page: Image, model: str, index: int, seen: _Seen, *, guarded: bool

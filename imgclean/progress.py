@@ -202,9 +202,10 @@ class Screen:
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
-        if followed := sum(o.blank and o.model == "scan" for o in self.outcomes):
-            what = "1 nearly blank image was" if followed == 1 else f"{followed} nearly blank were"
-            self._say(f"{what} cleaned as a page, like its folder; if it is none: --model photo")
+        made = [o for o in self.outcomes if o.status == "done" and not self.dry]
+        if followed := sum(o.blank and o.model == "scan" for o in made):
+            what = "1 nearly blank image" if followed == 1 else f"{followed} nearly blank images"
+            self._say(f"{what} cleaned as pages, like their folder; --model photo if they are none")
         if streaked := sum(o.streaks > 0 and o.status == "done" for o in self.outcomes):
             what = "1 file" if streaked == 1 else f"{streaked} files"
             cause = "its glass may be dusty, or these folded"

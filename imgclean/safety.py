@@ -125,7 +125,8 @@ def protect(
     gentler = GENTLER[-1:] if bilevel else GENTLER
     judged = _cut(denoised) if bilevel else denoised
     missing = _missing(before, judged, gentler)
-    if _around(missing[0]).any() and (streaks := find_streaks(noisy)):  # which are meant to go
+    asked = bilevel or _around(missing[0]).any()
+    if asked and (streaks := find_streaks(noisy)):  # which are meant to go
         before = WithoutStreaks(noisy, streaks)
         missing = _missing(before, judged, gentler)
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
@@ -137,11 +138,11 @@ def protect(
     if kept:
         _mix(before, denoised, share, brighter, result)
     if bilevel:
-        _keep_marks(noisy, result)
+        _keep_marks(before, result)
     return result, kept
 
 
-def _keep_marks(noisy: Pixels, result: Pixels) -> None:
+def _keep_marks(noisy: Page, result: Pixels) -> None:
     """Make marks black again, in place, of which cutting at half would leave less than half.
 
     They are 3 to 30 connected black pixels, near a stroke of which more is left.
@@ -149,7 +150,7 @@ def _keep_marks(noisy: Pixels, result: Pixels) -> None:
     rows = max(_CELL, _STRIP // noisy.shape[1])
     near = np.ones((_MARK_REACH, _MARK_REACH), np.uint8)
     above = result[:0].copy()  # as it was: what is black again there says nothing of a mark's rest
-    for top in range(0, len(noisy), rows):
+    for top in range(0, len(result), rows):
         begin = top - len(above)
         there = np.concatenate([above, result[top : top + rows + _HALO]])
         above = there[: top + rows - begin][-_HALO:].copy()
@@ -164,8 +165,8 @@ def _keep_marks(noisy: Pixels, result: Pixels) -> None:
         lost &= np.bincount(labels[beside > 0], minlength=len(area)) > 0
         lost[0] = False
         core = slice(top - begin, top - begin + rows)
-        part = result[top : top + rows]
-        part[lost[labels][core]] = 0
+        part = np.atleast_3d(result[top : top + rows])
+        part[..., :3][lost[labels][core]] = 0
 
 
 def is_clean(page: Pixels) -> bool:
@@ -199,9 +200,11 @@ def is_clean(page: Pixels) -> bool:
         paper = (cv2.dilate(ink, np.ones((7, 7), np.uint8)) == 0).view(np.uint8)
         core = slice(top - begin, bottom - begin)
         counts += cv2.calcHist([plane[core]], [0], paper[core], [256], [0, 256]).ravel()
-        crumbs += _count_crumbs(plane, core)
         if counts[: WHITE - 4].sum() > UNEVEN * height * width:
             return False  # whatever follows
+        crumbs += _count_crumbs(plane, core)
+        if crumbs > max(_CRUMBS, CRUMBS * height * width):
+            return False
     total = counts.sum()
     if total < height * width / 10:
         return False
@@ -209,7 +212,6 @@ def is_clean(page: Pixels) -> bool:
     even = counts[max(0, median - 4) : median + 5].sum()
     specks = counts[: max(0, median - 40)].sum()
     flat = median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total
-    flat = flat and crumbs <= max(_CRUMBS, CRUMBS * height * width)
     return bool(flat and not find_streaks(page))
 
 

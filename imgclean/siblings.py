@@ -15,6 +15,7 @@ __all__ = ["Postponed", "Siblings", "Turns"]
 
 T = TypeVar("T")
 _LEAST, _SHARE = 5, 0.8  # pages there are at least, and of all that were decided
+_BLANK = 1.25  # blank ones for each page, and two
 _ALIKE = 0.15  # how far sides may be apart, as a share
 
 
@@ -44,7 +45,8 @@ class Siblings:
     def are_pages(self, folder: Path, width: int, height: int) -> bool:
         """Whether an image of so many pixels lies among pages of its size, and hardly any photos.
 
-        No more than there are pages may be blank. Turned by a quarter counts as the same size.
+        Not many more than there are pages may be blank: empty backs. Turned by a quarter counts as
+        the same size.
         """
         short, long = sorted((width, height))
         with self._lock:
@@ -55,7 +57,8 @@ class Siblings:
             for one, other in pages
             if abs(one - short) <= _ALIKE * short and abs(other - long) <= _ALIKE * long
         ]
-        return len(alike) >= _LEAST and len(pages) >= max(_SHARE * len(seen), blank)
+        few = blank <= _BLANK * len(pages) + 2
+        return few and len(alike) >= _LEAST and len(pages) >= _SHARE * len(seen)
 
 
 class Turns(Generic[T]):

@@ -204,12 +204,15 @@ class _Line:
 
 def _along_bands(bands: list[_Bands], upright: bool) -> list[Streak]:
     streaks: list[Streak] = []
+    if not bands:
+        return streaks
+    ink = np.logical_or.reduce([part.ink for part in bands])
     for channel, part in enumerate(bands):
         found = list(_lines(part)) if part.margins else []
         if len(found) > _MOST or _is_ruled([line.start for line in found]):
             continue
         known = list(streaks)  # of other channels
-        printed = [line.start for line in _printed(found, part.ink)]
+        printed = [line.start for line in _printed(found, ink)]
         for line in (one for one in found if one.start not in printed):
             if not any(s.start < line.stop and line.start < s.stop for s in known):
                 depths = _of_dust(line, bands, channel)
@@ -336,7 +339,7 @@ def _printed(lines: list[_Line], ink: NDArray[np.bool_]) -> list[_Line]:
 
     Args:
         lines: of a channel.
-        ink: samples x width.
+        ink: samples x width, of any channel.
     """
     columns = np.flatnonzero(ink.mean(axis=0) < _LINE)
 

@@ -31,7 +31,8 @@ _USUAL, _ALIKE = 0.9, (0.9, 1.05)  # the quantile of light paper, and what is li
 _TINT = 2.2  # the largest gain of a channel
 _HEADROOM = 1.1  # of what is brighter than the paper: that much of it may be cut off
 _LIMIT = 0.98  # what places brighter than the paper are brought to at most
-_ABRUPT = 1.1  # ratio of neighbouring gains at the outline of a label
+_ABRUPT, _SAME = 1.1, 1.02  # ratio of neighbouring gains at a label's outline, and within it
+_LEAST_PAPER = 0.85  # of white, as bright as paper is made at least
 _CLOSED, _CELL = 7, 4  # cells of so many pixels, over which ink takes its surroundings' brightness
 
 
@@ -63,7 +64,8 @@ def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
     """The gains where they cut nothing off: less in a label or a glare brighter than the paper.
 
     How bright a place is tells its closing with a square of 28 pixels (Meyer, 1979), so that ink
-    there is multiplied with what its own ground is.
+    there is multiplied with what its own ground is; but what is as bright as the paper, and joined
+    to it, is paper between labels. Where an outline crosses 4 pixels each pixel goes by itself.
 
     Args:
         pages: N x C x H x W on [0, 1].
@@ -72,10 +74,13 @@ def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
     Returns:
         `gains`, or N x C x H x W of 1 to `gains` if a place would be brighter than 0.98.
     """
-    ground = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
-    ground = -_highest(-_highest(ground, _CLOSED), _CLOSED)
-    if not bool((ground * gains > _LIMIT).any()):
+    cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
+    ground = -_highest(-_highest(cells, _CLOSED), _CLOSED)
+    bright = (ground * gains > _LIMIT).any(1)
+    if not bool(bright.any()):
         return gains
+    between = _paper_between((cells * gains).cpu().numpy(), bright.cpu().numpy())
+    ground = torch.where(torch.from_numpy(between).to(ground.device)[:, None], cells, ground)
     most = torch.minimum((_LIMIT / ground.clamp(min=_LIMIT / _TINT)).clamp(min=1), gains)
     size = pages.shape[2:]
     each = functional.interpolate(most, size, mode="bilinear", align_corners=False)
@@ -83,11 +88,29 @@ def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
     rim = largest > _ABRUPT * least
     if not bool(rim.any()):
         return each
-    least, largest, there = (
-        functional.interpolate(x, size) for x in (least, largest, rim.to(most.dtype))
+    mixed = (most > _SAME * least) & (_SAME * most < largest)
+    least, largest, most, rim, mixed = (
+        functional.interpolate(x.to(most.dtype), size) for x in (least, largest, most, rim, mixed)
     )
-    own = torch.maximum(_LIMIT / pages.clamp(min=_LIMIT / _TINT), least)  # at an outline, by pixels
-    return torch.where(there > 0, torch.minimum(own, largest), each)
+    own = torch.maximum(_LIMIT / pages.clamp(min=_LIMIT / _TINT), least)
+    own = torch.where(mixed > 0, torch.minimum(own, largest), most)
+    return torch.where(rim > 0, own, each)
+
+
+def _paper_between(light: Plane, bright: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of N x h x w cells are paper although the closing makes them bright.
+
+    Args:
+        light: N x C x h x w, the cells as bright as the gains make them.
+        bright: N x h x w, where the closing does.
+    """
+    paper = np.asarray(((light >= _LEAST_PAPER) & (light <= _LIMIT)).all(axis=1))
+    between = np.zeros_like(bright)
+    for alike, hidden, found in zip(paper, bright, between, strict=True):
+        labels = cv2.connectedComponents(alike.view(np.uint8), connectivity=4)[1]
+        outside = np.unique(labels[alike & ~hidden])
+        found[...] = alike & hidden & np.isin(labels, outside)
+    return between
 
 
 def _highest(cells: Tensor, side: int) -> Tensor:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from imgclean import safety
 from imgclean.safety import Kept, _around, _sizes, is_clean, protect
+from imgclean.streaks import find_streaks, remove_streaks
 
 Page = NDArray[Any]
 INK, PALE, PENCIL = 0, 170, 150
@@ -317,3 +318,22 @@ def test_white_pages_with_specks_are_not_clean(side: int, count: int, clean: boo
     for x, y in rng.integers(0, (890, 990), (count, 2)):
         page[y : y + side, x : x + side] = 40
     assert is_clean(page[..., None]) == clean
+
+
+def test_the_marks_of_a_torn_streak_stay_away() -> None:
+    """In black and white too: what is left of it beside letters is no dot of theirs."""
+    rng = np.random.default_rng(0)
+    page = np.full((1600, 900, 1), 255, np.uint8)
+    for top in range(100, 1500, 30):
+        for left in range(80, 820, 13):
+            if rng.random() < 0.8:
+                page[top : top + 11, left : left + int(rng.integers(2, 10))] = 0
+    dirty = page.copy()
+    dirty[rng.random(1600) < 0.95, 403] = 0
+    streaks = find_streaks(dirty)
+    assert streaks
+    cleaned = dirty.copy()
+    remove_streaks(cleaned, streaks)
+    left_over = np.count_nonzero(cleaned == 0)
+    result, _ = protect(dirty, cleaned, bilevel=True)
+    assert np.count_nonzero(result == 0) <= left_over + 5

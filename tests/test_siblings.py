@@ -52,9 +52,9 @@ def test_pages_of_the_same_size_tell(
 def test_many_blank_images_are_no_pages() -> None:
     """Backs of prints that are written on, and the faded fronts."""
     siblings = noted(6)
-    for count in range(1, 10):
+    for count in range(1, 15):
         siblings.note_blank(HERE)
-        assert siblings.are_pages(HERE, 700, 900) == (count <= 6)
+        assert siblings.are_pages(HERE, 700, 900) == (count <= 9)
 
 
 def test_what_is_put_off_comes_after_all_the_rest() -> None:
@@ -139,6 +139,20 @@ def test_pages_of_an_earlier_run_tell_too(tmp_path: Path) -> None:
     assert set(models(tmp_path / "in", tmp_path / "out").values()) == {"scan"}
     blank.rename(tmp_path / "in" / "0.png")
     assert models(tmp_path / "in", tmp_path / "out")["0.png"] == "scan"
+
+
+def test_a_blank_photo_is_looked_at_again(tmp_path: Path) -> None:
+    """A few files were tried first; with the whole folder the blank one is a page, once."""
+    sheets(tmp_path / "in", 5)
+    for number in (2, 3, 4, 5):
+        (tmp_path / "in" / f"{number}.png").rename(tmp_path / f"{number}.png")
+    assert models(tmp_path / "in", tmp_path / "out") == {"0.png": "photo", "1.png": "scan"}
+    for number in (2, 3, 4, 5):
+        (tmp_path / f"{number}.png").rename(tmp_path / "in" / f"{number}.png")
+    assert models(tmp_path / "in", tmp_path / "out")["0.png"] == "scan"
+    again = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    assert {(o.status, o.model) for o in again} == {("skipped", "scan")}
+    assert [o.job.source.name for o in again if o.blank] == ["0.png"]
 
 
 def test_blank_sheets_of_an_earlier_run_have_no_vote(tmp_path: Path) -> None:

@@ -219,9 +219,9 @@ def test_a_white_page_with_streaks_is_not_clean() -> None:
     assert not is_clean(dirty.round().astype(np.uint8))
 
 
-def columns(rules: dict[int, float], width: int = 2) -> Pixels:
+def columns(rules: dict[int, float], width: int = 2, channels: int = 1) -> Pixels:
     """A page in three columns with rules of some depth from each place on, from edge to edge."""
-    page = scan(width=760).astype(np.float64)
+    page = scan(width=760, channels=channels).astype(np.float64)
     for gutter in (240, 480):
         page[:, gutter : gutter + 24] = 225
     page[100:1100, 600:] = 225  # the last column holds little
@@ -246,3 +246,10 @@ def test_rules_beside_blank_columns_are_no_streaks() -> None:
 def test_lines_alike_on_a_blank_page_are_streaks() -> None:
     blank = np.random.default_rng(7).normal(225, 2.5, (1200, 500, 1)).round().astype(np.uint8)
     assert found(streaked(blank, {90: 0.5, 300: 0.5})) == [90, 300]
+
+
+def test_rules_between_columns_in_coloured_ink_are_no_streaks() -> None:
+    """In red nothing is seen of brown ink."""
+    page = columns({}, channels=3)
+    page[..., 0] = np.maximum(page[..., 0], 200)
+    assert not find_streaks(streaked(page, {251: 0.5, 491: 0.5}))

@@ -136,6 +136,19 @@ def test_gains_cut_off_nothing_in_what_is_brighter_than_the_paper() -> None:
     assert (each >= 1).all() and (each <= gains + 1e-5).all()
 
 
+@pytest.mark.parametrize("gap", [12, 16, 24])
+def test_paper_between_labels_is_paper(gap: int) -> None:
+    """And beside the edge of the page, where the closing takes it for ink on a label."""
+    page = torch.full((1, 1, 320, 320), 0.5)
+    page[..., 80:160, 100:160] = page[..., 80:160, 160 + gap : 220 + gap] = 0.96
+    page[..., 200:280, 200 : 320 - gap] = 0.96
+    page[..., 220:224, 210:290] = 0.5  # ink as grey as the paper
+    each = local_gains(page, torch.full((1, 1, 1, 1), 1.87))[0, 0]
+    assert (each[80:160, 164 : 156 + gap] > 1.8).all()
+    assert (each[200:280, 324 - gap :] > 1.8).all()
+    assert (each[90:150, 104:156] < 1.1).all() and (each[210:270, 210:290] < 1.1).all()
+
+
 @pytest.mark.parametrize("side", [1, 3, 30])
 def test_gains_of_small_tiles(side: int) -> None:
     tile = torch.full((1, 1, side, side), 0.9)
