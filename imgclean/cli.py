@@ -6,13 +6,15 @@ answers at once.
 
 import os
 import re
+import shlex
 import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .errors import ExitCode, ImgcleanError, UsageError
 from .eval_command import evaluate
@@ -31,8 +33,21 @@ _EPILOG = (
     "130 interrupted."
 )
 
+
+class _Commands(TyperGroup):
+    """The commands; a folder in their place gets a hint."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As always, but for paths."""
+        if args and args[0] not in self.commands and Path(args[0]).exists():
+            said = shlex.join(["imgclean", "denoise", *args])
+            ctx.fail(f"{args[0]!r} is no command, but a path. Did you mean: {said}")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="imgclean",
+    cls=_Commands,
     help="Clean folders of noisy scans and photos with a denoising autoencoder.",
     epilog=_EPILOG,
     no_args_is_help=True,

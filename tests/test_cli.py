@@ -56,6 +56,17 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     assert done.stdout
 
 
+def test_a_path_in_place_of_a_command_gets_a_hint(tmp_path: Path) -> None:
+    """As with tools that have one command; what is no path is named as ever."""
+    folder = tmp_path / "my scans"
+    folder.mkdir()
+    done = imgclean(folder, "--out", "clean")
+    assert done.returncode == 2
+    words = done.stderr.split()
+    assert " ".join(words[-7:]).endswith(f"imgclean denoise '{folder}' --out clean")
+    assert "No such command 'clena'" in imgclean("clena").stderr
+
+
 def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     """--json prints one document with the promised fields, and --report the same to a file."""
     make(tmp_path / "in" / "a.png", 40, 30)
