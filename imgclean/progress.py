@@ -204,8 +204,11 @@ class Screen:
             self._say(f"auto chose {chosen}")
         made = [o for o in self.outcomes if o.status == "done" and not self.dry]
         if followed := sum(o.blank and o.model == "scan" for o in made):
-            what = "1 nearly blank image" if followed == 1 else f"{followed} nearly blank images"
-            self._say(f"{what} cleaned as pages, like their folder; --model photo if they are none")
+            what = "a nearly blank image was cleaned as a page, like its folder; if it is none"
+            if followed > 1:
+                what = f"{followed} nearly blank images were cleaned as pages, like their folder; "
+                what += "if they are none"
+            self._say(f"{what}: --model photo")
         if streaked := sum(o.streaks > 0 and o.status == "done" for o in self.outcomes):
             what = "1 file" if streaked == 1 else f"{streaked} files"
             cause = "its glass may be dusty, or these folded"

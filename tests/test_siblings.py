@@ -1,6 +1,9 @@
 """Blank images go with the other images of their folder."""
 
+import json
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -130,6 +133,22 @@ def test_a_blank_sheet_among_pages_is_a_page(tmp_path: Path, workers: int) -> No
     alone = models(tmp_path / "in" / "0.png", tmp_path / "alone", workers=workers)  # type: ignore[arg-type, unused-ignore]
     assert alone == {"0.png": "photo"}
     assert np.ptp(paper(tmp_path / "alone" / "0.png")) > 20  # still yellow
+
+
+def test_the_command_says_what_the_folder_decided(tmp_path: Path) -> None:
+    """On the screen once, when it is done, and in the JSON document with the reason."""
+    sheets(tmp_path / "in", 5)
+    command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in"), "--json"]
+    command += ["--out", str(tmp_path / "out"), "--device", "cpu"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    said = "a nearly blank image was cleaned as a page, like its folder; if it is none: --model"
+    assert done.returncode == 0 and said in done.stderr
+    blank = [file for file in json.loads(done.stdout)["files"] if file["blank"]]
+    assert [Path(file["source"]).name for file in blank] == ["0.png"]
+    assert blank[0]["model"] == "scan" and "in a folder of pages" in blank[0]["reason"]
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert said not in again.stderr
+    assert [file["blank"] for file in json.loads(again.stdout)["files"]].count(True) == 1
 
 
 def test_pages_of_an_earlier_run_tell_too(tmp_path: Path) -> None:
