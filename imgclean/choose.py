@@ -94,7 +94,7 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
 
 def _may_be_paper(pixels: NDArray[np.generic]) -> bool:
     """Whether an even image is grey or cream and smooth, and not a sky or a faded print."""
-    small = thumbnail(pixels if pixels.ndim == 3 else pixels[..., None])
+    small = thumbnail(pixels)
     colour = np.median(small, axis=(0, 1))
     if colour[-1] - colour[0] > BLUISH or np.ptp(colour) > COLOURED:
         return False

@@ -269,6 +269,7 @@ class Run:
             except Stopped:
                 return
             except Postponed:
+                self._siblings.note_blank(job.source.parent)
                 self._turns.put_off(job)
                 continue
             except ImgcleanError as error:
@@ -445,7 +446,6 @@ class Run:
     def _among_others(self, job: Job, reader: Reader, choice: Choice, *, last: bool) -> Choice:
         """What a blank image is in its folder, once the others there are known."""
         if not last:
-            self._siblings.note_blank(job.source.parent)
             raise Postponed
         if self._siblings.are_pages(job.source.parent, reader.width, reader.height):
             reason = f"nearly blank, in a folder of pages of this size ({choice.reason})"
@@ -459,7 +459,6 @@ class Run:
         if self.dry or not line.get("blank") or line.get("model") != "photo":
             return False
         if not last:
-            self._siblings.note_blank(job.source.parent)
             raise Postponed
         return self._siblings.are_pages(job.source.parent, reader.width, reader.height)
 

@@ -202,8 +202,8 @@ class Screen:
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
-        made = [o for o in self.outcomes if o.status == "done" and not self.dry]
-        if followed := sum(o.blank and o.model == "scan" for o in made):
+        whitened = [o for o in self.outcomes if o.blank and o.model == "scan"]
+        if followed := sum(o.status == "done" for o in whitened):
             what = "a nearly blank image was cleaned as a page, like its folder; if it is none"
             if followed > 1:
                 what = f"{followed} nearly blank images were cleaned as pages, like their folder; "

@@ -174,8 +174,14 @@ class _Bands:
 
     paper: Levels  # bands x width, the second brightest sample
     noise: Levels  # the brightest less the third
-    ink: NDArray[np.bool_]  # samples x width, what is darker than the paper by far
+    sample: Pixels  # bands x samples x width, in the page's own values
+    white: float  # of these
     margins: bool  # whether both ends are blank
+
+    def ink(self) -> NDArray[np.bool_]:
+        """What is darker than the paper by far, samples x width."""
+        dark = self.sample < np.float32(_INK * self.white / 255) * self.paper[:, None]
+        return np.asarray(dark.reshape(-1, self.paper.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -204,14 +210,12 @@ class _Line:
 
 def _along_bands(bands: list[_Bands], upright: bool) -> list[Streak]:
     streaks: list[Streak] = []
-    if not bands:
-        return streaks
-    ink = np.logical_or.reduce([part.ink for part in bands])
     for channel, part in enumerate(bands):
         found = list(_lines(part)) if part.margins else []
-        if len(found) > _MOST or _is_ruled([line.start for line in found]):
+        if not found or len(found) > _MOST or _is_ruled([line.start for line in found]):
             continue
         known = list(streaks)  # of other channels
+        ink = np.logical_or.reduce([other.ink() for other in bands])
         printed = [line.start for line in _printed(found, ink)]
         for line in (one for one in found if one.start not in printed):
             if not any(s.start < line.stop and line.start < s.stop for s in known):
@@ -225,12 +229,12 @@ def _bands(page: Pixels) -> list[_Bands]:
     if height < _BANDS * _SAMPLES or width < 4 * _GROUND:
         return []
     rows = ((np.arange(_BANDS * _SAMPLES) + 0.5) * height / (_BANDS * _SAMPLES)).astype(np.intp)
-    scale, bands = np.float32(255 / full_range(page)), []
+    white, bands = full_range(page), []
+    scale = np.float32(255 / white)
     for channel in range(channels):
         sample = page[rows, :, channel].reshape(_BANDS, _SAMPLES, width)
         first, paper, third = (values.astype(np.float32) * scale for values in _top(sample))
-        ink = (sample * scale < _INK * paper[:, None]).reshape(-1, width)
-        bands.append(_Bands(paper, first - third, ink, _has_margins(sample)))
+        bands.append(_Bands(paper, first - third, sample, white, _has_margins(sample)))
     return bands
 
 
@@ -245,7 +249,7 @@ def _of_dust(line: _Line, bands: list[_Bands], channel: int) -> dict[int, Levels
     depths = {channel: line.depth}
     for other, part in enumerate(bands):
         if other != channel:
-            columns = slice(line.start, line.start + line.depth.shape[1])
+            columns = slice(line.start, line.stop)
             depth = _depth(part.paper[:, columns], np.median(part.paper[:, line.beside], axis=1))
             middle = int(np.argmax(np.median(depth, axis=0)))
             depths[other] = _smoothed(depth, middle, np.ones(len(depth), np.bool_))
