@@ -54,7 +54,7 @@ FILE_SECONDS = 0.02  # that a file costs whatever its size: opening, flushing, t
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_GENERATION = 6  # raised when the same weights and options give other pixels than before
+_GENERATION = 7  # raised when the same weights and options give other pixels than before
 
 
 @dataclass(frozen=True)
@@ -419,8 +419,10 @@ class Run:
                 if choice.blank and reader.pages == 1:
                     choice = self._among_others(job, reader, choice, last=last)
                     seen.blank = True
-                # The back of a sheet that was scanned before is one too, however blank.
-                model = "scan" if choice.blank and "scan" in seen.models else choice.name
+                elif choice.blank and self._is_sheet(reader, index, seen):
+                    reason = f"nearly blank, in a file of pages ({choice.reason})"
+                    choice = replace(choice, name="scan", reason=reason)
+                model = choice.name
                 seen.reason = seen.reason or choice.reason
             seen.models.append(model)
             seen.sigmas.append(255 * estimate_sigma(page.pixels))
@@ -442,6 +444,14 @@ class Run:
             if reader.pages > 1 or not self._stays(seen, reader, writer):
                 writer.add(page)
         return seen
+
+    @staticmethod
+    def _is_sheet(reader: Reader, index: int, seen: _Seen) -> bool:
+        """Whether a blank page follows print; of the first one, whether print follows it."""
+        if index > 0:
+            return "scan" in seen.models
+        later = (choose(reader.page(number).pixels) for number in range(1, reader.pages))
+        return next((choice.name == "scan" for choice in later if not choice.blank), False)
 
     def _among_others(self, job: Job, reader: Reader, choice: Choice, *, last: bool) -> Choice:
         """What a blank image is in its folder, once the others there are known."""

@@ -21,6 +21,7 @@ from imgclean.siblings import Siblings, Turns
 from . import test_choose
 
 HERE = Path("here")
+PHOTO = sorted((Path(__file__).parents[1] / "sample_data/clean/photos").iterdir())[0]
 
 
 def noted(pages: int, photos: int = 0) -> Siblings:
@@ -197,3 +198,17 @@ def test_a_file_that_fails_keeps_no_blank_one_waiting(
     monkeypatch.setattr(module, "choose", lambda _: Choice("photo", 0.0, "no page", blank=True))
     outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {o.job.source.name: o.status for o in outcomes} == {"0.png": "done", "1.png": "failed"}
+
+
+@pytest.mark.parametrize("photo", [False, True])
+def test_blank_pages_that_begin_a_file_are_what_follows(tmp_path: Path, photo: bool) -> None:
+    """A title page before print is one of its pages; before a photo it stays as it is."""
+    sheets(tmp_path / "sheets", 1)
+    blank, text = (cv2.imread(str(tmp_path / "sheets" / name)) for name in ("0.png", "1.png"))
+    second = cv2.imread(str(PHOTO)) if photo else text
+    (tmp_path / "in").mkdir()
+    assert cv2.imwritemulti(str(tmp_path / "in" / "a.tif"), [blank, blank, second, text])
+    assert models(tmp_path / "in", tmp_path / "out") == {"a.tif": "photo+scan" if photo else "scan"}
+    pages = cv2.imreadmulti(str(tmp_path / "out" / "a.tif"), flags=cv2.IMREAD_COLOR)[1]
+    white = [bool((np.median(np.asarray(page), axis=(0, 1)) >= 254).all()) for page in pages]
+    assert white == ([False, False, False, True] if photo else [True, True, True, True])
