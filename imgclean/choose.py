@@ -22,13 +22,14 @@ from .page_measures import MEASURES, Seen, measure, thumbnail
 from .page_network import page_logit
 from .pixels import full_range, luma
 
-__all__ = ["NETWORK", "PREFIX", "THRESHOLD", "Choice", "choose", "load", "score"]
+__all__ = ["NETWORK", "PREFIX", "THRESHOLD", "UNSURE", "Choice", "choose", "load", "score"]
 
 NETWORK = Path(__file__).with_suffix(".safetensors")
 PREFIX = "network."  # of the names of the convolutional network's tensors there
 THRESHOLD = 0.75
 SURE = 0.82  # of a closer look
 PALE = 0.5  # score from which ink may be too pale to be seen as such
+UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 BLUISH, COLOURED = 0.015, 0.35  # most that blue of paper is over red, and its channels apart
 ROUGH = 0.1  # share of its thumbnail that may be 2 % off its surroundings
@@ -42,13 +43,19 @@ _LIGHT, _RANGE = MEASURES.index("light"), MEASURES.index("background range")
 class Choice:
     """What an image is taken for: its name, how sure it is a scan in [0, 1], and why.
 
-    A `blank` one holds too little to tell: the back of a sheet, say, or a white wall.
+    A `blank` one holds too little to tell: the back of a sheet, say, or a white wall. It is
+    `unsure`, as is one whose score is near the threshold: its neighbours tell better.
     """
 
     name: Literal["photo", "scan"]
     score: float
     reason: str
     blank: bool = False
+
+    @property
+    def unsure(self) -> bool:
+        """Whether what lies beside the image tells better what it is."""
+        return self.blank or UNSURE[0] <= self.score < UNSURE[1]
 
 
 def choose(pixels: NDArray[np.generic]) -> Choice:

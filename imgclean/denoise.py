@@ -63,8 +63,8 @@ class Outcome:
 
     `clean` is done too: nothing had to be cleaned. `sigma` is the input's estimated noise, 0 to
     255, `kept` what the safety gate found missing, `streaks` how many of a scanner's were removed
-    from all pages; of a `damaged` file parts could not be decoded. A `blank` one holds so little
-    that the other images of its folder decided what it is.
+    from all pages; of a `damaged` file parts could not be decoded. Of an `unsure` one the other
+    images of its folder decided what it is, or it is a photo since they could not.
     """
 
     job: Job
@@ -80,7 +80,7 @@ class Outcome:
     kept: tuple[Kept, ...] = ()
     streaks: int = 0
     damaged: bool = False
-    blank: bool = False
+    unsure: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -101,7 +101,7 @@ class _Seen:
     views: list[NDArray[np.uint8]] = field(default_factory=list)  # first page, before and after
     profile: bytes | None = None  # ICC, of the first page
     damaged: bool = False
-    blank: bool = False
+    unsure: bool = False
 
 
 class Run:
@@ -269,7 +269,6 @@ class Run:
             except Stopped:
                 return
             except Postponed:
-                self._siblings.note_blank(job.source.parent)
                 self._turns.put_off(job)
                 continue
             except ImgcleanError as error:
@@ -296,7 +295,7 @@ class Run:
             self._outcomes.put(replace(outcome, seconds=time.perf_counter() - begun))
 
     def _one(self, job: Job, *, last: bool) -> Outcome:
-        """Clean one file, or say why not. A blank one is `Postponed` but for its last turn."""
+        """Clean one file, or say why not. An unsure one is `Postponed` but for its last turn."""
         if job.source.is_dir():
             raise ImageError(f"{job.source}: not allowed to list; check its permissions")
         foreign = job.target.exists() and not self._journal.known(job.target)
@@ -341,15 +340,15 @@ class Run:
                 if state == "stale":
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
-        blank = line.get("blank") is True
+        unsure = line.get("unsure") is True
         if states == {"done"} and not self._is_page_now(job, reader, line, last=last):
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             if not last:
-                self._note(job, reader, str(facts["model"]), blank=blank)
+                self._note(job, reader, str(facts["model"]), blank=unsure)
             streaks = line.get("streaks")
             facts |= {
                 "damaged": line.get("damaged", False),
-                "blank": blank,
+                "unsure": unsure,
                 "streaks": streaks if isinstance(streaks, int) else 0,
                 "kept": tuple(_kept(line.get("kept", []))),
             }
@@ -364,7 +363,7 @@ class Run:
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
-            facts |= {"damaged": seen.damaged, "streaks": seen.streaks, "blank": seen.blank}
+            facts |= {"damaged": seen.damaged, "streaks": seen.streaks, "unsure": seen.unsure}
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if not last:
             self._note(job, reader, facts["model"], blank=False)
@@ -377,7 +376,7 @@ class Run:
         return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
 
     def _note(self, job: Job, reader: Reader, model: str, *, blank: bool) -> None:
-        """Remember what an image was taken for, since it tells what blank ones beside it are."""
+        """Remember what an image was taken for, since it tells what unsure ones beside it are."""
         if blank:
             self._siblings.note_blank(job.source.parent)
             return
@@ -416,12 +415,12 @@ class Run:
             model = self.options.model
             if model == "auto":
                 choice = choose(page.pixels)
-                if choice.blank and reader.pages == 1:
-                    choice = self._among_others(job, reader, choice, last=last)
-                    seen.blank = True
-                elif choice.blank and self._is_sheet(reader, index, seen):
-                    reason = f"nearly blank, in a file of pages ({choice.reason})"
-                    choice = replace(choice, name="scan", reason=reason)
+                if choice.unsure and reader.pages == 1:
+                    found = self._among_others(job, reader, choice, last=last)
+                    seen.unsure = (choice.name, found.name) != ("scan", "scan")
+                    choice = found
+                elif choice.unsure and self._is_sheet(choice, reader, index, seen):
+                    choice = _decided(choice, "scan", "a file of pages")
                 model = choice.name
                 seen.reason = seen.reason or choice.reason
             seen.models.append(model)
@@ -446,31 +445,37 @@ class Run:
         return seen
 
     @staticmethod
-    def _is_sheet(reader: Reader, index: int, seen: _Seen) -> bool:
-        """Whether a blank page follows print; of the first one, whether print follows it."""
+    def _is_sheet(choice: Choice, reader: Reader, index: int, seen: _Seen) -> bool:
+        """Whether an unsure page follows print; of the first one, whether print follows it.
+
+        A blank one may follow photos too: it can be the back of a sheet before them.
+        """
         if index > 0:
-            return "scan" in seen.models
+            return "scan" in seen.models and (choice.blank or "photo" not in seen.models)
         later = (choose(reader.page(number).pixels) for number in range(1, reader.pages))
-        return next((choice.name == "scan" for choice in later if not choice.blank), False)
+        return next((other.name == "scan" for other in later if not other.unsure), False)
 
     def _among_others(self, job: Job, reader: Reader, choice: Choice, *, last: bool) -> Choice:
-        """What a blank image is in its folder, once the others there are known."""
+        """What an unsure image is in its folder, once the others there are known."""
         if not last:
+            self._note(job, reader, choice.name, blank=choice.blank)
             raise Postponed
-        if self._siblings.are_pages(job.source.parent, reader.width, reader.height):
-            reason = f"nearly blank, in a folder of pages of this size ({choice.reason})"
-            return replace(choice, name="scan", reason=reason)
-        return choice
+        verdict = self._siblings.verdict(job.source.parent, reader.width, reader.height)
+        if verdict is None or verdict == choice.name:
+            return choice
+        kind = "pages" if verdict == "scan" else "photos"
+        return _decided(choice, verdict, f"a folder of {kind} of this size")
 
     def _is_page_now(
         self, job: Job, reader: Reader, line: Mapping[str, Any], *, last: bool
     ) -> bool:
-        """Whether a blank image that is done became a photo, and others now say it is a page."""
-        if self.dry or not line.get("blank") or line.get("model") != "photo":
+        """Whether an unsure image that is done became a photo, and others now say it is a page."""
+        if self.dry or not line.get("unsure") or line.get("model") != "photo":
             return False
         if not last:
+            self._note(job, reader, "photo", blank=True)
             raise Postponed
-        return self._siblings.are_pages(job.source.parent, reader.width, reader.height)
+        return self._siblings.verdict(job.source.parent, reader.width, reader.height) == "scan"
 
     def _denoise(
         self, job: Job, page: Image, model: str, index: int, seen: _Seen, *, guarded: bool
@@ -519,6 +524,12 @@ class Run:
         kept = "model strength precision format output_mode quality safe keep_times"
         chosen = {name: told[name] for name in kept.split()}
         return fingerprint({"source": digest, "weights": self._digests, **chosen, "v": _GENERATION})
+
+
+def _decided(choice: Choice, name: Literal["scan", "photo"], among: str) -> Choice:
+    """An unsure choice that what lies beside the image decided."""
+    what = "nearly blank" if choice.blank else "unsure"
+    return replace(choice, name=name, reason=f"{what}, in {among} ({choice.reason})")
 
 
 def _kept(lines: Any) -> Iterator[Kept]:

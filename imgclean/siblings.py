@@ -1,26 +1,27 @@
-"""What the other images of a folder were taken for: it decides about blank ones.
+"""What the other images of a folder were taken for: it decides about unsure ones.
 
 A title page, a page number alone or the empty back of a sheet holds too little to tell it from a
-clear sky. So blank images wait until all others of a run were looked at; where these are pages,
-and of its size, it is one of them. Faded prints look blank too, but are many.
+clear sky, and a page that is nearly all picture or a photo full of letters could be either. So
+unsure images wait until all others of a run were looked at; where these are pages, and of its size,
+it is one of them, and so with photos. Faded prints look blank too, but are many.
 """
 
 import queue
 import threading
 from collections import defaultdict
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 __all__ = ["Postponed", "Siblings", "Turns"]
 
 T = TypeVar("T")
-_LEAST, _SHARE = 5, 0.8  # pages there are at least, and of all that were decided
+_LEAST, _SHARE = 5, 0.8  # of a kind there are at least, and of all that were decided
 _BLANK = 1.25  # blank ones for each page, and two
 _ALIKE = 0.15  # how far sides may be apart, as a share
 
 
 class Postponed(Exception):  # noqa: N818  # no error: the work is done later
-    """A blank image: what it is its folder tells, once that is known."""
+    """An unsure image: what it is its folder tells, once that is known."""
 
 
 class Siblings:
@@ -33,7 +34,7 @@ class Siblings:
         self._blank: dict[Path, int] = defaultdict(int)
 
     def note(self, folder: Path, width: int, height: int, *, page: bool) -> None:
-        """Remember an image that is no blank one, in pixels."""
+        """Remember an image that is no blank one, in pixels; an unsure one as what it seems."""
         with self._lock:
             self._seen[folder].append((page, min(width, height), max(width, height)))
 
@@ -42,8 +43,8 @@ class Siblings:
         with self._lock:
             self._blank[folder] += 1
 
-    def are_pages(self, folder: Path, width: int, height: int) -> bool:
-        """Whether an image of so many pixels lies among pages of its size, and hardly any photos.
+    def verdict(self, folder: Path, width: int, height: int) -> Literal["scan", "photo"] | None:
+        """What hardly any image of a folder is not, if some have the size of this one, in pixels.
 
         Not many more than there are pages may be blank: empty backs. Turned by a quarter counts as
         the same size.
@@ -51,14 +52,18 @@ class Siblings:
         short, long = sorted((width, height))
         with self._lock:
             seen, blank = list(self._seen[folder]), self._blank[folder]
-        pages = [(one, other) for page, one, other in seen if page]
+        pages = sum(page for page, _, _ in seen)
         alike = [
-            (one, other)
-            for one, other in pages
+            page
+            for page, one, other in seen
             if abs(one - short) <= _ALIKE * short and abs(other - long) <= _ALIKE * long
         ]
-        few = blank <= _BLANK * len(pages) + 2
-        return few and len(alike) >= _LEAST and len(pages) >= _SHARE * len(seen)
+        few = blank <= _BLANK * pages + 2
+        if few and alike.count(True) >= _LEAST and pages >= _SHARE * len(seen):
+            return "scan"
+        if alike.count(False) >= _LEAST and len(seen) - pages >= _SHARE * len(seen):
+            return "photo"
+        return None
 
 
 class Turns(Generic[T]):

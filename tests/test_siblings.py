@@ -35,22 +35,25 @@ def noted(pages: int, photos: int = 0) -> Siblings:
 @pytest.mark.parametrize(
     ("pages", "photos", "size", "told"),
     [
-        (5, 0, (700, 900), True),
-        (5, 0, (900, 700), True),  # lies on its side
-        (5, 0, (760, 840), True),
-        (5, 0, (700, 1200), False),
-        (4, 0, (700, 900), False),
-        (8, 2, (700, 900), True),
-        (7, 2, (700, 900), False),
-        (0, 5, (700, 900), False),
+        (5, 0, (700, 900), "scan"),
+        (5, 0, (900, 700), "scan"),  # lies on its side
+        (5, 0, (760, 840), "scan"),
+        (5, 0, (700, 1200), None),
+        (4, 0, (700, 900), None),
+        (8, 2, (700, 900), "scan"),
+        (7, 2, (700, 900), None),
+        (2, 8, (700, 900), "photo"),
+        (2, 7, (700, 900), None),
+        (0, 5, (900, 700), "photo"),
+        (0, 5, (700, 1200), None),
     ],
 )
 def test_pages_of_the_same_size_tell(
-    pages: int, photos: int, size: tuple[int, int], told: bool
+    pages: int, photos: int, size: tuple[int, int], told: str | None
 ) -> None:
     siblings = noted(pages, photos)
-    assert siblings.are_pages(HERE, *size) == told
-    assert not siblings.are_pages(Path("elsewhere"), *size)
+    assert siblings.verdict(HERE, *size) == told
+    assert siblings.verdict(Path("elsewhere"), *size) is None
 
 
 def test_many_blank_images_are_no_pages() -> None:
@@ -58,7 +61,7 @@ def test_many_blank_images_are_no_pages() -> None:
     siblings = noted(6)
     for count in range(1, 15):
         siblings.note_blank(HERE)
-        assert siblings.are_pages(HERE, 700, 900) == (count <= 9)
+        assert siblings.verdict(HERE, 700, 900) == ("scan" if count <= 9 else None)
 
 
 def test_what_is_put_off_comes_after_all_the_rest() -> None:
@@ -142,14 +145,14 @@ def test_the_command_says_what_the_folder_decided(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in"), "--json"]
     command += ["--out", str(tmp_path / "out"), "--device", "cpu"]
     done = subprocess.run(command, capture_output=True, text=True)
-    said = "a nearly blank image was cleaned as a page, like its folder; if it is none: --model"
+    said = "a nearly blank or unclear image was cleaned as a page, like its folder; if it is none:"
     assert done.returncode == 0 and said in done.stderr
-    blank = [file for file in json.loads(done.stdout)["files"] if file["blank"]]
+    blank = [file for file in json.loads(done.stdout)["files"] if file["unsure"]]
     assert [Path(file["source"]).name for file in blank] == ["0.png"]
     assert blank[0]["model"] == "scan" and "in a folder of pages" in blank[0]["reason"]
     again = subprocess.run(command, capture_output=True, text=True)
     assert said not in again.stderr
-    assert [file["blank"] for file in json.loads(again.stdout)["files"]].count(True) == 1
+    assert [file["unsure"] for file in json.loads(again.stdout)["files"]].count(True) == 1
 
 
 def test_pages_of_an_earlier_run_tell_too(tmp_path: Path) -> None:
@@ -172,7 +175,7 @@ def test_a_blank_photo_is_looked_at_again(tmp_path: Path) -> None:
     assert models(tmp_path / "in", tmp_path / "out")["0.png"] == "scan"
     again = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {(o.status, o.model) for o in again} == {("skipped", "scan")}
-    assert [o.job.source.name for o in again if o.blank] == ["0.png"]
+    assert [o.job.source.name for o in again if o.unsure] == ["0.png"]
 
 
 def test_blank_sheets_of_an_earlier_run_have_no_vote(tmp_path: Path) -> None:
@@ -212,3 +215,67 @@ def test_blank_pages_that_begin_a_file_are_what_follows(tmp_path: Path, photo: b
     pages = cv2.imreadmulti(str(tmp_path / "out" / "a.tif"), flags=cv2.IMREAD_COLOR)[1]
     white = [bool((np.median(np.asarray(page), axis=(0, 1)) >= 254).all()) for page in pages]
     assert white == ([False, False, False, True] if photo else [True, True, True, True])
+
+
+@pytest.mark.parametrize(
+    ("others", "count"), [("scan", 5), ("photo", 5), ("scan", 4), ("photo", 4)]
+)
+@pytest.mark.parametrize("unsure", [0.5, 0.8])
+def test_an_unsure_image_goes_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: str, count: int, unsure: float
+) -> None:
+    """Among pages a page, among photos a photo, among too few what it seems; and it is told."""
+    score = {"scan": 0.97, "photo": 0.05}[others]
+
+    def chosen(pixels: NDArray[Any]) -> Choice:
+        sure = unsure if pixels.min() < 10 else score
+        return Choice("scan" if sure >= 0.75 else "photo", sure, f"score {sure}")
+
+    monkeypatch.setattr(module, "choose", chosen)
+    (tmp_path / "in").mkdir()
+    for number in range(count + 1):
+        shade = np.full((80, 60, 3), 5 if number == 0 else 200, np.uint8)
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), shade)
+    outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    found = {o.job.source.name: o for o in outcomes}
+    alone = "scan" if unsure >= 0.75 else "photo"
+    expected = others if count == 5 else alone
+    assert found["0.png"].model == expected
+    assert found["0.png"].unsure == ((alone, expected) != ("scan", "scan"))
+    assert {found[f"{n}.png"].model for n in range(1, count + 1)} == {others}
+    decided = str(found["0.png"].reason).startswith("unsure, in a folder of")
+    assert decided == (expected != alone)
+
+
+def test_an_unsure_page_of_a_file_goes_with_the_print_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not once a photo came; and at the beginning with what is clear after it."""
+    scores = {10: 0.5, 100: 0.05, 200: 0.97}
+
+    def chosen(pixels: NDArray[Any]) -> Choice:
+        sure = scores[int(pixels[0, 0, 0])]
+        return Choice("scan" if sure >= 0.75 else "photo", sure, "told")
+
+    def cleaned(*shades: int) -> list[str]:
+        seen = []
+        kept = module.Run._guards
+
+        def guards(run: module.Run, model: str, depth: int) -> bool:
+            seen.append(model)
+            return kept(run, model, depth)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module.Run, "_guards", guards)
+            pages = [np.full((50, 40, 3), shade, np.uint8) for shade in shades]
+            source = tmp_path / ("-".join(map(str, shades)) + ".tif")
+            assert cv2.imwritemulti(str(source), pages)
+            (outcome,) = denoise_folder(source, tmp_path / "out", progress=False, device="cpu")
+            assert outcome.status in ("done", "clean")
+        return seen[-len(shades) :]
+
+    monkeypatch.setattr(module, "choose", chosen)
+    assert cleaned(200, 10) == ["scan", "scan"]
+    assert cleaned(200, 100, 10) == ["scan", "photo", "photo"]
+    assert cleaned(10, 10, 200) == ["scan", "scan", "scan"]
+    assert cleaned(10, 100, 200) == ["photo", "photo", "scan"]
