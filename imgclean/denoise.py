@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .choose import Choice, choose
+from .auto import Auto
+from .choose import choose
 from .errors import ImageError, ImgcleanError, OutputError, UsageError
 from .folders import shown
 from .forms import to_form
@@ -37,7 +38,7 @@ from .metrics import estimate_sigma
 from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
-from .siblings import Postponed, Siblings, Turns
+from .siblings import Postponed, Turns
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
@@ -161,7 +162,7 @@ class Run:
         self._writers: set[Writer] = set()
         self._threads: list[threading.Thread] = []
         self._turns = Turns[Job]()
-        self._siblings = Siblings()
+        self._auto = Auto()
         self._outcomes = queue.SimpleQueue["Outcome | BaseException"]()
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -341,10 +342,13 @@ class Run:
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
         unsure = line.get("unsure") is True
-        if states == {"done"} and not self._is_page_now(job, reader, line, last=last):
+        photo = unsure and line.get("model") == "photo" and not self.dry
+        if states == {"done"} and not (
+            photo and self._auto.is_page_now(job.source, reader, last=last)
+        ):
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             if not last:
-                self._note(job, reader, str(facts["model"]), blank=unsure)
+                self._auto.note(job.source, reader, str(facts["model"]), mute=unsure)
             streaks = line.get("streaks")
             facts |= {
                 "damaged": line.get("damaged", False),
@@ -366,7 +370,7 @@ class Run:
             facts |= {"damaged": seen.damaged, "streaks": seen.streaks, "unsure": seen.unsure}
             self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
         if not last:
-            self._note(job, reader, facts["model"], blank=False)
+            self._auto.note(job.source, reader, facts["model"])
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
                 info = PageInfo(metadata=Metadata(icc=seen.profile))
@@ -374,14 +378,6 @@ class Run:
                 self._commit(job, writer, key, {})
         status: Status = "done" if seen.cleaned else "clean"
         return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
-
-    def _note(self, job: Job, reader: Reader, model: str, *, blank: bool) -> None:
-        """Remember what an image was taken for, since it tells what unsure ones beside it are."""
-        if blank:
-            self._siblings.note_blank(job.source.parent)
-            return
-        page = "scan" in model.split("+")
-        self._siblings.note(job.source.parent, reader.width, reader.height, page=page)
 
     def _stays(self, seen: _Seen, reader: Reader, writer: Writer) -> bool:
         """Whether the output is the input's very bytes."""
@@ -414,13 +410,12 @@ class Run:
             page = reader.page(index)
             model = self.options.model
             if model == "auto":
-                choice = choose(page.pixels)
-                if choice.unsure and reader.pages == 1:
-                    found = self._among_others(job, reader, choice, last=last)
-                    seen.unsure = (choice.name, found.name) != ("scan", "scan")
-                    choice = found
-                elif choice.unsure and self._is_sheet(choice, reader, index, seen):
-                    choice = _decided(choice, "scan", "a file of pages")
+                if reader.pages == 1:
+                    choice, seen.unsure = self._auto.image(
+                        job.source, reader, page.pixels, last=last
+                    )
+                else:
+                    choice = self._auto.page(reader, index, page.pixels, seen.models)
                 model = choice.name
                 seen.reason = seen.reason or choice.reason
             seen.models.append(model)
@@ -443,39 +438,6 @@ class Run:
             if reader.pages > 1 or not self._stays(seen, reader, writer):
                 writer.add(page)
         return seen
-
-    @staticmethod
-    def _is_sheet(choice: Choice, reader: Reader, index: int, seen: _Seen) -> bool:
-        """Whether an unsure page follows print; of the first one, whether print follows it.
-
-        A blank one may follow photos too: it can be the back of a sheet before them.
-        """
-        if index > 0:
-            return "scan" in seen.models and (choice.blank or "photo" not in seen.models)
-        later = (choose(reader.page(number).pixels) for number in range(1, reader.pages))
-        return next((other.name == "scan" for other in later if not other.unsure), False)
-
-    def _among_others(self, job: Job, reader: Reader, choice: Choice, *, last: bool) -> Choice:
-        """What an unsure image is in its folder, once the others there are known."""
-        if not last:
-            self._note(job, reader, choice.name, blank=choice.blank)
-            raise Postponed
-        verdict = self._siblings.verdict(job.source.parent, reader.width, reader.height)
-        if verdict is None or verdict == choice.name:
-            return choice
-        kind = "pages" if verdict == "scan" else "photos"
-        return _decided(choice, verdict, f"a folder of {kind} of this size")
-
-    def _is_page_now(
-        self, job: Job, reader: Reader, line: Mapping[str, Any], *, last: bool
-    ) -> bool:
-        """Whether an unsure image that is done became a photo, and others now say it is a page."""
-        if self.dry or not line.get("unsure") or line.get("model") != "photo":
-            return False
-        if not last:
-            self._note(job, reader, "photo", blank=True)
-            raise Postponed
-        return self._siblings.verdict(job.source.parent, reader.width, reader.height) == "scan"
 
     def _denoise(
         self, job: Job, page: Image, model: str, index: int, seen: _Seen, *, guarded: bool
@@ -524,12 +486,6 @@ class Run:
         kept = "model strength precision format output_mode quality safe keep_times"
         chosen = {name: told[name] for name in kept.split()}
         return fingerprint({"source": digest, "weights": self._digests, **chosen, "v": _GENERATION})
-
-
-def _decided(choice: Choice, name: Literal["scan", "photo"], among: str) -> Choice:
-    """An unsure choice that what lies beside the image decided."""
-    what = "nearly blank" if choice.blank else "unsure"
-    return replace(choice, name=name, reason=f"{what}, in {among} ({choice.reason})")
 
 
 def _kept(lines: Any) -> Iterator[Kept]:

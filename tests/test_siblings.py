@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from imgclean import auto
 from imgclean import denoise as module
 from imgclean.choose import Choice
 from imgclean.denoise import denoise_folder
@@ -198,7 +199,7 @@ def test_a_file_that_fails_keeps_no_blank_one_waiting(
 ) -> None:
     sheets(tmp_path / "in", 1)
     (tmp_path / "in" / "1.png").write_bytes(b"no image")
-    monkeypatch.setattr(module, "choose", lambda _: Choice("photo", 0.0, "no page", blank=True))
+    monkeypatch.setattr(auto, "choose", lambda _: Choice("photo", 0.0, "no page", blank=True))
     outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {o.job.source.name: o.status for o in outcomes} == {"0.png": "done", "1.png": "failed"}
 
@@ -231,7 +232,7 @@ def test_an_unsure_image_goes_with_its_folder(
         sure = unsure if pixels.min() < 10 else score
         return Choice("scan" if sure >= 0.75 else "photo", sure, f"score {sure}")
 
-    monkeypatch.setattr(module, "choose", chosen)
+    monkeypatch.setattr(auto, "choose", chosen)
     (tmp_path / "in").mkdir()
     for number in range(count + 1):
         shade = np.full((80, 60, 3), 5 if number == 0 else 200, np.uint8)
@@ -274,7 +275,7 @@ def test_an_unsure_page_of_a_file_goes_with_the_print_before_it(
             assert outcome.status in ("done", "clean")
         return seen[-len(shades) :]
 
-    monkeypatch.setattr(module, "choose", chosen)
+    monkeypatch.setattr(auto, "choose", chosen)
     assert cleaned(200, 10) == ["scan", "scan"]
     assert cleaned(200, 100, 10) == ["scan", "photo", "photo"]
     assert cleaned(10, 10, 200) == ["scan", "scan", "scan"]
