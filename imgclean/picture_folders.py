@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from . import recipes
 from .alone import NoiseLine, Risk, recorrupt
+from .choose import choose
 from .errors import ImageError, InputError, UsageError
 from .files import same_place
 from .folders import twins
@@ -310,6 +311,7 @@ def pair_folders(request: Request) -> Source:
         return _coloured((noisy, clean), channels)
 
     held = held[:_VALIDATION_MOST]
+    pages = _are_pages(train)
     return Source(
         batches=Patches(draw, request.batch_size, request.seed),
         validation=[
@@ -318,12 +320,19 @@ def pair_folders(request: Request) -> Source:
         channels=channels,
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),
-        what=f"{len(train)} pairs of {request.noisy} and {request.clean}",
+        what=f"{len(train)} pairs of {'pages, ' * pages}{request.noisy} and {request.clean}",
+        pages=pages,
         fingerprint=_fingerprint(
             [picture for pair in pairs for picture in pair], [*held, *(twin[id(p)] for p in held)]
         ),
         notes=notes,
     )
+
+
+def _are_pages(pictures: Sequence[_Picture]) -> bool:
+    """Whether most of the pictures, or of sixteen spread over them, are ink on paper."""
+    some = pictures[:: max(1, len(pictures) // 16)][:16]
+    return 2 * sum(choose(picture.pixels).name == "scan" for picture in some) > len(some)
 
 
 def _stem(name: Path) -> Path:

@@ -282,7 +282,7 @@ def complete_config(
         return config
     if architecture == "unet":
         scans = options.noise is None and options.data is None and options.noisy is None
-        scans = scans or bool(options.clean) or "scan" in (options.noise or "")
+        scans = scans or source.pages or "scan" in (options.noise or "")
         # White paper is zero already where ink is one.
         return {**config, "channels": 3, "ink": scans, "centre": 0.0 if scans else 0.5}
     config |= {"channels": source.channels, "height": source.patch, "width": source.patch}

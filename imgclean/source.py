@@ -55,6 +55,7 @@ class Source:
         risks: judges of noisy images that were not trained on, where there are no clean ones;
             `validation` then holds these images twice.
         leaks: some of these images were trained on.
+        pages: the clean images are ink on paper, by the choice that `auto` makes.
         channels, patch: of the batches.
         steps: batches an epoch.
         passes: batches in one pass over all images; None if they are endless.
@@ -74,6 +75,7 @@ class Source:
     passes: int | None = None
     risks: list[Risk] = field(default_factory=list)
     leaks: bool = False
+    pages: bool = False
     notes: list[str] = field(default_factory=list)
     on_device: bool = False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import ExitCode, UsageError
+from .errors import ExitCode, InputError, UsageError
 
 if TYPE_CHECKING:
     from .run_options import Options
@@ -276,6 +276,7 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
 
     Raises:
         UsageError: an option that decides the result was typed and differs.
+        InputError: the images were named as seen from another folder.
     """
     from dataclasses import asdict, replace
 
@@ -293,7 +294,23 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
             f"--resume {folder}: continues with its own options, so these cannot change: {listed}; "
             "leave them out, or start a new run"
         )
-    return replace(stored, **{name: given[name] for name in typed & free})
+    options = replace(stored, **{name: given[name] for name in typed & free})
+    for name in sorted(IMAGES - typed):
+        if was[name] and _is_lost(was[name]):
+            raise InputError(
+                f"--resume {folder}: its images are {was[name]}, as seen from the folder where it "
+                f"was started; go on there, or say where they are now: --{name} DIR"
+            )
+    return options
+
+
+def _is_lost(images: str) -> bool:
+    """Whether a relative path is not there: no name of digits, and no share to hold out."""
+    from .mnist import SETS
+
+    if images.partition(":")[0] in SETS or images.replace(".", "", 1).isdecimal():
+        return False
+    return not (Path(images).is_absolute() or Path(images).exists())
 
 
 def _same(name: str, given: Any, stored: Any) -> bool:

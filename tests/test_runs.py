@@ -29,6 +29,7 @@ from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
 from imgclean.verdict import verdict
 from imgclean.weights import load_weights
 
+from . import test_choose
 from .conftest import Make, heed_interrupts
 from .test_cli import imgclean
 
@@ -295,6 +296,40 @@ def test_images_may_move_before_a_resume(tmp_path: Path, photos: Path) -> None:
     assert done.returncode == 0, done.stderr
     other = imgclean("train", "--resume", run.folder, "--noisy", moved)
     assert other.returncode == 2 and "--noisy" in other.stderr
+
+
+def test_a_resume_from_another_folder_says_what_is_missing(tmp_path: Path, photos: Path) -> None:
+    """Images that were named relative to where the run began are asked for by their option."""
+    run = Run(Options(**{**FAST, "data": str(photos)}), tmp_path / "run")
+    list(run)
+    path = run.folder / "config.json"
+    text = path.read_text()
+    assert json.dumps(str(photos)) in text
+    path.write_text(text.replace(json.dumps(str(photos)), '"photos of old"'))
+    other = imgclean("train", "--resume", run.folder)
+    assert other.returncode == 4 and "its images are photos of old, as seen" in other.stderr
+    assert "--data DIR" in other.stderr
+    there = imgclean("train", "--resume", run.folder, "--data", photos)
+    assert there.returncode == 0, there.stderr
+
+
+@pytest.mark.parametrize("pages", [False, True])
+def test_pairs_are_pages_where_the_clean_ones_are(tmp_path: Path, pages: bool) -> None:
+    """Pairs of anything else, from scratch, make no weights that whiten paper."""
+    rng = np.random.default_rng(3)
+    for number in range(2):
+        grey = np.full((300, 300), 115, np.uint8)
+        for x, y in rng.integers(20, 280, (40, 2)).tolist():
+            cv2.circle(grey, (x, y), int(rng.integers(4, 12)), int(rng.integers(60, 200)), 2)
+        clean = test_choose.page(300, 300)[..., 0] if pages else grey
+        noisy = np.clip(clean + rng.normal(0, 10, clean.shape), 0, 255).astype(np.uint8)
+        for side, image in (("clean", clean), ("noisy", noisy)):
+            (tmp_path / side).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / side / f"{number}.png"), image)
+    sides = {side: str(tmp_path / side) for side in ("clean", "noisy")}
+    run = train(tmp_path / "run", None, **sides, noise=None, patch=32)
+    assert run.config.config["ink"] == pages
+    assert load(str(run.weights), device="cpu").pages == pages
 
 
 def test_filters_of_the_start(tmp_path: Path, photos: Path) -> None:
