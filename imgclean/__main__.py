@@ -30,6 +30,8 @@ def main() -> None:
         with printing() if {"--help", "--version"} & set(sys.argv) else nullcontext():
             app(prog_name="imgclean")
     except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # Typer's
+            print("imgclean: interrupted", file=sys.stderr)
         _leave(end)
     except ImgcleanError as error:
         text = "\n".join(map(printable, str(error).split("\n")))  # some point at a word

@@ -190,11 +190,13 @@ def evaluate(
         _refuse_inputs(place, request)
     run = Run(cases, methods, options, place)
     command = ["imgclean", *sys.argv[1:]]
-    scores = _consume(run, screen)
-    if scores is None:
-        screen.interrupted(command, place)
-        raise typer.Exit(ExitCode.INTERRUPTED)
+    scores, interrupted = _consume(run, screen)
     evaluation = _evaluation(run, methods, scores, command)
+    if interrupted:
+        screen.interrupted(command, place)
+        if json_:
+            print_json(document(evaluation, computed=run.computed, state="interrupted"))
+        raise typer.Exit(ExitCode.INTERRUPTED)
     own = [method.name for method in methods if not isinstance(method, Classical)]
     missed = [line for bound in bounds for line in bound.missed(evaluation.means, own)]
     written = None
@@ -329,17 +331,26 @@ def _try_lpips(referenced: bool) -> None:
     lpips(clean=blank, other=blank)  # raises now what would end the run later
 
 
-def _consume(run: "Run", screen: "EvalScreen") -> "list[Score] | None":
-    """All scores, shown as they come; None if the user interrupted."""
-    scores = []
+def _consume(run: "Run", screen: "EvalScreen") -> "tuple[list[Score], bool]":
+    """All scores, shown as they come, and whether the user interrupted: then of whole cases."""
+    scores: list[Score] = []
     try:
         with screen.live([NOISY, *(method.name for method in run.methods)]):
             for score in run:
                 scores.append(score)
                 screen.show(score)
     except KeyboardInterrupt:
-        return None
-    return scores
+        return _whole_cases(scores, 1 + len(run.methods)), True
+    return scores, False
+
+
+def _whole_cases(scores: "list[Score]", count: int) -> "list[Score]":
+    """The scores without those of a last case that has fewer than it should."""
+    if not scores or scores[-1].error:
+        return scores
+    place = scores[-1].image, scores[-1].level
+    last = sum((score.image, score.level) == place for score in scores)
+    return scores if last == count else scores[:-last]
 
 
 def _evaluation(

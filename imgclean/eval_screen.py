@@ -249,13 +249,19 @@ def _cells(
 
 
 def document(
-    evaluation: Evaluation, *, missed: Sequence[str], report: Path | None, computed: int
+    evaluation: Evaluation,
+    *,
+    computed: int,
+    missed: Sequence[str] = (),
+    report: Path | None = None,
+    state: str = "finished",
 ) -> dict[str, Any]:
     """The JSON document; described in docs/evaluate.md."""
     failures = [score for score in evaluation.scores if score.error]
     return {
         "command": evaluation.command,
         "created": evaluation.created,
+        "state": state,
         "summary": {
             "cases": len({(score.image, score.level) for score in evaluation.scores}),
             "scores": len(evaluation.scores),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy  # noqa: F401, ICN001  # first: torch, importing it, would swallow a Ctrl-C
 import torch
 from torch import Tensor, distributed
 

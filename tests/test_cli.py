@@ -67,6 +67,27 @@ def test_a_path_in_place_of_a_command_gets_a_hint(tmp_path: Path) -> None:
     assert "No such command 'clena'" in imgclean("clena").stderr
 
 
+@pytest.mark.parametrize("command", ["train", "denoise", "eval"])
+def test_ctrl_c_in_the_first_second_ends_the_run(tmp_path: Path, make: Make, command: str) -> None:
+    """Also while numpy is imported, by torch at that, which forgets exceptions it runs into."""
+    make(tmp_path / "in" / "a.png", 40, 30)
+    rest = {"train": ["--data"], "denoise": [], "eval": ["--noisy"]}[command]
+    done = patched(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'numpy.linalg':\n"
+        "            sys.meta_path.remove(self)\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Finder())\n",
+        command, *rest, str(tmp_path / "in"), "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert done.returncode == 130, done.stderr
+    assert "interrupted" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     """--json prints one document with the promised fields, and --report the same to a file."""
     make(tmp_path / "in" / "a.png", 40, 30)
@@ -89,7 +110,7 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     good, bad = document["files"]
     assert set(good) == {
         "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
-        "error", "kept", "streaks", "damaged", "blank", "reason",
+        "error", "kept", "streaks", "damaged", "unsure", "reason",
     }  # fmt: skip
     assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
     assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None

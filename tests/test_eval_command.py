@@ -35,7 +35,8 @@ def test_json_is_all_of_stdout(pairs: Path, tiny: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert set(document) == {
-        "command", "created", "summary", "methods", "means", "scores", "suspicious", "below",
+        "command", "created", "state", "summary", "methods", "means", "scores", "suspicious",
+        "below",
     }  # fmt: skip
     assert document["command"].startswith("imgclean eval ")
     assert document["summary"] == {
@@ -213,21 +214,27 @@ def test_run_again(pairs: Path, tiny: str, tmp_path: Path) -> None:
 
 
 def test_interrupted(tmp_path: Path, make: Make, tiny: str) -> None:
-    """Ctrl-C ends with 130 and says how to continue; what is finished stays."""
+    """Ctrl-C ends with 130 and says how to continue; what is finished stays, and is told."""
     for k in range(300):
         make(tmp_path / "in" / f"{k}.png", 200, 200, seed=k)
     command = [sys.executable, "-m", "imgclean", "eval", "--noisy", str(tmp_path / "in")]
-    command += ["--model", tiny, "--out", str(tmp_path / "out")]
+    command += ["--model", tiny, "--out", str(tmp_path / "out"), "--json"]
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed_interrupts
     ) as process:
         ledger = tmp_path / "out" / "scores.jsonl"
-        while process.poll() is None and not (ledger.is_file() and ledger.stat().st_size):
+        while process.poll() is None and not (
+            ledger.is_file() and ledger.read_bytes().count(b"\n") > 4
+        ):
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate()
+        told, errors = process.communicate()
     assert process.returncode == 130, errors
     assert f"continue with: imgclean eval --noisy {tmp_path / 'in'}" in errors
+    found = json.loads(told)
+    assert found["state"] == "interrupted" and 0 < len(found["scores"]) < 600
+    assert len(found["scores"]) == 2 * found["summary"]["cases"]  # of whole images
     assert "Traceback" not in errors
     assert ledger.read_bytes().count(b"\n") < 600
 
