@@ -311,7 +311,7 @@ def pair_folders(request: Request) -> Source:
         return _coloured((noisy, clean), channels)
 
     held = held[:_VALIDATION_MOST]
-    pages = _are_pages(train)
+    on_paper = _are_pages(train)
     return Source(
         batches=Patches(draw, request.batch_size, request.seed),
         validation=[
@@ -320,8 +320,8 @@ def pair_folders(request: Request) -> Source:
         channels=channels,
         patch=patch,
         steps=request.steps or images.steps(request.batch_size),
-        what=f"{len(train)} pairs of {'pages, ' * pages}{request.noisy} and {request.clean}",
-        pages=pages,
+        what=f"{len(train)} pairs of {'pages, ' * on_paper}{request.noisy} and {request.clean}",
+        pages=on_paper,
         fingerprint=_fingerprint(
             [picture for pair in pairs for picture in pair], [*held, *(twin[id(p)] for p in held)]
         ),
