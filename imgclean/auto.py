@@ -1,6 +1,6 @@
-"""What `--model auto` takes a page for: by itself, else by its file or by its folder."""
+"""What `--model auto` takes each page for: by itself, else by its file or by its folder."""
 
-from collections.abc import Sequence
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from .choose import Choice, choose
 from .images import Reader
-from .siblings import Postponed, Siblings
+from .siblings import Postponed, Siblings, Vote
 
-__all__ = ["Auto"]
+__all__ = ["Auto", "Document"]
+
+_HERE = Path()  # the one folder of the pages of a file
 
 
 class Auto:
@@ -21,81 +23,106 @@ class Auto:
         """Know no image yet."""
         self._siblings = Siblings()
 
-    def note(self, source: Path, reader: Reader, model: str, *, mute: bool = False) -> None:
-        """Remember what an image was taken for, since it tells what unsure ones beside it are.
+    def note(self, source: Path, reader: Reader, vote: Vote) -> None:
+        """Remember what a file seemed, since it tells what unsure ones beside it are."""
+        self._siblings.note(_folder(source), reader.width, reader.height, vote)
 
-        Args:
-            source: the image file, open in `reader`.
-            reader: tells its size.
-            model: names of weights, joined by `+`.
-            mute: whether it is one that tells nothing, and is counted alone.
-        """
-        if mute:
-            self._siblings.note_blank(source.parent)
-            return
-        page = "scan" in model.split("+")
-        self._siblings.note(source.parent, reader.width, reader.height, page=page)
+    def verdict(self, source: Path, reader: Reader) -> Literal["scan", "photo"] | None:
+        """What nearly all that were noted of a file's folder are."""
+        return self._siblings.verdict(_folder(source), reader.width, reader.height)
 
-    def page(
-        self, reader: Reader, index: int, pixels: NDArray[Any], before: Sequence[str]
-    ) -> Choice:
-        """What a page of several is: an unsure one goes with what comes before or after it.
-
-        Args:
-            reader: the file.
-            index: of the page.
-            pixels: its own, see `choose`.
-            before: weights that the pages before it got.
-        """
-        choice = choose(pixels)
-        if choice.unsure and self._is_sheet(choice, reader, index, before):
-            return _decided(choice, "scan", "a file of pages")
-        return choice
-
-    @staticmethod
-    def _is_sheet(choice: Choice, reader: Reader, index: int, before: Sequence[str]) -> bool:
-        """Whether an unsure page follows print; of the first one, whether print follows it.
-
-        A blank one may follow photos too: it can be the back of a sheet before them.
-        """
-        if index > 0:
-            return "scan" in before and (choice.blank or "photo" not in before)
-        later = (choose(reader.page(number).pixels) for number in range(1, reader.pages))
-        return next((other.name == "scan" for other in later if not other.unsure), False)
-
-    def image(
-        self, source: Path, reader: Reader, pixels: NDArray[Any], *, last: bool
-    ) -> tuple[Choice, bool]:
-        """What a file's only page is, and whether its folder was needed for that, or unable.
-
-        Raises:
-            Postponed: it is unsure; to be asked again, `last`, once the others of a run were.
-        """
-        choice = choose(pixels)
-        if not choice.unsure:
-            return choice, False
-        if not last:
-            self.note(source, reader, choice.name, mute=choice.blank)
-            raise Postponed
-        verdict = self._siblings.verdict(source.parent, reader.width, reader.height)
-        if verdict is None or verdict == choice.name:
-            return choice, choice.name == "photo"
-        kind = "pages" if verdict == "scan" else "photos"
-        return _decided(choice, verdict, f"a folder of {kind} of this size"), True
+    def document(self, source: Path, reader: Reader, *, last: bool) -> "Document":
+        """A file whose pages are to be chosen for, `last` once the others of a run were."""
+        return Document(self, source, reader, last=last)
 
     def is_page_now(self, source: Path, reader: Reader, *, last: bool) -> bool:
-        """Whether an unsure image became a photo in an earlier run, and is a page by now.
+        """Whether a blank file became a photo in an earlier run, and is a page by now.
 
         Raises:
             Postponed: to be asked again, `last`, once the others of a run were.
         """
         if not last:
-            self.note(source, reader, "photo", mute=True)
+            self.note(source, reader, "blank")
             raise Postponed
-        return self._siblings.verdict(source.parent, reader.width, reader.height) == "scan"
+        return self.verdict(source, reader) == "scan"
 
 
-def _decided(choice: Choice, name: Literal["scan", "photo"], among: str) -> Choice:
-    """An unsure choice that what lies beside the image decided."""
-    what = "nearly blank" if choice.blank else "unsure"
-    return replace(choice, name=name, reason=f"{what}, in {among} ({choice.reason})")
+class Document:
+    """Chooses weights for the pages of one file.
+
+    Attributes:
+        followed: pages that are cleaned as such because of what is beside them.
+        unsure: whether some page was blank, or is not what it seemed by itself.
+    """
+
+    def __init__(self, auto: Auto, source: Path, reader: Reader, *, last: bool) -> None:
+        """Look at no page yet."""
+        self.followed, self.unsure = 0, False
+        self._auto, self._source, self._reader, self._last = auto, source, reader, last
+        self._votes: list[Vote] = []
+        self._pages: Siblings | None = None
+        self._blank = reader.pages == 1
+
+    @property
+    def vote(self) -> Vote:
+        """What the file tells about others, of the pages that were chosen for."""
+        told = [vote for vote in self._votes if vote != "blank"]
+        if not told:
+            return "blank"
+        return "scan" if "scan" in told else "unsure" if "unsure" in told else "photo"
+
+    def choose(self, pixels: NDArray[Any]) -> Choice:
+        """What the next page is: see `imgclean.choose.choose` for its pixels.
+
+        Raises:
+            Postponed: it is unsure, its file holds nothing else, and its folder is not known yet.
+        """
+        choice = choose(pixels)
+        self._votes.append(_vote(choice))
+        if not choice.unsure:
+            return choice
+        found = self._decided(choice, *pixels.shape[:2])
+        self.followed += found.name == "scan" and choice.name == "photo"
+        self.unsure |= choice.blank or found.name != choice.name
+        return found
+
+    def _decided(self, choice: Choice, height: int, width: int) -> Choice:
+        """The choice for a page, turned by what lies beside it: its file, else its folder.
+
+        A blank one becomes a page among pages, and what seems one a photo among photos; nothing
+        that shows a picture is whitened for its neighbours.
+        """
+        if self._reader.pages > 1 and self._pages is None:
+            self._look()
+        if self._pages and not self._blank:
+            verdict, place = self._pages.verdict(_HERE, width, height), "a file"
+        elif self._last:
+            verdict, place = self._auto.verdict(self._source, self._reader), "a folder"
+        else:
+            self._auto.note(self._source, self._reader, self.vote)
+            raise Postponed
+        if choice.blank and verdict == "scan":
+            reason = f"nearly blank, in {place} of pages of this size ({choice.reason})"
+            return replace(choice, name="scan", reason=reason)
+        if choice.name == "scan" and verdict == "photo":
+            reason = f"unsure, in {place} of photos of this size ({choice.reason})"
+            return replace(choice, name="photo", reason=reason)
+        return choice
+
+    def _look(self) -> None:
+        """Look at all pages of the file: what comes first must not depend on the order."""
+        self._pages, votes = Siblings(least=1), []
+        for number in range(self._reader.pages):
+            pixels = self._reader.page(number).pixels
+            votes.append(_vote(choose(pixels)))
+            self._pages.note(_HERE, pixels.shape[1], pixels.shape[0], votes[-1])
+        self._blank = set(votes) == {"blank"}
+
+
+def _vote(choice: Choice) -> Vote:
+    return "blank" if choice.blank else "unsure" if choice.unsure else choice.name
+
+
+def _folder(source: Path) -> Path:
+    """Where a file lies, however its path is written."""
+    return Path(os.path.realpath(source.parent))

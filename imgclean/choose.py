@@ -31,7 +31,8 @@ SURE = 0.82  # of a closer look
 PALE = 0.5  # score from which ink may be too pale to be seen as such
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
-BLUISH, COLOURED = 0.015, 0.35  # most that blue of paper is over red, and its channels apart
+BLUISH, COLOURED = 0.015, 0.35  # most that paper's blue is over its red, and channels apart
+CREAM = 0.02  # most that a channel of paper is over the one before it: else it is green or pink
 ROUGH = 0.1  # share of its thumbnail that may be 2 % off its surroundings
 LIGHT, EVEN = 0.6, 0.3  # so bright, and its brightness in these bounds (their logarithms apart)
 SMALLEST = 32  # pixels in height and width below which nothing can be told
@@ -104,6 +105,8 @@ def _may_be_paper(pixels: NDArray[np.generic]) -> bool:
     small = thumbnail(pixels)
     colour = np.median(small, axis=(0, 1))
     if colour[-1] - colour[0] > BLUISH or np.ptp(colour) > COLOURED:
+        return False
+    if np.diff(colour).max(initial=0) > CREAM:
         return False
     grey = cv2.blur(luma(small), (3, 3))
     apart = np.abs(grey / np.maximum(cv2.GaussianBlur(grey, (0, 0), 12), 1e-3) - 1)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from weakref import WeakSet
 
 import cv2
@@ -38,7 +38,7 @@ from .metrics import estimate_sigma
 from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
-from .siblings import Postponed, Turns
+from .siblings import Postponed, Turns, Vote
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
@@ -64,8 +64,9 @@ class Outcome:
 
     `clean` is done too: nothing had to be cleaned. `sigma` is the input's estimated noise, 0 to
     255, `kept` what the safety gate found missing, `streaks` how many of a scanner's were removed
-    from all pages; of a `damaged` file parts could not be decoded. Of an `unsure` one the other
-    images of its folder decided what it is, or it is a photo since they could not.
+    from all pages; of a `damaged` file parts could not be decoded. Of an `unsure` one, or
+    some page of it, what lies beside it decided what it is, or it is a photo since that could not;
+    `followed` counts the pages that are cleaned as such for that.
     """
 
     job: Job
@@ -82,6 +83,7 @@ class Outcome:
     streaks: int = 0
     damaged: bool = False
     unsure: bool = False
+    followed: int = 0
 
     @property
     def megapixels(self) -> float:
@@ -103,6 +105,8 @@ class _Seen:
     profile: bytes | None = None  # ICC, of the first page
     damaged: bool = False
     unsure: bool = False
+    followed: int = 0
+    vote: Vote | None = None  # what it tells about its neighbours, if it was asked
 
 
 class Run:
@@ -341,18 +345,18 @@ class Run:
                 if state == "stale":
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
-        unsure = line.get("unsure") is True
-        photo = unsure and line.get("model") == "photo" and not self.dry
+        vote = line.get("vote")
+        photo = vote == "blank" and line.get("model") == "photo"
         if states == {"done"} and not (
             photo and self._auto.is_page_now(job.source, reader, last=last)
         ):
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             if not last:
-                self._auto.note(job.source, reader, str(facts["model"]), mute=unsure)
+                self._note(job, reader, vote)
             streaks = line.get("streaks")
             facts |= {
                 "damaged": line.get("damaged", False),
-                "unsure": unsure,
+                "unsure": line.get("unsure") is True,
                 "streaks": streaks if isinstance(streaks, int) else 0,
                 "kept": tuple(_kept(line.get("kept", []))),
             }
@@ -368,16 +372,23 @@ class Run:
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
             facts |= {"damaged": seen.damaged, "streaks": seen.streaks, "unsure": seen.unsure}
-            self._commit(job, writer, key, facts | {"kept": [asdict(kept) for kept in seen.kept]})
+            told = {"vote": seen.vote, "kept": [asdict(kept) for kept in seen.kept]}
+            self._commit(job, writer, key, facts | told)
         if not last:
-            self._auto.note(job.source, reader, facts["model"])
+            self._note(job, reader, seen.vote)
         if job.comparison:
             with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
                 info = PageInfo(metadata=Metadata(icc=seen.profile))
                 writer.add(Image(_side_by_side(*seen.views), info=info))
                 self._commit(job, writer, key, {})
         status: Status = "done" if seen.cleaned else "clean"
-        return Outcome(job, status, **facts, reason=seen.reason, kept=tuple(seen.kept))
+        facts |= {"reason": seen.reason, "kept": tuple(seen.kept), "followed": seen.followed}
+        return Outcome(job, status, **facts)
+
+    def _note(self, job: Job, reader: Reader, vote: Any) -> None:
+        """Remember what a file seemed to be, if it was asked: it tells what unsure ones are."""
+        if vote in get_args(Vote):
+            self._auto.note(job.source, reader, vote)
 
     def _stays(self, seen: _Seen, reader: Reader, writer: Writer) -> bool:
         """Whether the output is the input's very bytes."""
@@ -404,18 +415,14 @@ class Run:
 
     def _pages(self, job: Job, reader: Reader, writer: Writer, *, last: bool) -> _Seen:
         seen = _Seen()
+        document = self._auto.document(job.source, reader, last=last)
         for index in range(reader.pages):
             if self._stop.is_set():
                 raise Stopped
             page = reader.page(index)
             model = self.options.model
             if model == "auto":
-                if reader.pages == 1:
-                    choice, seen.unsure = self._auto.image(
-                        job.source, reader, page.pixels, last=last
-                    )
-                else:
-                    choice = self._auto.page(reader, index, page.pixels, seen.models)
+                choice = document.choose(page.pixels)
                 model = choice.name
                 seen.reason = seen.reason or choice.reason
             seen.models.append(model)
@@ -437,6 +444,9 @@ class Run:
                 seen.views.append(_shrink(page))
             if reader.pages > 1 or not self._stays(seen, reader, writer):
                 writer.add(page)
+        if self.options.model == "auto":
+            seen.vote, seen.unsure = document.vote, document.unsure
+            seen.followed = document.followed
         return seen
 
     def _denoise(

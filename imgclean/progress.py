@@ -202,13 +202,11 @@ class Screen:
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
-        whitened = [o for o in self.outcomes if o.unsure and o.model == "scan"]
-        if followed := sum(o.status == "done" for o in whitened):
-            what = "a nearly blank or unclear image was cleaned as a page, like its folder; if it "
-            what += "is none"
+        if followed := sum(o.followed for o in self.outcomes if o.status == "done"):
+            what = "a nearly blank image was cleaned as a page, like those beside it; if it is none"
             if followed > 1:
-                what = f"{followed} nearly blank or unclear images were cleaned as pages, like "
-                what += "their folder; if they are none"
+                what = f"{followed} nearly blank images were cleaned as pages, like those beside "
+                what += "them; if they are none"
             self._say(f"{what}: --model photo")
         if streaked := sum(o.streaks > 0 and o.status == "done" for o in self.outcomes):
             what = "1 file" if streaked == 1 else f"{streaked} files"

@@ -1,21 +1,22 @@
 """What the other images of a folder were taken for: it decides about unsure ones.
 
 A title page, a page number alone or the empty back of a sheet holds too little to tell it from a
-clear sky, and a page that is nearly all picture or a photo full of letters could be either. So
-unsure images wait until all others of a run were looked at; where these are pages, and of its size,
-it is one of them, and so with photos. Faded prints look blank too, but are many.
+clear sky, and a photo full of letters looks like a page. So such images wait until all others of a
+run were looked at; where these are pages of its size, a blank one is one of them, and where they
+are photos, what seemed a page is a photo. Faded prints look blank too, but are many.
 """
 
 import queue
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-__all__ = ["Postponed", "Siblings", "Turns"]
+__all__ = ["Postponed", "Siblings", "Turns", "Vote"]
 
 T = TypeVar("T")
-_LEAST, _SHARE = 5, 0.8  # of a kind there are at least, and of all that were decided
+Vote = Literal["scan", "photo", "unsure", "blank"]
+_SHARE = 0.8  # of all but blank ones that are surely of one kind
 _BLANK = 1.25  # blank ones for each page, and two
 _ALIKE = 0.15  # how far sides may be apart, as a share
 
@@ -25,43 +26,43 @@ class Postponed(Exception):  # noqa: N818  # no error: the work is done later
 
 
 class Siblings:
-    """What the images of each folder were taken for. Threads may share it."""
+    """What the images of each folder were taken for. Threads may share it.
 
-    def __init__(self) -> None:
+    Args:
+        least: how many of one kind and size it takes to tell.
+    """
+
+    def __init__(self, least: int = 5) -> None:
         """Know nothing yet."""
+        self._least = least
         self._lock = threading.Lock()
-        self._seen: dict[Path, list[tuple[bool, int, int]]] = defaultdict(list)
-        self._blank: dict[Path, int] = defaultdict(int)
+        self._seen: dict[Path, list[tuple[Vote, int, int]]] = defaultdict(list)
 
-    def note(self, folder: Path, width: int, height: int, *, page: bool) -> None:
-        """Remember an image that is no blank one, in pixels; an unsure one as what it seems."""
+    def note(self, folder: Path, width: int, height: int, vote: Vote) -> None:
+        """Remember an image of so many pixels."""
         with self._lock:
-            self._seen[folder].append((page, min(width, height), max(width, height)))
-
-    def note_blank(self, folder: Path) -> None:
-        """Count an image that the others decide about."""
-        with self._lock:
-            self._blank[folder] += 1
+            self._seen[folder].append((vote, min(width, height), max(width, height)))
 
     def verdict(self, folder: Path, width: int, height: int) -> Literal["scan", "photo"] | None:
-        """What hardly any image of a folder is not, if some have the size of this one, in pixels.
+        """What nearly all images of a folder are, if some have the size of this one, in pixels.
 
         Not many more than there are pages may be blank: empty backs. Turned by a quarter counts as
         the same size.
         """
         short, long = sorted((width, height))
         with self._lock:
-            seen, blank = list(self._seen[folder]), self._blank[folder]
-        pages = sum(page for page, _, _ in seen)
-        alike = [
-            page
-            for page, one, other in seen
+            seen = list(self._seen[folder])
+        count = Counter(vote for vote, _, _ in seen)
+        alike = Counter(
+            vote
+            for vote, one, other in seen
             if abs(one - short) <= _ALIKE * short and abs(other - long) <= _ALIKE * long
-        ]
-        few = blank <= _BLANK * pages + 2
-        if few and alike.count(True) >= _LEAST and pages >= _SHARE * len(seen):
+        )
+        enough = _SHARE * (len(seen) - count["blank"])
+        few = count["blank"] <= _BLANK * count["scan"] + 2
+        if few and alike["scan"] >= self._least and count["scan"] >= enough:
             return "scan"
-        if alike.count(False) >= _LEAST and len(seen) - pages >= _SHARE * len(seen):
+        if alike["photo"] >= self._least and count["photo"] >= enough:
             return "photo"
         return None
 

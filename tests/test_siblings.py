@@ -17,7 +17,7 @@ from imgclean import auto
 from imgclean import denoise as module
 from imgclean.choose import Choice
 from imgclean.denoise import denoise_folder
-from imgclean.siblings import Siblings, Turns
+from imgclean.siblings import Siblings, Turns, Vote
 
 from . import test_choose
 
@@ -25,11 +25,13 @@ HERE = Path("here")
 PHOTO = sorted((Path(__file__).parents[1] / "sample_data/clean/photos").iterdir())[0]
 
 
-def noted(pages: int, photos: int = 0) -> Siblings:
-    """So many pages of 700 x 900 pixels in a folder, and so many photos."""
+def noted(pages: int, photos: int = 0, unsure: int = 0) -> Siblings:
+    """So many pages of 700 x 900 pixels in a folder, and so many photos and unsure images."""
     siblings = Siblings()
-    for number in range(pages + photos):
-        siblings.note(HERE, 700, 900, page=number < pages)
+    votes: dict[Vote, int] = {"scan": pages, "photo": photos, "unsure": unsure}
+    for vote, count in votes.items():
+        for _ in range(count):
+            siblings.note(HERE, 700, 900, vote)
     return siblings
 
 
@@ -57,11 +59,23 @@ def test_pages_of_the_same_size_tell(
     assert siblings.verdict(Path("elsewhere"), *size) is None
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_unsure_images_are_of_no_kind(count: int) -> None:
+    """They make the share of pages, or of photos, smaller."""
+    assert noted(8, unsure=count).verdict(HERE, 700, 900) == ("scan" if count == 2 else None)
+    assert noted(0, 8, count).verdict(HERE, 700, 900) == ("photo" if count == 2 else None)
+
+
+def test_pages_among_many_photos() -> None:
+    """Enough of one size are there, but few of all."""
+    assert noted(5, 30).verdict(HERE, 700, 900) == "photo"
+
+
 def test_many_blank_images_are_no_pages() -> None:
     """Backs of prints that are written on, and the faded fronts."""
     siblings = noted(6)
     for count in range(1, 15):
-        siblings.note_blank(HERE)
+        siblings.note(HERE, 700, 900, "blank")
         assert siblings.verdict(HERE, 700, 900) == ("scan" if count <= 9 else None)
 
 
@@ -146,7 +160,7 @@ def test_the_command_says_what_the_folder_decided(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "imgclean", "denoise", str(tmp_path / "in"), "--json"]
     command += ["--out", str(tmp_path / "out"), "--device", "cpu"]
     done = subprocess.run(command, capture_output=True, text=True)
-    said = "a nearly blank or unclear image was cleaned as a page, like its folder; if it is none:"
+    said = "a nearly blank image was cleaned as a page, like those beside it; if it is none"
     assert done.returncode == 0 and said in done.stderr
     blank = [file for file in json.loads(done.stdout)["files"] if file["unsure"]]
     assert [Path(file["source"]).name for file in blank] == ["0.png"]
@@ -177,6 +191,116 @@ def test_a_blank_photo_is_looked_at_again(tmp_path: Path) -> None:
     again = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {(o.status, o.model) for o in again} == {("skipped", "scan")}
     assert [o.job.source.name for o in again if o.unsure] == ["0.png"]
+
+
+def test_an_unsure_image_is_a_photo_among_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among pages it is what it seems, so that no picture is whitened for its neighbours."""
+
+    def run(score: float, others: float, count: int) -> dict[str, Any]:
+        def chosen(pixels: NDArray[Any]) -> Choice:
+            sure = score if pixels.min() < 10 else others
+            return Choice("scan" if sure >= 0.75 else "photo", sure, f"score {sure}")
+
+        monkeypatch.setattr(auto, "choose", chosen)
+        folder = tmp_path / f"{score}-{others}-{count}"
+        folder.mkdir()
+        for number in range(count + 1):
+            shade = np.full((80, 60, 3), 5 if number == 0 else 200, np.uint8)
+            cv2.imwrite(str(folder / f"{number}.png"), shade)
+        first = denoise_folder(folder, tmp_path / "out", progress=False, device="cpu")
+        again = denoise_folder(folder, tmp_path / "out", progress=False, device="cpu")
+        assert [o.model for o in again] == [o.model for o in first]
+        assert {o.status for o in again} == {"skipped"}
+        shutil.rmtree(tmp_path / "out")
+        assert {o.model for o in first[1:]} == {"scan" if others >= 0.75 else "photo"}
+        assert first[0].followed == 0
+        return {"model": first[0].model, "unsure": first[0].unsure, "reason": first[0].reason}
+
+    turned = run(0.8, 0.05, 5)
+    assert turned["model"] == "photo" and turned["unsure"]
+    assert turned["reason"] == "unsure, in a folder of photos of this size (score 0.8)"
+    plain = {"model": "scan", "unsure": False, "reason": "score 0.8"}
+    assert run(0.8, 0.05, 4) == plain
+    assert run(0.8, 0.97, 5) == plain
+    assert run(0.5, 0.97, 5) == {"model": "photo", "unsure": False, "reason": "score 0.5"}
+
+
+SCORES = {10: (0.05, True), 50: (0.5, False), 80: (0.8, False), 100: (0.05, False),
+          200: (0.97, False)}  # fmt: skip
+FILES = {
+    (200, 10): "scan scan",
+    (10, 10, 200): "scan scan scan",
+    (100, 10, 200): "photo photo scan",
+    (200, 100, 10, 10): "scan photo photo photo",  # skies, it may be
+    (100, 10, 200, 200, 200, 200): "photo scan scan scan scan scan",
+    (10, 50, 200): "photo photo scan",
+    (10, 10): "photo photo",
+    (80, 100): "scan photo",
+    (100, 100, 100, 100, 80): "photo photo photo photo photo",
+    (200, 200, 200, 200, 50): "scan scan scan scan photo",
+}
+
+
+@pytest.mark.parametrize("shades", list(FILES))
+def test_pages_of_a_file_go_with_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shades: tuple[int, ...]
+) -> None:
+    """Wherever they lie in it."""
+
+    def chosen(pixels: NDArray[Any]) -> Choice:
+        sure, blank = SCORES[int(pixels[0, 0, 0])]
+        return Choice("scan" if sure >= 0.75 else "photo", sure, "told", blank=blank)
+
+    seen: list[str] = []
+    guards = module.Run._guards
+
+    def noted(run: module.Run, model: str, depth: int) -> bool:
+        seen.append(model)
+        return guards(run, model, depth)
+
+    monkeypatch.setattr(auto, "choose", chosen)
+    source = tmp_path / "a.tif"
+    assert cv2.imwritemulti(str(source), [np.full((50, 40, 3), s, np.uint8) for s in shades])
+    monkeypatch.setattr(module.Run, "_guards", noted)
+    (outcome,) = denoise_folder(source, tmp_path / "out", progress=False, device="cpu")
+    assert outcome.status in ("done", "clean")
+    names = seen[-len(shades) :]
+    assert " ".join(names) == FILES[shades]
+    alone = ["scan" if SCORES[shade][0] >= 0.75 else "photo" for shade in shades]
+    assert outcome.unsure == (names != alone or 10 in shades)
+    assert outcome.followed == sum(
+        name == "scan" and by_itself == "photo"
+        for name, by_itself in zip(names, alone, strict=True)
+    )
+
+
+def test_a_blank_sheet_of_two_pages_goes_with_its_folder(tmp_path: Path) -> None:
+    """As scanners write them that put both sides into one file."""
+    sheets(tmp_path / "sheets", 1)
+    blank, text = (cv2.imread(str(tmp_path / "sheets" / name)) for name in ("0.png", "1.png"))
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        sides = [blank, blank] if number == 0 else [text, blank]
+        assert cv2.imwritemulti(str(tmp_path / "in" / f"{number}.tif"), sides)
+    outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    assert {o.model for o in outcomes} == {"scan"}
+    assert [o.followed for o in outcomes] == [2, 1, 1, 1, 1, 1]
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    """Unsure images count in it as they did, so that blank ones stay what they became."""
+    sheets(tmp_path / "in", 5)
+    rng = np.random.default_rng(5)
+    for number in (6, 7):
+        noise = rng.integers(0, 255, (900, 700, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), noise)
+    first = models(tmp_path / "in", tmp_path / "out")
+    assert first["0.png"] == "photo"
+    again = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    assert {o.status for o in again} == {"skipped"}
+    assert {o.job.source.name: str(o.model) for o in again} == first
 
 
 def test_blank_sheets_of_an_earlier_run_have_no_vote(tmp_path: Path) -> None:
@@ -216,67 +340,3 @@ def test_blank_pages_that_begin_a_file_are_what_follows(tmp_path: Path, photo: b
     pages = cv2.imreadmulti(str(tmp_path / "out" / "a.tif"), flags=cv2.IMREAD_COLOR)[1]
     white = [bool((np.median(np.asarray(page), axis=(0, 1)) >= 254).all()) for page in pages]
     assert white == ([False, False, False, True] if photo else [True, True, True, True])
-
-
-@pytest.mark.parametrize(
-    ("others", "count"), [("scan", 5), ("photo", 5), ("scan", 4), ("photo", 4)]
-)
-@pytest.mark.parametrize("unsure", [0.5, 0.8])
-def test_an_unsure_image_goes_with_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: str, count: int, unsure: float
-) -> None:
-    """Among pages a page, among photos a photo, among too few what it seems; and it is told."""
-    score = {"scan": 0.97, "photo": 0.05}[others]
-
-    def chosen(pixels: NDArray[Any]) -> Choice:
-        sure = unsure if pixels.min() < 10 else score
-        return Choice("scan" if sure >= 0.75 else "photo", sure, f"score {sure}")
-
-    monkeypatch.setattr(auto, "choose", chosen)
-    (tmp_path / "in").mkdir()
-    for number in range(count + 1):
-        shade = np.full((80, 60, 3), 5 if number == 0 else 200, np.uint8)
-        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), shade)
-    outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
-    found = {o.job.source.name: o for o in outcomes}
-    alone = "scan" if unsure >= 0.75 else "photo"
-    expected = others if count == 5 else alone
-    assert found["0.png"].model == expected
-    assert found["0.png"].unsure == ((alone, expected) != ("scan", "scan"))
-    assert {found[f"{n}.png"].model for n in range(1, count + 1)} == {others}
-    decided = str(found["0.png"].reason).startswith("unsure, in a folder of")
-    assert decided == (expected != alone)
-
-
-def test_an_unsure_page_of_a_file_goes_with_the_print_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But not once a photo came; and at the beginning with what is clear after it."""
-    scores = {10: 0.5, 100: 0.05, 200: 0.97}
-
-    def chosen(pixels: NDArray[Any]) -> Choice:
-        sure = scores[int(pixels[0, 0, 0])]
-        return Choice("scan" if sure >= 0.75 else "photo", sure, "told")
-
-    def cleaned(*shades: int) -> list[str]:
-        seen = []
-        kept = module.Run._guards
-
-        def guards(run: module.Run, model: str, depth: int) -> bool:
-            seen.append(model)
-            return kept(run, model, depth)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(module.Run, "_guards", guards)
-            pages = [np.full((50, 40, 3), shade, np.uint8) for shade in shades]
-            source = tmp_path / ("-".join(map(str, shades)) + ".tif")
-            assert cv2.imwritemulti(str(source), pages)
-            (outcome,) = denoise_folder(source, tmp_path / "out", progress=False, device="cpu")
-            assert outcome.status in ("done", "clean")
-        return seen[-len(shades) :]
-
-    monkeypatch.setattr(auto, "choose", chosen)
-    assert cleaned(200, 10) == ["scan", "scan"]
-    assert cleaned(200, 100, 10) == ["scan", "photo", "photo"]
-    assert cleaned(10, 10, 200) == ["scan", "scan", "scan"]
-    assert cleaned(10, 100, 200) == ["photo", "photo", "scan"]
