@@ -41,6 +41,8 @@ from choose_pages import (
     receipt,
     whiteboard,
 )
+from choose_scenes import carved, sign, trunks, wall
+from choose_screens import screen
 
 from imgclean.pages import split_by_page
 
@@ -81,11 +83,19 @@ LAST: dict[str, tuple[Maker, int]] = {"coloured print": (office, 24), "poster": 
 TABLE: dict[str, tuple[Maker, int]] = {"sheet on a table": (lying, 1)}
 
 
+SCENES: dict[str, tuple[Maker, int]] = {
+    "letters in stone": (carved, 1), "sign": (sign, 1), "light screen": (screen, 2),
+    "trunks": (trunks, 1), "wall": (wall, 1),
+}  # fmt: skip
+
 # Of the drawn kinds that were missed most, so many more.
 FURTHER = {"coloured print": 480, "poster": 300, "angled": 160, "page": 200, "screenshot": 120,
            "text in a photo": 80, "texture": 60, "graphic": 120, "flock": 60, "receipt": 30,
            "newspaper": 40, "whiteboard": 30}  # fmt: skip
 TILES = {"texture": 400, "scene": 60}
+LINES = {"letters in stone": 150, "sign": 160, "light screen": 320, "trunks": 120, "wall": 160,
+         "coloured print": 260, "angled": 160, "page": 140, "form": 60, "book": 40,
+         "sheet on a table": 200}  # fmt: skip
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
@@ -93,7 +103,7 @@ def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     rng = np.random.default_rng(case.seed)
     sources[case.held_out].pages = case.pages
     if case.source is None:
-        maker = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE}[case.kind][0]
+        maker = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES}[case.kind][0]
         return maker(rng, sources[case.held_out])
     image = read(case.source)
     if case.scan:
@@ -143,15 +153,19 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in LAST.items():
         for index in range(units * weight):
             yield Case(kind, kind == "coloured print", index % 3 == 2, seed := seed + 1)
-    for kind, (_, weight) in TABLE.items():  # decided by a closer look: nothing is fitted on these
+    for kind, (_, weight) in TABLE.items():  # others of these are in `further`
         for _ in range(units * weight):
             yield Case(kind, True, True, seed := seed + 1)
+    for kind, (_, weight) in SCENES.items():
+        for index in range(units * weight):
+            yield Case(kind, False, index % 3 == 2, seed := seed + 1)
 
 
 def further() -> Iterator[Case]:
     """More images to train on, of other pages than those of `cases`."""
-    for kinds, seed in ((FURTHER, 300_000_000), (TILES, 310_000_000)):
+    parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000))
+    for kinds, seed, pages in parts:
         for kind, count in kinds.items():
-            scan = kind in PAGES or kind == "coloured print"
+            scan = kind in PAGES or kind in TABLE or kind == "coloured print"
             for index in range(count):
-                yield Case(kind, scan, False, seed := seed + 1, None, 2000 + index // 8 * 2)
+                yield Case(kind, scan, False, seed := seed + 1, None, pages + index // 8 * 2)
