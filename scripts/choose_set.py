@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from choose_desks import on_desk
 from choose_flocks import flock
 from choose_images import Generator, Pixels, Sources, noisy, read, resized
 from choose_others import (
@@ -81,6 +82,7 @@ LATER: dict[str, tuple[Maker, int]] = {"print": (old_print, 24), "graphic": (gra
                                             "flock": (flock, 8)}  # fmt: skip
 LAST: dict[str, tuple[Maker, int]] = {"coloured print": (office, 24), "poster": (leaflet, 12)}
 TABLE: dict[str, tuple[Maker, int]] = {"sheet on a table": (lying, 1)}
+DESK: dict[str, tuple[Maker, int]] = {"sheet on a desk": (on_desk, 1)}
 
 
 SCENES: dict[str, tuple[Maker, int]] = {
@@ -95,7 +97,7 @@ FURTHER = {"coloured print": 480, "poster": 300, "angled": 160, "page": 200, "sc
 TILES = {"texture": 400, "scene": 60}
 LINES = {"letters in stone": 150, "sign": 160, "light screen": 320, "trunks": 120, "wall": 160,
          "coloured print": 260, "angled": 160, "page": 140, "form": 60, "book": 40,
-         "sheet on a table": 200}  # fmt: skip
+         "sheet on a table": 200, "sheet on a desk": 400}  # fmt: skip
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
@@ -103,7 +105,7 @@ def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     rng = np.random.default_rng(case.seed)
     sources[case.held_out].pages = case.pages
     if case.source is None:
-        maker = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES}[case.kind][0]
+        maker = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK}[case.kind][0]
         return maker(rng, sources[case.held_out])
     image = read(case.source)
     if case.scan:
@@ -159,6 +161,9 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in SCENES.items():
         for index in range(units * weight):
             yield Case(kind, False, index % 3 == 2, seed := seed + 1)
+    for kind, (_, weight) in DESK.items():
+        for index in range(units * weight):
+            yield Case(kind, True, index % 3 == 2, seed := seed + 1)
 
 
 def further() -> Iterator[Case]:
@@ -166,6 +171,6 @@ def further() -> Iterator[Case]:
     parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000))
     for kinds, seed, pages in parts:
         for kind, count in kinds.items():
-            scan = kind in PAGES or kind in TABLE or kind == "coloured print"
+            scan = kind in {**PAGES, **TABLE, **DESK} or kind == "coloured print"
             for index in range(count):
                 yield Case(kind, scan, False, seed := seed + 1, None, pages + index // 8 * 2)

@@ -14,8 +14,8 @@ precision. With --add the network that is there is trained further, at a fifth o
 without those other pages. The measures are kept beside the views, for `fit_choose.py --cache`.
 
 What ships was fitted in 75 minutes, then in 14 (of a core that did other work too) with coloured
-print of offices and posters, `--units 20 --add`, then in 40 with these, and in 32, 14 and 34 with
-`--further` too, which held 1,680, 2,140 and 3,910 images by then.
+print of offices and posters, `--units 20 --add`, then in 40 with these, and in 32, 14, 34 and 18
+with `--further` too, which held 1,680, 2,140, 3,910 and 4,310 images by then.
 """
 
 import argparse
@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75, help="time to train")
     parser.add_argument("--cache", type=Path, required=True, help="keep 7 GB of views there")
     parser.add_argument("--add", action="store_true", help="go on from the network there is")
-    parser.add_argument("--further", action="store_true", help="on 3,910 more drawn images too")
+    parser.add_argument("--further", action="store_true", help="on 4,310 more drawn images too")
     options = parser.parse_args()
     every = [case for case in cases(options.data, options.units) if not case.held_out]
     if options.further:
