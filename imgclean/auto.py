@@ -35,8 +35,8 @@ class Auto:
         """A file whose pages are to be chosen for, `last` once the others of a run were."""
         return Document(self, source, reader, last=last)
 
-    def is_page_now(self, source: Path, reader: Reader, *, last: bool) -> bool:
-        """Whether a blank file became a photo in an earlier run, and is a page by now.
+    def is_blank_page(self, source: Path, reader: Reader, *, last: bool) -> bool:
+        """Whether a file that is known to be blank is one among pages.
 
         Raises:
             Postponed: to be asked again, `last`, once the others of a run were.
@@ -60,16 +60,15 @@ class Document:
         self.followed, self.unsure = 0, False
         self._auto, self._source, self._reader, self._last = auto, source, reader, last
         self._votes: list[Vote] = []
+        self._known: list[Choice] = []  # of all pages, where they had to be looked at before
         self._pages: Siblings | None = None
         self._blank = reader.pages == 1
 
     @property
     def vote(self) -> Vote:
-        """What the file tells about others, of the pages that were chosen for."""
-        told = [vote for vote in self._votes if vote != "blank"]
-        if not told:
-            return "blank"
-        return "scan" if "scan" in told else "unsure" if "unsure" in told else "photo"
+        """What the file tells about others: what its pages seemed that are not blank, if alike."""
+        kinds = set(self._votes) - {"blank"}
+        return "unsure" if len(kinds) > 1 else kinds.pop() if kinds else "blank"
 
     def choose(self, pixels: NDArray[Any]) -> Choice:
         """What the next page is: see `imgclean.choose.choose` for its pixels.
@@ -77,9 +76,10 @@ class Document:
         Raises:
             Postponed: it is unsure, its file holds nothing else, and its folder is not known yet.
         """
-        choice = choose(pixels)
+        index = len(self._votes)
+        choice = self._known[index] if self._known else choose(pixels)
         self._votes.append(_vote(choice))
-        if not choice.unsure:
+        if not choice.blank and not (choice.unsure and choice.name == "scan"):
             return choice
         found = self._decided(choice, *pixels.shape[:2])
         self.followed += found.name == "scan" and choice.name == "photo"
@@ -111,12 +111,14 @@ class Document:
 
     def _look(self) -> None:
         """Look at all pages of the file: what comes first must not depend on the order."""
-        self._pages, votes = Siblings(least=1), []
+        self._pages = Siblings(least=1)
         for number in range(self._reader.pages):
             pixels = self._reader.page(number).pixels
-            votes.append(_vote(choose(pixels)))
-            self._pages.note(_HERE, pixels.shape[1], pixels.shape[0], votes[-1])
-        self._blank = set(votes) == {"blank"}
+            self._known.append(choose(pixels))
+            vote = _vote(self._known[-1])
+            self._pages.note(_HERE, pixels.shape[1], pixels.shape[0], vote)
+            del pixels  # before the next page is decoded
+        self._blank = all(choice.blank for choice in self._known)
 
 
 def _vote(choice: Choice) -> Vote:

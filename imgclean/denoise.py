@@ -317,6 +317,8 @@ class Run:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
         aside = min(reader.decoded, _ASIDE) if self.may_guard(reader.depth) else 0
         size = int(reader.decoded * 1.15) + aside
+        if self._strict and self.options.model == "auto" and reader.pages > 1:
+            size += reader.decoded  # of a page that is looked at beside a blank one
         if self._strict and size > self._budget.limit:
             least = _RUNTIME + size + min(size, _FEATURES)
             raise ImageError(
@@ -346,10 +348,10 @@ class Run:
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
         vote = line.get("vote")
-        photo = vote == "blank" and line.get("model") == "photo"
-        if states == {"done"} and not (
-            photo and self._auto.is_page_now(job.source, reader, last=last)
-        ):
+        again = False  # whether a blank photo is a page by now, as others have come
+        if states == {"done"} and vote == "blank" and line.get("model") == "photo":
+            again = self._auto.is_blank_page(job.source, reader, last=last)
+        if states == {"done"} and not again:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             if not last:
                 self._note(job, reader, vote)

@@ -346,7 +346,7 @@ def _consume(run: "Run", screen: "EvalScreen") -> "tuple[list[Score], bool]":
 
 def _whole_cases(scores: "list[Score]", count: int) -> "list[Score]":
     """The scores without those of a last case that has fewer than it should."""
-    if not scores or scores[-1].error:
+    if not scores or (scores[-1].error and scores[-1].method == NOISY):  # of a case that failed
         return scores
     place = scores[-1].image, scores[-1].level
     last = sum((score.image, score.level) == place for score in scores)

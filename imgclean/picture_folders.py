@@ -330,8 +330,8 @@ def pair_folders(request: Request) -> Source:
 
 
 def _are_pages(pictures: Sequence[_Picture]) -> bool:
-    """Whether most of the pictures, or of sixteen spread over them, are ink on paper."""
-    some = pictures[:: max(1, len(pictures) // 16)][:16]
+    """Whether most of the pictures, or of eight to sixteen spread over them, are ink on paper."""
+    some = pictures[:: -(-len(pictures) // 16)]
     return 2 * sum(choose(picture.pixels).name == "scan" for picture in some) > len(some)
 
 

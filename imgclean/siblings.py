@@ -17,7 +17,7 @@ __all__ = ["Postponed", "Siblings", "Turns", "Vote"]
 T = TypeVar("T")
 Vote = Literal["scan", "photo", "unsure", "blank"]
 _SHARE = 0.8  # of all but blank ones that are surely of one kind
-_BLANK = 1.25  # blank ones for each page, and two
+_BLANK = 1.25  # blank ones for each page, and one or two
 _ALIKE = 0.15  # how far sides may be apart, as a share
 
 
@@ -59,7 +59,7 @@ class Siblings:
             if abs(one - short) <= _ALIKE * short and abs(other - long) <= _ALIKE * long
         )
         enough = _SHARE * (len(seen) - count["blank"])
-        few = count["blank"] <= _BLANK * count["scan"] + 2
+        few = count["blank"] <= _BLANK * count["scan"] + min(self._least, 2)
         if few and alike["scan"] >= self._least and count["scan"] >= enough:
             return "scan"
         if alike["photo"] >= self._least and count["photo"] >= enough:

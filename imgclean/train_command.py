@@ -296,7 +296,7 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
         )
     options = replace(stored, **{name: given[name] for name in typed & free})
     for name in sorted(IMAGES - typed):
-        if was[name] and _is_lost(was[name]):
+        if was[name] and _is_lost(name, was[name]):
             raise InputError(
                 f"--resume {folder}: its images are {was[name]}, as seen from the folder where it "
                 f"was started; go on there, or say where they are now: --{name} DIR"
@@ -304,11 +304,13 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
     return options
 
 
-def _is_lost(images: str) -> bool:
+def _is_lost(option: str, images: str) -> bool:
     """Whether a relative path is not there: no name of digits, and no share to hold out."""
     from .mnist import SETS
 
-    if images.partition(":")[0] in SETS or images.replace(".", "", 1).isdecimal():
+    if images.partition(":")[0] in SETS:
+        return False
+    if option == "validation" and re.fullmatch(r"[\d.]+(e-?\d+)?", images, re.IGNORECASE):
         return False
     return not (Path(images).is_absolute() or Path(images).exists())
 

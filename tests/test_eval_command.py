@@ -13,7 +13,8 @@ from PIL import Image
 
 from imgclean.cli import app
 from imgclean.errors import ImgcleanError, OutputError
-from imgclean.scores import FIGURES
+from imgclean.eval_command import _whole_cases
+from imgclean.scores import FIGURES, NOISY, Score
 
 from .conftest import Make, heed_interrupts
 from .test_cli import imgclean
@@ -237,6 +238,21 @@ def test_interrupted(tmp_path: Path, make: Make, tiny: str) -> None:
     assert len(found["scores"]) == 2 * found["summary"]["cases"]  # of whole images
     assert "Traceback" not in errors
     assert ledger.read_bytes().count(b"\n") < 600
+
+
+def test_an_interrupted_case_is_left_out() -> None:
+    """But for one that failed before any method, which has no more than that score."""
+
+    def score(image: str, method: str, error: str = "") -> Score:
+        return Score(image, "", method, 8, 8, {}, error=error)
+
+    first = [score("a", NOISY), score("a", "m"), score("a", "n")]
+    assert _whole_cases([], 3) == []
+    assert _whole_cases(first, 3) == first
+    assert _whole_cases([*first, score("b", NOISY)], 3) == first
+    assert _whole_cases([*first, score("b", NOISY), score("b", "m", "no")], 3) == first
+    failed = [*first, score("b", NOISY, "damaged")]
+    assert _whole_cases(failed, 3) == failed
 
 
 def test_sheet_of_samples(pairs: Path, tiny: str, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from imgclean.processes import Processes
 from imgclean.restore import Denoiser, load
 from imgclean.run_options import Options, new_folder, read_options
 from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
+from imgclean.train_command import _is_lost
 from imgclean.verdict import verdict
 from imgclean.weights import load_weights
 
@@ -311,6 +312,12 @@ def test_a_resume_from_another_folder_says_what_is_missing(tmp_path: Path, photo
     assert "--data DIR" in other.stderr
     there = imgclean("train", "--resume", run.folder, "--data", photos)
     assert there.returncode == 0, there.stderr
+
+
+def test_names_of_digits_and_shares_are_no_lost_folders() -> None:
+    for option, word in (("data", "mnist"), ("validation", "0.1"), ("validation", "1e-1")):
+        assert not _is_lost(option, word)
+    assert _is_lost("data", "0.1") and _is_lost("validation", "held out")
 
 
 @pytest.mark.parametrize("pages", [False, True])

@@ -236,6 +236,7 @@ FILES = {
     (200, 100, 10, 10): "scan photo photo photo",  # skies, it may be
     (100, 10, 200, 200, 200, 200): "photo scan scan scan scan scan",
     (10, 50, 200): "photo photo scan",
+    (200, 10, 10, 10): "scan photo photo photo",  # many for one page
     (10, 10): "photo photo",
     (80, 100): "scan photo",
     (100, 100, 100, 100, 80): "photo photo photo photo photo",
@@ -289,18 +290,60 @@ def test_a_blank_sheet_of_two_pages_goes_with_its_folder(tmp_path: Path) -> None
     assert [o.followed for o in outcomes] == [2, 1, 1, 1, 1, 1]
 
 
-def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+def test_a_second_run_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unsure images count in it as they did, so that blank ones stay what they became."""
-    sheets(tmp_path / "in", 5)
-    rng = np.random.default_rng(5)
-    for number in (6, 7):
-        noise = rng.integers(0, 255, (900, 700, 3), np.uint8)
-        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), noise)
+    scores = {10: 0.05, 100: 0.8, 200: 0.97}
+
+    def chosen(pixels: NDArray[Any]) -> Choice:
+        sure = scores[int(pixels[0, 0, 0])]
+        return Choice("scan" if sure >= 0.75 else "photo", sure, "told", blank=sure < 0.1)
+
+    monkeypatch.setattr(auto, "choose", chosen)
+    (tmp_path / "in").mkdir()
+    for number, shade in enumerate([10, 200, 200, 200, 200, 200, 100, 100]):
+        image = np.full((50, 40, 3), shade, np.uint8)
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), image)
     first = models(tmp_path / "in", tmp_path / "out")
-    assert first["0.png"] == "photo"
+    assert first["0.png"] == "photo" and first["6.png"] == "scan"
     again = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {o.status for o in again} == {"skipped"}
     assert {o.job.source.name: str(o.model) for o in again} == first
+
+
+def test_files_of_pages_and_photos_tell_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A blank photo beside albums with a page each stays one."""
+
+    def chosen(pixels: NDArray[Any]) -> Choice:
+        sure, blank = SCORES[int(pixels[0, 0, 0])]
+        return Choice("scan" if sure >= 0.75 else "photo", sure, "told", blank=blank)
+
+    monkeypatch.setattr(auto, "choose", chosen)
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        shades = [10] if number == 0 else [100, 100, 200]
+        pages = [np.full((50, 40, 3), shade, np.uint8) for shade in shades]
+        assert cv2.imwritemulti(str(tmp_path / "in" / f"{number}.tif"), pages)
+    found = models(tmp_path / "in", tmp_path / "out")
+    assert found.pop("0.tif") == "photo" and set(found.values()) == {"photo+scan"}
+
+
+def test_nothing_is_read_twice_that_stays_what_it_seems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that could be a photo, but is taken for one anyway, need not wait."""
+    looks = []
+
+    def chosen(pixels: NDArray[Any]) -> Choice:
+        looks.append(1)
+        return Choice("photo", 0.5, "told")
+
+    monkeypatch.setattr(auto, "choose", chosen)
+    pages = [np.full((50, 40, 3), 100, np.uint8)] * 3
+    assert cv2.imwritemulti(str(tmp_path / "a.tif"), pages)
+    denoise_folder(tmp_path / "a.tif", tmp_path / "out", progress=False, device="cpu")
+    assert len(looks) == 3
 
 
 def test_blank_sheets_of_an_earlier_run_have_no_vote(tmp_path: Path) -> None:
