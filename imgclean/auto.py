@@ -95,18 +95,21 @@ class Document:
         if self._reader.pages > 1 and self._pages is None:
             self._look()
         if self._pages and not self._blank:
-            verdict, place = self._pages.verdict(_HERE, width, height), "a file"
+            verdict, place = self._pages.verdict(_HERE, width, height), "file"
         elif self._last:
-            verdict, place = self._auto.verdict(self._source, self._reader), "a folder"
+            verdict, place = self._auto.verdict(self._source, self._reader), "folder"
         else:
             self._auto.note(self._source, self._reader, self.vote)
             raise Postponed
         if choice.blank and verdict == "scan":
-            reason = f"nearly blank, in {place} of pages of this size ({choice.reason})"
+            reason = f"nearly blank, in a {place} of pages of this size ({choice.reason})"
             return replace(choice, name="scan", reason=reason)
         if choice.name == "scan" and verdict == "photo":
-            reason = f"unsure, in {place} of photos of this size ({choice.reason})"
+            reason = f"unsure, in a {place} of photos of this size ({choice.reason})"
             return replace(choice, name="photo", reason=reason)
+        if choice.blank and verdict is None:
+            reason = f"nearly blank, and its {place} does not tell what it is ({choice.reason})"
+            return replace(choice, reason=reason)
         return choice
 
     def _look(self) -> None:

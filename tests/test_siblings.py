@@ -303,8 +303,10 @@ def test_a_second_run_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     for number, shade in enumerate([10, 200, 200, 200, 200, 200, 100, 100]):
         image = np.full((50, 40, 3), shade, np.uint8)
         cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), image)
-    first = models(tmp_path / "in", tmp_path / "out")
+    done = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    first = {o.job.source.name: str(o.model) for o in done}
     assert first["0.png"] == "photo" and first["6.png"] == "scan"
+    assert done[0].reason == "nearly blank, and its folder does not tell what it is (told)"
     again = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {o.status for o in again} == {"skipped"}
     assert {o.job.source.name: str(o.model) for o in again} == first
