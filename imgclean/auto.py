@@ -61,8 +61,7 @@ class Document:
         self._auto, self._source, self._reader, self._last = auto, source, reader, last
         self._votes: list[Vote] = []
         self._known: list[Choice] = []  # of all pages, where they had to be looked at before
-        self._pages: Siblings | None = None
-        self._blank = reader.pages == 1
+        self._pages = Siblings(least=1)
 
     @property
     def vote(self) -> Vote:
@@ -92,9 +91,9 @@ class Document:
         A blank one becomes a page among pages, and what seems one a photo among photos; nothing
         that shows a picture is whitened for its neighbours.
         """
-        if self._reader.pages > 1 and self._pages is None:
+        if self._reader.pages > 1 and not self._known:
             self._look()
-        if self._pages and not self._blank:
+        if any(not known.blank for known in self._known):
             verdict, place = self._pages.verdict(_HERE, width, height), "file"
         elif self._last:
             verdict, place = self._auto.verdict(self._source, self._reader), "folder"
@@ -114,14 +113,12 @@ class Document:
 
     def _look(self) -> None:
         """Look at all pages of the file: what comes first must not depend on the order."""
-        self._pages = Siblings(least=1)
         for number in range(self._reader.pages):
             pixels = self._reader.page(number).pixels
             self._known.append(choose(pixels))
             vote = _vote(self._known[-1])
             self._pages.note(_HERE, pixels.shape[1], pixels.shape[0], vote)
             del pixels  # before the next page is decoded
-        self._blank = all(choice.blank for choice in self._known)
 
 
 def _vote(choice: Choice) -> Vote:

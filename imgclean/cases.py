@@ -216,7 +216,7 @@ def find_cases(request: Request) -> list[Case]:
         InputError: a folder does not exist, or holds no images.
     """
     asked, request = request.text, _resolved(request)
-    if request.clean and request.clean.partition(":")[0] in mnist.SETS:
+    if mnist.is_set(request.clean):
         plain = _digits(request)
     elif request.noisy:
         plain = _pairs(request)
@@ -243,7 +243,7 @@ def _resolved(request: Request) -> Request:
         raise UsageError(f"--noisy and --clean: both are {request.noisy}; give two folders")
     if request.noisy and request.noise:
         raise UsageError("--noise: the images of --noisy are noisy already; leave one out")
-    digits = bool(request.clean) and str(request.clean).partition(":")[0] in mnist.SETS
+    digits = mnist.is_set(request.clean)
     if digits and request.noisy:
         raise UsageError(f"--clean {request.clean}: draws its noise; leave out --noisy")
     if not request.noisy and not request.noise:

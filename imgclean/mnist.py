@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .files import write_whole
 
-__all__ = ["SETS", "load_images", "read_idx", "read_labels"]
+__all__ = ["SETS", "is_set", "load_images", "read_idx", "read_labels"]
 
 # Where each set lies, and the SHA-256 (MNIST, of the decompressed bytes) or MD5
 # (Fashion-MNIST, of the file as its authors publish it) that a download must have.
@@ -39,6 +39,11 @@ SETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
 }
+
+
+def is_set(name: str | None) -> bool:
+    """Whether a path of the user's names digits, as `mnist` or `mnist:DIR` do."""
+    return bool(name) and str(name).partition(":")[0] in SETS
 
 
 def load_images(

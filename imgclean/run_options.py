@@ -11,7 +11,7 @@ import torch
 
 from .errors import DependencyError, OutputError, UsageError
 from .files import refuse_unwritable
-from .mnist import SETS
+from .mnist import is_set
 from .models import NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
 from .sources import Request, Source, open_source
@@ -221,7 +221,7 @@ def start_of(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | N
 def open_images(options: Options, architecture: str, config: dict[str, Any], device: str) -> Source:
     """The images that the options name, in the size that the model needs."""
     fixed = architecture != "unet"
-    digits = options.data and options.data.partition(":")[0] in SETS
+    digits = is_set(options.data)
     filters = options.filters or config.get("filters") or (32, 64)
     multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
     if not fixed:

@@ -45,7 +45,7 @@ def open_source(request: Request) -> Source:
         raise UsageError("--data and --noisy: use one of them")
     if request.noisy and request.noise is not None:
         raise UsageError("--noise: the images of --noisy are noisy already; leave it out")
-    if request.data and request.data.partition(":")[0] in mnist.SETS:
+    if mnist.is_set(request.data):
         return _digits(request)
     if request.data:
         return clean_folder(request)

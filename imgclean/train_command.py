@@ -306,9 +306,9 @@ def _resumed(folder: Path, given: dict[str, Any], typed: set[str]) -> "Options":
 
 def _is_lost(option: str, images: str) -> bool:
     """Whether a relative path is not there: no name of digits, and no share to hold out."""
-    from .mnist import SETS
+    from .mnist import is_set
 
-    if images.partition(":")[0] in SETS:
+    if is_set(images):
         return False
     if option == "validation" and re.fullmatch(r"[\d.]+(e-?\d+)?", images, re.IGNORECASE):
         return False

@@ -2,7 +2,16 @@
 
 import cv2
 import numpy as np
-from choose_images import Generator, Pixels, Sources, colour, cut, noisy
+from choose_images import (
+    Generator,
+    Pixels,
+    Sources,
+    colour,
+    cut,
+    in_perspective,
+    noisy,
+    uneven_light,
+)
 from choose_pages import form, handwriting, receipt
 from numpy.typing import NDArray
 from office_pages import office_page
@@ -32,10 +41,7 @@ def on_desk(rng: Generator, sources: Sources) -> Pixels:
     room = np.array(frame) - (width, height)
     bent = rng.normal(0, 0.025, (4, 2)) * (width, height)
     target = corners + room * rng.uniform(0.2, 0.8, 2) + bent
-    matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
-    size = (frame[0], frame[1])
-    mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size)
-    lying = cv2.warpPerspective(sheet, matrix, size, flags=cv2.INTER_AREA)
+    lying, mask = in_perspective(sheet, target, (frame[0], frame[1]))
     cover = cv2.GaussianBlur(mask, (0, 0), 0.7).astype(np.float32)[..., None] / 255
     fallen = cv2.GaussianBlur(mask, (0, 0), rng.uniform(2, 9)).astype(np.float32)[..., None] / 255
     paper = np.sort(rng.uniform(0.72, 1, 3))[::-1] if rng.random() < 0.5 else np.ones(3)
@@ -98,8 +104,7 @@ def _desk(rng: Generator, height: int, width: int) -> Plane:
 
 def _shadows(rng: Generator, width: int, height: int) -> Plane:
     """Uneven light and, half of the times, the shadow of whoever takes the picture."""
-    coarse = rng.uniform(rng.uniform(0.55, 0.9), 1, (3, 3)).astype(np.float32)
-    light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    light = uneven_light(rng, height, width, rng.uniform(0.55, 0.9))
     if rng.random() < 0.5:
         points = rng.uniform(-0.2, 1.2, (int(rng.integers(3, 6)), 2)) * (width, height)
         shape = np.zeros((height, width), np.uint8)

@@ -5,6 +5,7 @@ Images are H x W x C uint8, RGB, C in {1, 3}.
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -171,3 +172,25 @@ def on_table(image: Pixels, rng: Generator, sources: Sources, chance: float) -> 
     result = np.ascontiguousarray(np.asarray(ground, np.uint8) * np.float32(rng.uniform(0.3, 1)))
     result[pad : pad + height, pad : pad + width] = image
     return result.astype(np.uint8)
+
+
+def uneven_light(rng: Generator, height: int, width: int, darkest: float) -> NDArray[np.float32]:
+    """From `darkest` to 1, smooth over a third of the image, H x W."""
+    coarse = rng.uniform(darkest, 1, (3, 3)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def in_perspective(
+    sheet: Pixels, corners: NDArray[np.floating[Any]], frame: tuple[int, int]
+) -> tuple[Pixels, Pixels]:
+    """A sheet with its corners at x, y, clockwise from the top left, in a frame (width, height).
+
+    Returns:
+        The sheet there, and where it is: 255, H x W.
+    """
+    height, width = sheet.shape[:2]
+    here = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(here, corners.astype(np.float32))
+    mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, frame)
+    placed = cv2.warpPerspective(sheet, matrix, frame)
+    return np.asarray(placed, np.uint8), np.asarray(mask, np.uint8)

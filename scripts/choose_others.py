@@ -14,6 +14,7 @@ from choose_images import (
     noisy,
     resized,
     toned,
+    uneven_light,
     write,
 )
 from choose_pages import page
@@ -207,9 +208,7 @@ def on_paper(light: NDArray[np.float32], rng: Generator) -> Pixels:
     rough = cv2.GaussianBlur(rough, (0, 0), rng.uniform(0.6, 4))
     light = light * (1 + np.float32(rng.uniform(0, 0.03)) * rough / rough.std())[..., None]
     if rng.random() < 0.4:
-        uneven = rng.uniform(0.8, 1, (3, 3)).astype(np.float32)
-        size = (light.shape[1], light.shape[0])
-        light = light * cv2.resize(uneven, size, interpolation=cv2.INTER_CUBIC)[..., None]
+        light = light * uneven_light(rng, light.shape[0], light.shape[1], 0.8)[..., None]
     image = np.clip(np.rint(light * 255), 0, 255).astype(np.uint8)
     if rng.random() < 0.2:
         image = bordered(image, (int(rng.integers(5, 50)),) * 4, int(rng.integers(0, 256)))

@@ -13,8 +13,10 @@ from choose_images import (
     cut,
     dirty,
     grey,
+    in_perspective,
     noisy,
     on_table,
+    uneven_light,
     write,
 )
 from office_pages import office_page
@@ -257,17 +259,11 @@ def photographed(sheet: Pixels, rng: Generator, sources: Sources, inset: float) 
     frame = (int(width * rng.uniform(1.0, 1.25)), int(height * rng.uniform(1.0, 1.25)))
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
     moved = rng.uniform(-0.03, inset, (4, 2)) * (1 - 2 * corners)
-    target = ((corners + moved) * frame).astype(np.float32)
-    here = (corners * (width, height)).astype(np.float32)
-    matrix = cv2.getPerspectiveTransform(here, target)
     ground = cv2.GaussianBlur(sources.photo(rng), (0, 0), rng.uniform(0.5, 5))
     ground = np.asarray(cv2.resize(ground, frame) * rng.uniform(0.3, 1), np.uint8)
-    mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, frame)
-    lying = cv2.warpPerspective(sheet, matrix, frame)
+    lying, mask = in_perspective(sheet, (corners + moved) * frame, frame)
     image = np.where(mask[..., None] > 127, lying, ground)
-    light = cv2.resize(
-        rng.uniform(0.55, 1, (3, 3)).astype(np.float32), frame, interpolation=cv2.INTER_CUBIC
-    )
+    light = uneven_light(rng, frame[1], frame[0], 0.55)
     return noisy(np.asarray(np.clip(image * light[..., None], 0, 255), np.uint8), rng, 20)
 
 

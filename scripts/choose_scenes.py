@@ -3,7 +3,17 @@
 import cv2
 import numpy as np
 from choose_flocks import twig
-from choose_images import Generator, Pixels, Sources, colour, cut, grey, noisy
+from choose_images import (
+    Generator,
+    Pixels,
+    Sources,
+    colour,
+    cut,
+    grey,
+    in_perspective,
+    noisy,
+    uneven_light,
+)
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -159,9 +169,7 @@ def _rough(rng: Generator, height: int, width: int, period: float) -> Plane:
 
 def _shade(rng: Generator, height: int, width: int) -> Plane:
     """Uneven light, H x W x 1."""
-    light = rng.uniform(rng.uniform(0.5, 1), 1, (3, 3)).astype(np.float32)
-    whole = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(whole, np.float32)[..., None]
+    return uneven_light(rng, height, width, rng.uniform(0.5, 1))[..., None]
 
 
 def _inscription(rng: Generator, sources: Sources, height: int, width: int) -> Plane:
@@ -203,8 +211,6 @@ def _in_front(board: Pixels, rng: Generator, sources: Sources) -> Pixels:
     room = np.array(frame) - (width, height)
     shift = room * rng.uniform(0.2, 0.8, 2)
     target = corners + shift + rng.normal(0, 0.03, (4, 2)) * (width, height)
-    matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
-    mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, frame)
-    front = cv2.warpPerspective(board, matrix, frame, flags=cv2.INTER_AREA)
+    front, mask = in_perspective(board, target, frame)
     share = mask[..., None].astype(np.float32) / 255
     return np.asarray(front * share + back * (1 - share), np.uint8)

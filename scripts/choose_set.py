@@ -83,12 +83,12 @@ LATER: dict[str, tuple[Maker, int]] = {"print": (old_print, 24), "graphic": (gra
 LAST: dict[str, tuple[Maker, int]] = {"coloured print": (office, 24), "poster": (leaflet, 12)}
 TABLE: dict[str, tuple[Maker, int]] = {"sheet on a table": (lying, 1)}
 DESK: dict[str, tuple[Maker, int]] = {"sheet on a desk": (on_desk, 1)}
-
-
 SCENES: dict[str, tuple[Maker, int]] = {
     "letters in stone": (carved, 1), "sign": (sign, 1), "light screen": (screen, 2),
     "trunks": (trunks, 1), "wall": (wall, 1),
 }  # fmt: skip
+MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK}
+SCANS = {*PAGES, *TABLE, *DESK, "coloured print"}
 
 # Of the drawn kinds that were missed most, so many more.
 FURTHER = {"coloured print": 480, "poster": 300, "angled": 160, "page": 200, "screenshot": 120,
@@ -105,8 +105,7 @@ def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
     rng = np.random.default_rng(case.seed)
     sources[case.held_out].pages = case.pages
     if case.source is None:
-        maker = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK}[case.kind][0]
-        return maker(rng, sources[case.held_out])
+        return MAKERS[case.kind][0](rng, sources[case.held_out])
     image = read(case.source)
     if case.scan:
         image = resized(image, float(rng.uniform(1, 3))) if rng.random() < 0.5 else image
@@ -137,10 +136,9 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
         for path in sorted((office / kind).iterdir()):
             for _ in range(times):
                 yield Case(f"office {kind}", True, path.name in tested, seed := seed + 1, path)
-    for scan, makers in ((True, PAGES), (False, OTHERS)):
-        for kind, (_, weight) in makers.items():
-            for index in range(units * weight):
-                yield Case(kind, scan, index % 3 == 2, seed := seed + 1)
+    for kind, (_, weight) in {**PAGES, **OTHERS}.items():
+        for index in range(units * weight):
+            yield Case(kind, kind in SCANS, index % 3 == 2, seed := seed + 1)
     for _ in range(4):  # photos are the harmless side: what they look like must be known well
         for folder in ("bsd432", "imagenet", "sunhays"):
             for index, path in enumerate(sorted((root / "photos" / folder).iterdir())):
@@ -149,21 +147,11 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in PAGES.items():
         for _ in range(units // 2 * weight):
             yield Case(kind, True, False, seed := seed + 1)
-    for kind, (_, weight) in LATER.items():
-        for index in range(units * weight):
-            yield Case(kind, False, index % 3 == 2, seed := seed + 1)
-    for kind, (_, weight) in LAST.items():
-        for index in range(units * weight):
-            yield Case(kind, kind == "coloured print", index % 3 == 2, seed := seed + 1)
-    for kind, (_, weight) in TABLE.items():  # others of these are in `further`
-        for _ in range(units * weight):
-            yield Case(kind, True, True, seed := seed + 1)
-    for kind, (_, weight) in SCENES.items():
-        for index in range(units * weight):
-            yield Case(kind, False, index % 3 == 2, seed := seed + 1)
-    for kind, (_, weight) in DESK.items():
-        for index in range(units * weight):
-            yield Case(kind, True, index % 3 == 2, seed := seed + 1)
+    for makers in (LATER, LAST, TABLE, SCENES, DESK):
+        for kind, (_, weight) in makers.items():
+            for index in range(units * weight):
+                held_out = makers is TABLE or index % 3 == 2  # others of these are in `further`
+                yield Case(kind, kind in SCANS, held_out, seed := seed + 1)
 
 
 def further() -> Iterator[Case]:
@@ -171,6 +159,6 @@ def further() -> Iterator[Case]:
     parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000))
     for kinds, seed, pages in parts:
         for kind, count in kinds.items():
-            scan = kind in {**PAGES, **TABLE, **DESK} or kind == "coloured print"
             for index in range(count):
-                yield Case(kind, scan, False, seed := seed + 1, None, pages + index // 8 * 2)
+                number = pages + index // 8 * 2
+                yield Case(kind, kind in SCANS, False, seed := seed + 1, None, number)
