@@ -155,7 +155,7 @@ class Screen:
         self.console.print(printable(text))
 
     def document(self, run: Run | None, state: State) -> dict[str, Any]:
-        """The JSON document, files in natural order; documented in the README."""
+        """The JSON document, files in natural order; documented in docs/denoise.md."""
         order = {job: index for index, job in enumerate(self.plan.jobs)}
         outcomes = sorted(self.outcomes, key=lambda outcome: order[outcome.job])
         count = Counter(outcome.status for outcome in outcomes)

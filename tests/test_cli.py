@@ -380,7 +380,7 @@ def test_an_error_that_points_at_a_word_keeps_its_lines(tmp_path: Path, make: Ma
 
 @pytest.mark.parametrize(
     ("command", "place"),
-    [("denoise", "README.md"), ("eval", "docs/evaluate.md"), ("train", "docs/train.md")],
+    [("denoise", "docs/denoise.md"), ("eval", "docs/evaluate.md"), ("train", "docs/train.md")],
 )
 def test_every_option_is_documented(command: str, place: str) -> None:
     """Where the command's options are listed all of them are."""
