@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from .closer_looks import deepened, sheet_alone
-from .page_measures import MEASURES, Seen, measure, thumbnail
+from .closer_looks import coloured_share, deepened, sheet_alone
+from .page_measures import MEASURES, Seen, measure, thumbnail, without_border
 from .page_network import page_logit
 from .pixels import full_range, luma
 
@@ -28,12 +28,14 @@ NETWORK = Path(__file__).with_suffix(".safetensors")
 PREFIX = "network."  # of the names of the convolutional network's tensors there
 THRESHOLD = 0.75
 SURE = 0.82  # of a closer look
+COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
 PALE = 0.5  # score from which ink may be too pale to be seen as such
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 BLUISH, COLOURED = 0.015, 0.35  # most that paper's blue is over its red, and channels apart
 CREAM = 0.02  # most that a channel of paper is over the one before it: else it is green or pink
 ROUGH = 0.1  # share of its thumbnail that may be 2 % off its surroundings
+RIM = 0.9  # of the usual brightness: darker sides are a scanner's lid, or a book's gutter
 LIGHT, EVEN = 0.6, 0.3  # so bright, and its brightness in these bounds (their logarithms apart)
 SMALLEST = 32  # pixels in height and width below which nothing can be told
 _PAPER, _STROKES = MEASURES.index("paper"), MEASURES.index("strokes")
@@ -67,8 +69,8 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
             in [0, 1].
 
     Returns:
-        ``scan`` where the score is at least `THRESHOLD`, or that of a closer look `SURE`; else
-        ``photo``.
+        ``scan`` where the score is at least `THRESHOLD`, or that of a closer look `SURE`, and the
+        ground is mostly of one colour; else ``photo``.
     """
     if min(pixels.shape[:2]) < SMALLEST:
         return Choice("photo", 0.0, f"under {SMALLEST} pixels: too small to tell")
@@ -80,6 +82,8 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
         seen, sure, how = _closer(pixels, seen, sure)
     values = seen.measures
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
+    if sure >= THRESHOLD and (tints := coloured_share(seen.whole)) > COLOURFUL:
+        return Choice("photo", sure, f"coloured all over: {100 * tints:.0f} % unlike the rest")
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT
@@ -102,7 +106,7 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
 
 def _may_be_paper(pixels: NDArray[np.generic]) -> bool:
     """Whether an even image is grey or cream and smooth, and not a sky or a faded print."""
-    small = thumbnail(pixels)
+    small = without_border(thumbnail(pixels), RIM)
     colour = np.median(small, axis=(0, 1))
     if colour[-1] - colour[0] > BLUISH or np.ptp(colour) > COLOURED:
         return False

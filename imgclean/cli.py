@@ -4,6 +4,7 @@ Nothing here imports torch, OpenCV or libvips before a command needs them, so th
 answers at once.
 """
 
+import difflib
 import os
 import re
 import shlex
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .errors import ExitCode, ImgcleanError, UsageError
+from .errors import ExitCode, ImgcleanError, OutputError, UsageError, printable
 from .eval_command import evaluate
 from .files import print_out, refuse_foreign
 from .train_command import train
@@ -35,13 +36,22 @@ _EPILOG = (
 
 
 class _Commands(TyperGroup):
-    """The commands; a folder in their place gets a hint."""
+    """The commands; a folder in their place gets a hint, a wrong value a plain answer."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """As always, but wrong values are told in words of the command line."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _plainly(error)
+            raise
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As always, but for paths."""
         if args and args[0] not in self.commands and Path(args[0]).exists():
             said = shlex.join(["imgclean", "denoise", *args])
-            ctx.fail(f"{args[0]!r} is no command, but a path. Did you mean: {said}")
+            name = printable(args[0])
+            ctx.fail(f"'{name}' is no command, but a path. Did you mean: {printable(said)}")
         return super().resolve_command(ctx, args)
 
 
@@ -92,7 +102,30 @@ def _size(text: str) -> int:
     size = int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
     if not size:
         raise UsageError(f"--limit-memory {text}: is nothing; write 800M or 2G")
+    if size < 1_000_000 and not match[2]:
+        raise UsageError(f"--limit-memory {text}: means {size} bytes; write 800M or 2G")
     return size
+
+
+def _plainly(error: typer.BadParameter) -> str:
+    """What is wrong with an option's value, where Typer passes on the words of its validator."""
+    listed = getattr(error.__cause__, "errors", None)
+    if not listed:
+        return error.message
+    first = listed()[0]
+    given, kind, limits = str(first["input"]), str(first["type"]), dict(first.get("ctx") or {})
+    if kind.startswith("int"):
+        return f"{given} is no whole number."
+    if kind.startswith(("float", "finite")) or given.lower() in ("nan", "-nan"):
+        return f"{given} is no number."
+    for name, words in (("le", "at most"), ("ge", "at least"), ("lt", "under"), ("gt", "over")):
+        if name in limits:
+            return f"{given} is out of range; give {limits[name]:g} {words}."
+    message = error.message.removeprefix("Value error, ")
+    known = re.findall(r"'([^']*)'", message)
+    if alike := difflib.get_close_matches(given.lower(), known[1:], 1):
+        message += f" Did you mean {alike[0]}?"
+    return message
 
 
 def _version(wanted: bool) -> None:
@@ -286,7 +319,7 @@ def denoise(
         write_report(report, document)
     if interrupted:
         _leave(ExitCode.INTERRUPTED)
-    if run.full:
+    if run.full or run.gone:
         _leave(ExitCode.NO_OUTPUT)
     _leave(ExitCode.SOME_FAILED if screen.failed else ExitCode.OK)
 
@@ -301,7 +334,11 @@ def _refuse_original(report: Path, work: "Plan") -> None:
             raise UsageError(f"{report}: is an image of this run; choose another --report")
     if Path(place).name == JOURNAL:
         raise UsageError(f"{report}: has the name of imgclean's journal; choose another --report")
-    refuse_foreign(report, ".json")
+    if str(report) == "-":
+        raise UsageError("--report -: names no file; --json prints the document")
+    if report.is_dir():
+        raise OutputError(f"{report}: is a folder; name a file for --report")
+    refuse_foreign(report, r'\{\s*"summary": \{\s*"state": ', "report of imgclean denoise")
 
 
 def _consume(run: "Run", screen: "Screen") -> bool:

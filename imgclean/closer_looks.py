@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from .page_measures import flatten, thumbnail
 from .pixels import luma, unit
 
-__all__ = ["deepened", "sheet_alone"]
+__all__ = ["coloured_share", "deepened", "sheet_alone"]
 
 Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
+_TINTS, _LID, _OTHER = 120, 0.35, 0.07  # pixels a side, of light ground, distance of log-ratios
+_BIN, _BINS = 0.02, 30  # of these, and how many to each side of grey
 _MOST = 4_000_000  # pixels of an image that is looked at again
 _SIDE = 256  # of the image in which a sheet is searched
 _SHARE = (0.25, 0.85)  # of the picture that a sheet fills
@@ -25,6 +27,30 @@ _RIM = 0.02  # of the sheet's sides that is shown around it
 _INK, _STRONGEST = 0.7, 3.0  # depth to which ink is deepened, by at most this factor
 _CELLS = 8  # along each side, in which ink is looked for
 _PALE = 0.6  # depth of ink that is left alone
+
+
+def coloured_share(whole: Plane) -> float:
+    """The share of an image whose ground has another colour than is most frequent there.
+
+    Of a page whose paper shows that is its prints, however yellow it is; of a tinted map, an atlas
+    or a board game it is most of it. Colours are the logarithms of red and of blue over green,
+    which a shadow leaves as they are.
+
+    Args:
+        whole: 240 x 240 x 3, in [0, 1], RGB; see `page_measures.Seen`.
+    """
+    small = cv2.resize(whole, (_TINTS, _TINTS), interpolation=cv2.INTER_AREA)
+    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))  # without ink
+    ground = np.maximum(cv2.blur(ground, (3, 3)), 0.02)
+    light = ground.mean(axis=2)
+    red, green, blue = np.log(ground[light > _LID * np.quantile(light, 0.9)]).T
+    colours = np.stack([red - green, 0.7 * (blue - green)], axis=1)
+    bins = np.clip(np.rint(colours / _BIN) + _BINS, 0, 2 * _BINS).astype(np.intp)
+    counts = np.zeros((2 * _BINS + 1, 2 * _BINS + 1), np.float32)
+    np.add.at(counts, tuple(bins.T), 1)
+    counts = np.asarray(cv2.blur(counts, (3, 3)), np.float32)
+    usual = (np.argwhere(counts == counts.max())[0] - _BINS) * _BIN
+    return float(np.mean(np.hypot(*(colours - usual).T) > _OTHER))
 
 
 def sheet_alone(pixels: NDArray[np.generic]) -> Pixels | None:

@@ -31,12 +31,12 @@ from .errors import ImageError, ImgcleanError, OutputError, UsageError
 from .folders import shown
 from .forms import to_form
 from .images import TEMPORARY, Image, PageInfo, Reader, Writer, in_use
-from .journal import Journal, fingerprint
+from .journal import JOURNAL, Journal, fingerprint
 from .memory import return_freed
 from .metadata import Metadata
 from .metrics import estimate_sigma
 from .network import Budget, Network, Stopped
-from .plans import Job, Options, Plan, kind_and_suffix, plan
+from .plans import Job, Options, Plan, comparison_of, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
 from .siblings import Postponed, Turns, Vote
 
@@ -55,7 +55,7 @@ FILE_SECONDS = 0.02  # that a file costs whatever its size: opening, flushing, t
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_GENERATION = 7  # raised when the same weights and options give other pixels than before
+_GENERATION = 8  # raised when the same weights and options give other pixels than before
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ class Run:
 
     Attributes:
         full: whether the run ended early because nothing more fits on the disk.
+        gone: whether it did because its output folder was removed or replaced.
 
     Raises:
         WeightsError: weights are missing or damaged.
@@ -153,7 +154,7 @@ class Run:
         cores = os.cpu_count() or 1
         self.workers = options.workers or (min(cores, 4) if self.device == "cpu" else 8)
         self.current: list[str] = []
-        self.full = False
+        self.full = self.gone = False
         self._digests = {name: loaded.digest for name, loaded in weights.items()}
         self._budget = Budget(images)
         self._largest = 0  # bytes that an image took, or would in a dry run
@@ -186,7 +187,8 @@ class Run:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
-                if outcome.status == "failed" and (self.options.fail_fast or self.full):
+                ends = self.options.fail_fast or self.full or self.gone
+                if outcome.status == "failed" and ends:
                     return
             for thread in self._threads:  # the interpreter must not end beneath their libraries
                 thread.join()
@@ -278,9 +280,11 @@ class Run:
                 continue
             except ImgcleanError as error:
                 self.full |= _is_full(error.__cause__)
+                self.gone |= self._journal.gone
                 outcome = Outcome(job, "failed", error=str(error))
             except OSError as error:  # a name too long, a file that vanished, a disk that fails
                 self.full |= _is_full(error)
+                self.gone |= self._journal.gone
                 text = f"{error.filename or name}: {error.strerror or error}; check the file"
                 outcome = Outcome(job, "failed", error=f"{text}, its folder and its name")
             except MemoryError as error:
@@ -304,8 +308,8 @@ class Run:
         if job.source.is_dir():
             raise ImageError(f"{job.source}: not allowed to list; check its permissions")
         foreign = job.target.exists() and not self._journal.known(job.target)
-        if foreign and not self.options.overwrite:
-            raise _unknown(job.target)
+        if foreign and (not self.options.overwrite or job.target.is_dir()):
+            raise _unknown(job.target, self._journal)
         with Reader(job.source, max_pixels=self.options.max_pixels) as reader:
             size = self._reserve(reader, job)
             try:
@@ -343,7 +347,7 @@ class Run:
             state, line = self._journal.check(path, key)
             if not self.options.overwrite:
                 if state == "unknown":
-                    raise _unknown(path)
+                    raise _unknown(path, self._journal)
                 if state == "stale":
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
@@ -363,13 +367,19 @@ class Run:
                 "kept": tuple(_kept(line.get("kept", []))),
             }
             return Outcome(job, "skipped", **facts, reason="already done")
+        form, _ = kind_and_suffix(job.source, self.options)
+        if reader.pages > 1 and form != "tiff":  # before anything is computed
+            raise ImageError(
+                f"{job.source}: {form} cannot hold its {reader.pages} pages; use --format tiff"
+            )
         if self.dry:
             return Outcome(job, "done", **facts)
-        form, _ = kind_and_suffix(job.source, self.options)
+        self._journal.refuse_gone()
+        comparison = job.comparison or self._outdated(job, key)
         _make_folder(job.target.parent)
         mode = stat.S_IMODE(job.source.stat().st_mode)
         with self._writing(job.target, form, self.options.quality, mode, reader) as writer:
-            seen = self._pages(job, reader, writer, last=last)
+            seen = self._pages(replace(job, comparison=comparison), reader, writer, last=last)
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
             facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
@@ -378,14 +388,21 @@ class Run:
             self._commit(job, writer, key, facts | told)
         if not last:
             self._note(job, reader, seen.vote)
-        if job.comparison:
-            with self._writing(job.comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
+        if comparison:
+            with self._writing(comparison, "jpeg", _COMPARE_QUALITY, mode) as writer:
                 info = PageInfo(metadata=Metadata(icc=seen.profile))
                 writer.add(Image(_side_by_side(*seen.views), info=info))
                 self._commit(job, writer, key, {})
         status: Status = "done" if seen.cleaned else "clean"
         facts |= {"reason": seen.reason, "kept": tuple(seen.kept), "followed": seen.followed}
         return Outcome(job, status, **facts)
+
+    def _outdated(self, job: Job, key: str) -> Path | None:
+        """The comparison that an earlier run made of a job's earlier result: it is made anew."""
+        path = comparison_of(job.target)
+        state, line = self._journal.check(path, key)
+        ours = line.get("source") == self._origin(job.source)
+        return path if state == "stale" and ours else None
 
     def _note(self, job: Job, reader: Reader, vote: Any) -> None:
         """Remember what a file seemed to be, if it was asked: it tells what unsure ones are."""
@@ -533,10 +550,14 @@ def _split_memory(limit: int | None) -> tuple[int | None, int]:
     return features, free - features
 
 
-def _unknown(path: Path) -> OutputError:
+def _unknown(path: Path, journal: Journal) -> OutputError:
+    if path.is_dir():
+        return OutputError(f"{path}: is a folder, where a result is to go; use another --out")
+    said = "is not as imgclean made it" if journal.known(path) else "was not made by imgclean"
+    if not journal.entries:
+        said = f"there is no {JOURNAL} that says it is imgclean's"
     return OutputError(
-        f"{path}: exists, and is not as imgclean made it; "
-        "use --overwrite to replace it, or another --out"
+        f"{path}: exists, and {said}; use --overwrite to replace it, or another --out"
     )
 
 
@@ -636,7 +657,8 @@ def denoise_folder(
 
     Raises:
         ImgcleanError: nothing could be started; its children say why.
-        OutputError: the disk is full, too; the same call goes on when there is room.
+        OutputError: the disk is full, too; the same call goes on when there is room. Or the folder
+            was removed meanwhile.
     """
     from tqdm.auto import tqdm
 
@@ -656,4 +678,6 @@ def denoise_folder(
             f"{out}: the disk is full, {made} of {len(work.jobs)} files are done; "
             "make room, then the same call goes on"
         )
+    if run.gone:
+        raise OutputError(f"{out}: was removed or replaced while this ran; call it again")
     return outcomes

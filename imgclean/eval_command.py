@@ -255,7 +255,7 @@ def _check_targets(csv: Path | None, output: Path | None, samples: int | None) -
     for target in filter(None, (csv, output)):
         refuse_unwritable(target)
     if csv:
-        refuse_foreign(csv, ".csv")
+        refuse_foreign(csv, "image,level,method,", "table of imgclean eval")
     if output and output.exists():
         raise UsageError(f"{output}: exists and is not overwritten; name another file")
     if output and output.suffix.lower() not in _PICTURES:

@@ -71,7 +71,7 @@ class EvalScreen:
         """Show the bar while the block runs, if there is a terminal to show it on."""
         if not self.quiet:
             self.say(f"{self.total} images and levels, methods: {', '.join(methods)}")
-        if self.quiet or not self.console.is_terminal:
+        if self.quiet or not self.console.moves:
             yield
             return
         columns = (
@@ -95,7 +95,8 @@ class EvalScreen:
                 self.say(f"failed   {score.error}")
         count = len(self._seen)
         if self._progress:
-            name = printable(score.image)[-40:]
+            name = printable(score.image)
+            name = "…" + name[-39:] if len(name) > 40 else name
             self._progress.update(self._progress.task_ids[0], completed=count, description=name)
         elif not self.quiet and time.monotonic() - self._spoken > _PACE:
             self._spoken = time.monotonic()

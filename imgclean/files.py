@@ -1,6 +1,7 @@
 """Write files whole or not at all, hold them for one process, and print documents."""
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -87,17 +88,27 @@ def printing() -> Iterator[None]:
         raise OutputError(f"standard output: {error.strerror}; send it elsewhere") from error
 
 
-def refuse_foreign(target: Path, suffix: str) -> None:
-    """Refuse to take the place of a file that the user can hardly have meant.
+def refuse_foreign(target: Path, start: str, what: str) -> None:
+    """Refuse to take the place of a file that imgclean did not write.
+
+    Args:
+        target: where a document is to go.
+        start: how all such documents begin, as a regular expression.
+        what: what they are, for the message.
 
     Raises:
-        UsageError: there is a file, whose name does not end in `suffix`.
+        UsageError: there is a file that does not begin so, and is not empty.
+        OutputError: it cannot be read.
     """
-    known = target.suffix.lower() == suffix
-    if not known and os.path.isfile(target):  # noqa: PTH113  # Path's raises for names too long
-        raise UsageError(
-            f"{target}: exists, is no {suffix} file and is not overwritten; name another"
-        )
+    if not os.path.isfile(target):  # noqa: PTH113  # Path's raises for names too long
+        return
+    try:
+        with target.open("rb") as file:
+            beginning = file.read(2000)
+    except OSError as error:
+        raise OutputError(f"{target}: {error.strerror}; name another file") from error
+    if beginning and not re.match(start.encode(), beginning):
+        raise UsageError(f"{target}: exists, is no {what} and is not overwritten; name another")
 
 
 def refuse_unwritable(target: Path) -> None:

@@ -20,7 +20,7 @@ from .files import hold
 __all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint", "lock"]
 
 JOURNAL = ".imgclean-journal.jsonl"
-_FIELDS = {"target", "key", "output", "size", "mtime_ns"}
+_FIELDS = {"target": str, "key": str, "output": str, "size": int, "mtime_ns": int}
 
 State = Literal["absent", "done", "stale", "unknown"]
 
@@ -76,6 +76,7 @@ class Journal:
                 "choose another --out, or mend its permissions or free space"
             ) from error
         lock(file, self.folder)
+        self._opened = os.fstat(file.fileno())
         return file
 
     def _read(self) -> None:
@@ -89,10 +90,10 @@ class Journal:
         for line in data.split(b"\n"):
             try:
                 entry = json.loads(line)
-                if entry.keys() >= _FIELDS:
-                    self.entries.setdefault(entry["target"], []).append(entry)
-            except (ValueError, AttributeError, TypeError):
+            except (ValueError, RecursionError):
                 continue  # a line torn by a crash claims nothing
+            if _is_entry(entry):
+                self.entries.setdefault(entry["target"], []).append(entry)
         if self._file and data and not data.endswith(b"\n"):
             self._append(b"\n")
 
@@ -100,6 +101,7 @@ class Journal:
         """Add all of `data` or nothing: half a line would swallow the one after it."""
         if self._file is None:
             raise ValueError("the journal was opened for reading")
+        self.refuse_gone()
         size = os.fstat(self._file.fileno()).st_size
         try:
             if self._file.write(data) != len(data):  # as on a disk that is nearly full
@@ -111,6 +113,29 @@ class Journal:
             raise OutputError(
                 f"{self.folder / JOURNAL}: cannot be written ({error.strerror}); free some space"
             ) from error
+
+    @property
+    def gone(self) -> bool:
+        """Whether the folder, or the journal in it, was removed or replaced since it was opened."""
+        if self._file is None or self._file.closed:
+            return False
+        try:
+            now = os.fstat(self._file.fileno())
+            return not (self.folder / JOURNAL).exists() or now.st_nlink < self._opened.st_nlink
+        except OSError:  # a share that is away for a moment: writing will tell
+            return False
+
+    def refuse_gone(self) -> None:
+        """Write nothing into a folder whose journal is not this one: a next run would know nothing.
+
+        Raises:
+            OutputError: it was removed or replaced.
+        """
+        if self.gone:
+            raise OutputError(
+                f"{self.folder}: was removed or replaced while this ran, with all that was in it; "
+                "start the same command again"
+            )
 
     def known(self, target: Path) -> bool:
         """Whether any line speaks of this target."""
@@ -165,3 +190,10 @@ class Journal:
 
     def _name(self, target: Path) -> str:
         return target.relative_to(self.folder).as_posix()
+
+
+def _is_entry(line: Any) -> bool:
+    """Whether a line of JSON is one of a journal, and not what somebody else wrote."""
+    if not isinstance(line, dict) or not isinstance(line.get("source", ""), str):
+        return False
+    return all(isinstance(line.get(name), kind) for name, kind in _FIELDS.items())

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from .pixels import luma, unit
 
-__all__ = ["CROP_MEASURES", "MEASURES", "WHOLE_MEASURES", "Seen", "flatten", "measure", "thumbnail"]
+__all__ = [
+    "CROP_MEASURES",
+    "MEASURES",
+    "WHOLE_MEASURES",
+    "Seen",
+    "flatten",
+    "measure",
+    "thumbnail",
+    "without_border",
+]
 
 Plane = NDArray[np.float32]
 
@@ -89,7 +98,7 @@ def measure(pixels: NDArray[np.generic]) -> Seen:
     """
     image = pixels if pixels.ndim == 3 else pixels[..., None]
     all_small = thumbnail(image)
-    small = _without_border(all_small)
+    small = without_border(all_small)
     quotient, background = flatten(luma(small), 1.0, 25)
     darker, inked = _details(quotient, 9)
     paper, strokes = _shares(quotient)
@@ -141,10 +150,15 @@ def thumbnail(image: NDArray[np.generic]) -> Plane:
     return np.asarray(small.reshape(size[1], size[0], -1), np.float32)
 
 
-def _without_border(small: Plane) -> Plane:
-    """Cut off up to a sixth at each side that is dark throughout, as beside a scanned sheet."""
+def without_border(small: Plane, darker: float = 0.5) -> Plane:
+    """Cut off up to a sixth at each side that is dark throughout, as beside a scanned sheet.
+
+    Args:
+        small: h x w x C, a thumbnail.
+        darker: what is dark, as a share of its median brightness.
+    """
     grey = luma(small)
-    limit = 0.5 * float(np.median(grey))
+    limit = darker * float(np.median(grey))
     rows, columns = np.median(grey, axis=1) < limit, np.median(grey, axis=0) < limit
     top, low = _run(rows), len(rows) - _run(rows[::-1])
     left, right = _run(columns), len(columns) - _run(columns[::-1])

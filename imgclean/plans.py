@@ -11,7 +11,7 @@ from .errors import InputError, OutputError, UsageError
 from .forms import FORMS, Form
 from .images import REQUESTS, SUFFIXES, find, output_format
 
-__all__ = ["Job", "Options", "Plan", "kind_and_suffix", "plan"]
+__all__ = ["Job", "Options", "Plan", "comparison_of", "kind_and_suffix", "plan"]
 
 
 @dataclass(frozen=True)
@@ -98,29 +98,34 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
     _refuse_inside(inputs, out)
     jobs: list[Job] = []
     written: dict[Path, Job] = {}
+    clashes: list[tuple[Job, Job, Path]] = []
     for source, relative in found.images:
         place = _with_parents(source) if options.parents else relative
         _, suffix = kind_and_suffix(source, options)
         target = out / place.with_name(place.stem + suffix)
-        comparison = target.with_name(target.stem + ".compare.jpg") if options.compare else None
+        comparison = comparison_of(target) if options.compare else None
         job = Job(source, target, comparison)
         jobs.append(job)
         for path in filter(None, (target, comparison)):
             other = written.setdefault(path, job)
             if other is not job:
-                raise UsageError(_collision(other, job, path, options))
+                clashes.append((other, job, path))
+    if clashes:
+        raise UsageError(_collision(*clashes[0], options, len(clashes) - 1))
     # What cannot be listed may hold images: it fails as a file would, and is not passed over.
     jobs += [Job(folder, out / folder.name) for folder in found.unreadable]
     if not jobs:
-        raise InputError(
-            f"{', '.join(map(str, inputs))}: no images there; imgclean reads "
-            f"{' '.join(sorted(SUFFIXES))}"
-        )
+        raise InputError(_no_images(inputs, options))
     sources = {os.path.realpath(job.source) for job in jobs}
     for path in written:
         if os.path.realpath(path) in sources:
             raise UsageError(f"{path}: would overwrite an original; choose another --out folder")
     return Plan(out, jobs, found.ignored)
+
+
+def comparison_of(target: Path) -> Path:
+    """Where noisy and denoised stand side by side, for a target."""
+    return target.with_name(target.stem + ".compare.jpg")
 
 
 def kind_and_suffix(source: Path, options: Options) -> tuple[str, str]:
@@ -139,8 +144,9 @@ def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
     for given in inputs:
         if given.is_dir() and folder.is_relative_to(os.path.realpath(given)):
             raise UsageError(
-                f"{out}: lies in the input folder {given}, where outputs would mix with "
-                "originals; choose an --out folder beside it"
+                f"{out}: {'is' if folder == Path(os.path.realpath(given)) else 'lies in'} the "
+                f"input folder {given}, where outputs would mix with originals; choose an --out "
+                "folder beside it"
             )
 
 
@@ -149,14 +155,25 @@ def _with_parents(source: Path) -> Path:
     return Path(*(part for part in source.parts if part not in (source.anchor, "..", ".")))
 
 
-def _collision(one: Job, other: Job, path: Path, options: Options) -> str:
+def _no_images(inputs: Sequence[Path], options: Options) -> str:
+    names = ", ".join(map(str, inputs))
+    if not options.recursive and find(inputs).images:
+        return f"{names}: no images but in subfolders; leave out --no-recursive"
+    what = "holds no image" if len(inputs) == 1 else "hold no image"
+    if all(path.is_file() for path in inputs):
+        what = "is no image by its name" if len(inputs) == 1 else "are no images by their names"
+    return f"{names}: {what}; imgclean reads files that end in {' '.join(sorted(SUFFIXES))}"
+
+
+def _collision(one: Job, other: Job, path: Path, options: Options, more: int) -> str:
     cure = "use --parents, which keeps each input's own folder"
     if one.target != other.target:
         cure = "leave out --compare, or clean them into two --out folders"
     elif one.source.suffix != other.source.suffix and one.source.parent == other.source.parent:
         cure = "use --format keep, which keeps each file's suffix"
         if options.format == "keep":
-            cure = "clean them into two --out folders"
+            cure = "rename one of them, or clean them one by one into two --out folders"
     elif options.parents:
         cure = "clean them into two --out folders"
-    return f"{one.source} and {other.source}: both would be written to {path}; {cure}"
+    pairs = f" ({more} more such pair{'s' if more > 1 else ''})" if more else ""
+    return f"{one.source} and {other.source}: both would be written to {path}{pairs}; {cure}"

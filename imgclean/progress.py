@@ -43,6 +43,11 @@ class Messages(Console):
         """Open nothing: it finds standard error when it prints."""
         super().__init__(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
+    @property
+    def moves(self) -> bool:
+        """Whether a bar can be drawn: on a terminal that is not `TERM=dumb`."""
+        return self.is_terminal and not self.is_dumb_terminal
+
     def on_broken_pipe(self) -> None:
         """Leave it to the command what then becomes of the run: Rich would end the process."""
         raise BrokenPipeError
@@ -56,7 +61,8 @@ class _Current(ProgressColumn):
         self._run = run
 
     def render(self, task: Task) -> Text:
-        return Text(printable(next(iter(self._run.current), ""))[-40:])
+        name = printable(next(iter(self._run.current), ""))
+        return Text("…" + name[-39:] if len(name) > 40 else name, no_wrap=True, overflow="ellipsis")
 
 
 class Screen:
@@ -81,9 +87,9 @@ class Screen:
     def live(self, run: Run) -> Iterator[None]:
         """Show the bar while the block runs, if there is a terminal to show it on."""
         if not self.quiet:
-            took = " (auto)" if run.options.device == "auto" else ""
-            self._say(f"{len(self.plan.jobs)} images on {run.device}{took}")
-        if self.quiet or self.dry or not self.console.is_terminal:
+            files = len(self.plan.jobs)
+            self._say(f"{files} image{'s' if files > 1 else ''} on {run.device}")
+        if self.quiet or self.dry or not self.console.moves:
             yield
             return
         columns = (
@@ -198,7 +204,8 @@ class Screen:
                 self._say(f"ignored  {path}: {what}")
         if self.dry:
             self._forecast(run)
-        models = Counter(outcome.model for outcome in self.outcomes if outcome.model)
+        chosen_now = [o for o in self.outcomes if o.model and o.status in _MADE]
+        models = Counter(outcome.model for outcome in chosen_now)
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
@@ -213,10 +220,19 @@ class Screen:
             cause = "its glass may be dusty, or these folded"
             self._say(f"a scanner's streaks were removed from {what}: {cause}")
         if run.full:
-            self._say("stopped: the disk is full; make room, then the same command goes on")
+            left = len(self.plan.jobs) - len(self.outcomes)
+            self._say(
+                f"stopped: the disk is full, {left} not tried; make room, then the same command "
+                "goes on"
+            )
+        elif run.gone:
+            self._say(f"stopped: {self.plan.out} is gone; the same command begins anew")
+        elif len(self.outcomes) < len(self.plan.jobs) and not interrupted:
+            left = len(self.plan.jobs) - len(self.outcomes)
+            self._say(f"stopped: {left} not tried; the same command continues")
         elif interrupted:
             self._say("interrupted; the same command continues where it stopped")
-        elif count["done"] + count["clean"] and not self.dry:
+        elif count["done"] + count["clean"] + count["skipped"] and not self.dry:
             self._say(f"results are in {self.plan.out}")
 
     def _forecast(self, run: Run) -> None:

@@ -29,7 +29,7 @@ from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
 from .tiles import split, split_evenly
 from .weights import Weights, is_shipped, load_weights
-from .white_point import local_gains, paper_gains
+from .white_point import Light, local_gains, page_light
 from .windows import blend
 
 __all__ = ["Denoiser", "load"]
@@ -39,7 +39,7 @@ Pixels = NDArray[Any]
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _TYPES = ("uint8", "uint16", "float32")
 _NO_UNIT = 16.0  # float pixels beyond are on 0 to 255, or on no scale that could be known
-_Piece = tuple[Pixels, Pixels, tuple[slice, slice], Pixels]  # see `Denoiser._pieces`
+_Piece = tuple[Pixels, Pixels, tuple[slice, slice], Light]  # see `Denoiser._pieces`
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
@@ -331,8 +331,8 @@ class Denoiser:
 
     def _flush(self, queue: list[_Piece], strength: float) -> None:
         if queue:
-            gains = [gain for *_, gain in queue]
-            outputs = self._run([tile for tile, *_ in queue], gains, strength)
+            lights = [light for *_, light in queue]
+            outputs = self._run([tile for tile, *_ in queue], lights, strength)
             for output, (tile, target, core, _) in zip(outputs, queue, strict=True):
                 if strength == 1 and self.pages and tile.shape[2] == 3:
                     keep_hues(tile, output)
@@ -347,7 +347,8 @@ class Denoiser:
         """
         halo, (height, width) = self._halo, image.shape[:2]
         rows, columns = self._grid(height, width, image.nbytes)
-        gains = paper_gains(image) if self.pages else np.ones(image.shape[2], np.float32)
+        plain = Light(np.ones(image.shape[2], np.float32))
+        light = page_light(image) if self.pages else plain  # of the whole: tiles cannot tell
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -358,7 +359,10 @@ class Denoiser:
                 edge = max(0, left - halo)
                 tile = band[:, edge : min(width, right + halo)]
                 core = (slice(top - start, bottom - start), slice(left - edge, right - edge))
-                yield tile, image[top:bottom, left:right], core, gains
+                seen = light.part(
+                    slice(start, start + len(band)), slice(edge, edge + tile.shape[1])
+                )
+                yield tile, image[top:bottom, left:right], core, seen
 
     @property
     def _halo(self) -> int:
@@ -395,10 +399,10 @@ class Denoiser:
         limit = self._tile_pixels(held)
         return split(height, width, limit=limit, halo=self._halo, multiple=self._multiple)
 
-    def _run(self, tiles: list[Pixels], gains: list[Pixels], strength: float) -> list[Pixels]:
+    def _run(self, tiles: list[Pixels], lights: list[Light], strength: float) -> list[Pixels]:
         """Clean tiles of one shape and type; halves them if memory runs out."""
         try:
-            return self._forward(tiles, gains, strength, self.precision)
+            return self._forward(tiles, lights, strength, self.precision)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -406,12 +410,12 @@ class Denoiser:
             torch.cuda.empty_cache()
         if len(tiles) > 1:
             self.batch_size = max(1, len(tiles) // 2)
-            pairs = zip(tiles, gains, strict=True)
-            return [self._run([tile], [gain], strength)[0] for tile, gain in pairs]
+            pairs = zip(tiles, lights, strict=True)
+            return [self._run([tile], [light], strength)[0] for tile, light in pairs]
         self.memory = (self.memory or feature_budget(0, self._free)) // 2
-        return [self._halve(tiles[0], gains[0], strength)]
+        return [self._halve(tiles[0], lights[0], strength)]
 
-    def _halve(self, tile: Pixels, gain: Pixels, strength: float) -> Pixels:
+    def _halve(self, tile: Pixels, light: Light, strength: float) -> Pixels:
         """Clean one tile in two parts with a halo each: the same pixels, half the memory."""
         axis = int(tile.shape[1] > tile.shape[0])
         length, halo = tile.shape[axis], self._halo
@@ -423,12 +427,14 @@ class Denoiser:
         for start, stop in ((0, middle), (middle, length)):
             edge = max(0, start - halo)
             part = np.moveaxis(turned[edge : min(length, stop + halo)], 0, axis)
-            done = np.moveaxis(self._run([part], [gain], strength)[0], axis, 0)
+            sides = [slice(0, n) for n in tile.shape[:2]]
+            sides[axis] = slice(edge, min(length, stop + halo))
+            done = np.moveaxis(self._run([part], [light.part(*sides)], strength)[0], axis, 0)
             parts.append(done[start - edge : stop - edge])
         return np.moveaxis(np.concatenate(parts), 0, axis)
 
     def _forward(
-        self, tiles: list[Pixels], gains: list[Pixels], strength: float, precision: str
+        self, tiles: list[Pixels], lights: list[Light], strength: float, precision: str
     ) -> list[Pixels]:
         """One pass of the network over tiles of one shape and type, made brighter by the gains."""
         height, width, channels = tiles[0].shape
@@ -439,12 +445,11 @@ class Denoiser:
             noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
             noisy = noisy.to(torch.float32).div_(scale)
             seen = noisy
-            if np.max(gains) > 1:
-                factors = noisy.new_tensor(np.stack(gains))[:, :, None, None]
-                if strength == 1:
-                    seen = noisy.mul_(local_gains(noisy, factors))
-                else:
-                    seen = noisy * local_gains(noisy, factors)
+            if max(light.gains.max() for light in lights) > 1:
+                factors = noisy.new_tensor(np.stack([x.gains for x in lights]))[:, :, None, None]
+                masks = np.stack([light.padded(*batch.shape[1:3]) for light in lights])
+                each = local_gains(noisy, factors, torch.from_numpy(masks).to(self.device))
+                seen = noisy.mul_(each) if strength == 1 else noisy * each
                 limits = torch.where(factors.amax(1, keepdim=True) > 1, 1.0, torch.inf)
                 seen = seen.clamp_(max=limits)
             residual = self._residual(seen, precision)
@@ -503,7 +508,7 @@ class Denoiser:
             timings = []
             for _ in range(2):
                 begun = time.perf_counter()
-                output = self._forward([sample], [np.ones(3, np.float32)], 1.0, precision)[0]
+                output = self._forward([sample], [Light(np.ones(3, np.float32))], 1.0, precision)[0]
                 outputs[precision] = output.astype(np.float32)
                 timings.append(time.perf_counter() - begun)
             seconds[precision] = min(timings)

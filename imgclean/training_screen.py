@@ -35,7 +35,7 @@ class TrainingScreen:
         self._run = run
         if not self.quiet:
             self._introduce(run)
-        if self.quiet or not self.console.is_terminal:
+        if self.quiet or not self.console.moves:
             yield
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))

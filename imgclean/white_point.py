@@ -4,6 +4,8 @@ Faint ink on yellowed paper has a depth of its own in each channel, and paper th
 hides what is left of it there. Where the paper is grey, what differs in colour is ink.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
@@ -13,9 +15,10 @@ from torch.nn import functional
 
 from .pixels import full_range
 
-__all__ = ["local_gains", "paper_gains"]
+__all__ = ["Light", "local_gains", "page_light", "paper_between", "paper_gains"]
 
 Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 _WHITE = 0.93  # what dark paper is brought to, of white
 _LIGHT, _DARK = 0.9, 0.8  # from where on it goes a part of the way there, and all of it
@@ -34,6 +37,36 @@ _LIMIT = 0.98  # what places brighter than the paper are brought to at most
 _ABRUPT, _SAME = 1.1, 1.02  # ratio of neighbouring gains at a label's outline, and within it
 _LEAST_PAPER = 0.85  # of white, as bright as paper is made at least
 _CLOSED, _CELL = 7, 4  # cells of so many pixels, over which ink takes its surroundings' brightness
+_BAND = 1024  # rows that are made floats at once
+
+
+@dataclass(frozen=True)
+class Light:
+    """How a page, or a part of one, is shown to the network.
+
+    Attributes:
+        gains: C numbers, of `paper_gains`.
+        between: which cells of 4 x 4 pixels are paper between labels that are brighter than it,
+            which only the whole page tells; None where nothing is.
+    """
+
+    gains: Plane
+    between: Mask | None = None
+
+    def part(self, rows: slice, columns: slice) -> "Light":
+        """That of some of the pixels; both begin at multiples of 4."""
+        if self.between is None:
+            return self
+        cut = (slice(s.start // _CELL, -(-s.stop // _CELL)) for s in (rows, columns))
+        return Light(self.gains, self.between[tuple(cut)])
+
+    def padded(self, height: int, width: int) -> Mask:
+        """`between` for a part that was padded to so many pixels."""
+        size = (-(-height // _CELL), -(-width // _CELL))
+        if self.between is None:
+            return np.zeros(size, bool)
+        more = [(0, n - m) for n, m in zip(size, self.between.shape, strict=True)]
+        return np.pad(self.between, more, mode="edge")
 
 
 def paper_gains(page: NDArray[np.generic]) -> Plane:
@@ -60,7 +93,47 @@ def paper_gains(page: NDArray[np.generic]) -> Plane:
     return np.maximum(gains, _untinted(coarse, small, gains[0])) if len(gains) > 1 else gains
 
 
-def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
+def page_light(page: NDArray[np.generic]) -> Light:
+    """How to show a page as a whole: its gains, and what is paper between labels.
+
+    Args:
+        page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
+    """
+    gains = paper_gains(page)
+    return Light(gains, paper_between(page, gains) if gains.max() > 1 else None)
+
+
+def paper_between(page: NDArray[np.generic], gains: Plane) -> Mask | None:
+    """Which cells of 4 x 4 pixels are paper between labels; None where nothing is too bright.
+
+    Args:
+        page: as for `page_light`.
+        gains: what its channels will be multiplied with.
+    """
+    size = [-(-n // _CELL) for n in page.shape[:2]]
+    bright, paper = np.zeros(size, bool), np.ones(size, bool)
+    scale = np.float32(full_range(page))
+    for channel, gain in enumerate(gains.tolist()):
+        bands = (page[top : top + _BAND, :, channel] for top in range(0, len(page), _BAND))
+        cells = torch.cat(
+            [_cells(torch.from_numpy(b.astype(np.float32) / scale)[None, None]) for b in bands],
+            dim=2,
+        )
+        bright |= (_ground(cells) * gain > _LIMIT)[0, 0].numpy()
+        light = (cells * gain)[0, 0].numpy()
+        paper &= (light >= _LEAST_PAPER) & (light <= _LIMIT)
+    return _between(paper, bright) if bright.any() else None
+
+
+def _cells(pages: Tensor) -> Tensor:
+    return functional.avg_pool2d(pages, _CELL, ceil_mode=True)
+
+
+def _ground(cells: Tensor) -> Tensor:
+    return -_highest(-_highest(cells, _CLOSED), _CLOSED)
+
+
+def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     """The gains where they cut nothing off: less in a label or a glare brighter than the paper.
 
     How bright a place is tells its closing with a square of 28 pixels (Meyer, 1979), so that ink
@@ -70,17 +143,16 @@ def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
     Args:
         pages: N x C x H x W on [0, 1].
         gains: N x C x 1 x 1, at least 1.
+        between: N x h x w, which cells are paper between labels, see `Light`.
 
     Returns:
         `gains`, or N x C x H x W of 1 to `gains` if a place would be brighter than 0.98.
     """
-    cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
-    ground = -_highest(-_highest(cells, _CLOSED), _CLOSED)
-    bright = (ground * gains > _LIMIT).any(1)
-    if not bool(bright.any()):
+    cells = _cells(pages)
+    ground = _ground(cells)
+    if not bool((ground * gains > _LIMIT).any()):
         return gains
-    between = _paper_between((cells * gains).cpu().numpy(), bright.cpu().numpy())
-    ground = torch.where(torch.from_numpy(between).to(ground.device)[:, None], cells, ground)
+    ground = torch.where(between[:, None], cells, ground)
     most = torch.minimum((_LIMIT / ground.clamp(min=_LIMIT / _TINT)).clamp(min=1), gains)
     size = pages.shape[2:]
     each = functional.interpolate(most, size, mode="bilinear", align_corners=False)
@@ -97,20 +169,19 @@ def local_gains(pages: Tensor, gains: Tensor) -> Tensor:
     return torch.where(rim > 0, own, each)
 
 
-def _paper_between(light: Plane, bright: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which of N x h x w cells are paper although the closing makes them bright.
+def _between(paper: Mask, bright: Mask) -> Mask:
+    """Which of h x w cells are paper although the closing makes them bright.
+
+    It is joined to paper that lies outside, however far along a gap between labels.
 
     Args:
-        light: N x C x h x w, the cells as bright as the gains make them.
-        bright: N x h x w, where the closing does.
+        paper: as bright as the gains make paper.
+        bright: brighter than that, as the closing has it.
     """
-    paper = np.asarray(((light >= _LEAST_PAPER) & (light <= _LIMIT)).all(axis=1))
-    between = np.zeros_like(bright)
-    for alike, hidden, found in zip(paper, bright, between, strict=True):
-        labels = cv2.connectedComponents(alike.view(np.uint8), connectivity=4)[1]
-        outside = np.unique(labels[alike & ~hidden])
-        found[...] = alike & hidden & np.isin(labels, outside)
-    return between
+    labels = cv2.connectedComponents(paper.view(np.uint8), connectivity=4)[1]
+    outside = np.zeros(labels.max() + 1, bool)
+    outside[labels[paper & ~bright]] = True
+    return np.asarray(paper & bright & outside[labels])
 
 
 def _highest(cells: Tensor, side: int) -> Tensor:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imgclean import restore
 from imgclean.restore import Denoiser
-from imgclean.white_point import local_gains, paper_gains
+from imgclean.white_point import Light, local_gains, page_light, paper_between, paper_gains
 
 from .test_restore import cpu, strong_network
 
@@ -121,15 +121,22 @@ def no_change(**config: Any) -> Denoiser:
     return cpu(weights)
 
 
+def gains_within(page: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
+    """The local gains of one whole page."""
+    image = page[0].permute(1, 2, 0).numpy()
+    light = Light(gains.flatten().numpy(), paper_between(image, gains.flatten().numpy()))
+    return local_gains(page, gains, torch.from_numpy(light.padded(*page.shape[2:]))[None])
+
+
 def test_gains_cut_off_nothing_in_what_is_brighter_than_the_paper() -> None:
     """Ink on a label gets the gain of the label's own paper, every channel its own."""
     dark = torch.full((1, 3, 160, 160), 0.5)
     dark[:, :, 20:24, 20:140] = 0.1
     gains = torch.tensor([1.5, 1.7, 1.9])[None, :, None, None]
-    assert local_gains(dark, gains) is gains
+    assert gains_within(dark, gains) is gains
     dark[:, :, 60:120, 60:120] = 0.96
     dark[:, :, 88:90, 70:110] = 0.3  # what is written there
-    each = local_gains(dark, gains).expand_as(dark)
+    each = gains_within(dark, gains).expand_as(dark)
     inside, outside = each[..., 75:105, 75:105], each[..., :40, :]
     assert torch.allclose(inside, torch.full_like(inside, 0.98 / 0.96), atol=1e-3)
     assert torch.allclose(outside, gains.expand_as(outside))
@@ -143,16 +150,33 @@ def test_paper_between_labels_is_paper(gap: int) -> None:
     page[..., 80:160, 100:160] = page[..., 80:160, 160 + gap : 220 + gap] = 0.96
     page[..., 200:280, 200 : 320 - gap] = 0.96
     page[..., 220:224, 210:290] = 0.5  # ink as grey as the paper
-    each = local_gains(page, torch.full((1, 1, 1, 1), 1.87))[0, 0]
+    each = gains_within(page, torch.full((1, 1, 1, 1), 1.87))[0, 0]
     assert (each[80:160, 164 : 156 + gap] > 1.8).all()
     assert (each[200:280, 324 - gap :] > 1.8).all()
     assert (each[90:150, 104:156] < 1.1).all() and (each[210:270, 210:290] < 1.1).all()
 
 
+@pytest.mark.parametrize("tile", [64, 128])
+def test_a_gap_between_labels_is_paper_however_it_is_cut(tile: int) -> None:
+    """Whether a long gap is joined to paper only the whole page tells, and no tile's end."""
+    dark = np.full((1300, 200, 3), (194, 189, 176), np.uint8)
+    for x in (60, 96):
+        dark[100:1200, x : x + 16] = 224
+    dark[200:1100:12, 85:87] -= 45
+    whole = cpu(strong_network(ink=True))(dark)
+    tiled = cpu(strong_network(ink=True), tile=tile)(dark)
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
+    light = page_light(dark)
+    part = light.part(slice(640, 700), slice(64, 200))
+    assert light.between is not None and part.between is not None
+    assert np.array_equal(part.between, light.between[160:175, 16:50])
+    assert part.between[:, 6:8].all()  # of the gap, at 88 to 96
+
+
 @pytest.mark.parametrize("side", [1, 3, 30])
 def test_gains_of_small_tiles(side: int) -> None:
     tile = torch.full((1, 1, side, side), 0.9)
-    each = local_gains(tile, torch.full((1, 1, 1, 1), 1.5)).expand_as(tile)
+    each = gains_within(tile, torch.full((1, 1, 1, 1), 1.5)).expand_as(tile)
     assert torch.allclose(each, torch.full_like(each, 0.98 / 0.9), atol=1e-4)
 
 
