@@ -21,7 +21,7 @@ from .errors import ImageError, UsageError, WeightsError
 from .hues import REACH as HUES_REACH
 from .hues import keep_hues
 from .memory import free_memory
-from .models import MODELS, UNet
+from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .pixels import full_range, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
@@ -87,8 +87,7 @@ class Denoiser:
     brighter as a whole, see `white_point`, and large ones once more from afar where tones are left,
     see `second_look`; at full strength thin strokes keep their hue, see `hues`. Shipped weights for
     photos see images that use little of their range stretched, see `stretch`; others are taken to
-    know the range that they were trained on. Weights with a network for grey images clean those
-    with it, of one channel or of three equal ones.
+    know the range that they were trained on.
     """
 
     def __init__(
@@ -199,21 +198,9 @@ class Denoiser:
                 raise UsageError(
                     f"float pixels of up to {image.max():g}: give them on [0, 1], or as integers"
                 )
-        if strength == 0:
-            return [0] * len(images)
-        if not self.weights.grey:
-            return self._clean_as_given(images, strength)
-        seen = [image[..., :1] if _is_grey(image) else image for image in images]
-        try:
-            return self._clean_as_given(seen, strength)
-        finally:
-            for image, one in zip(images, seen, strict=True):
-                if one is not image:
-                    image[..., 1:] = one
-
-    def _clean_as_given(self, images: Sequence[Pixels], strength: float) -> list[int]:
-        """Clean images in place by the network for their channels, as they are."""
         none = [0] * len(images)
+        if strength == 0:
+            return none
         if self._size:
             self._clean_windows(images, strength, self._size)
             return none
@@ -484,7 +471,7 @@ class Denoiser:
 
     def _fused(self, channels: int, precision: str) -> nn.Module:
         grey = channels == 1 and self._colour.channels == 3
-        network = self._colour.for_grey(self.weights.grey) if grey else self._colour
+        network = self._colour.for_grey() if grey else self._colour
         fresh = type(network)(**network.config)
         fresh.load_state_dict(network.state_dict())
         fresh = fresh.to(self.device, _PRECISIONS[precision], memory_format=torch.channels_last)
@@ -539,16 +526,6 @@ def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
     image[...] = result if scale == 1.0 else np.rint(np.clip(result, 0, 1) * scale)
 
 
-def _is_grey(image: Pixels) -> bool:
-    """Whether all channels of an H x W x C image are equal, as in grey photos kept as RGB."""
-    some = image[::16, ::16]
-    return all(
-        bool(np.array_equal(part[..., :1], part[..., k:][..., :1]))
-        for part in (some, image)
-        for k in range(1, image.shape[2])
-    )
-
-
 def _alike(one: _Piece, other: _Piece) -> bool:
     return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
 
@@ -566,12 +543,8 @@ def _build(weights: Weights) -> Any:
         )
     try:
         with random.fork_rng(devices=[]):  # weights are drawn, and replaced
-            network: Any = MODELS[weights.architecture](**weights.config)
-            network.load_state_dict(weights.state)
-            if weights.grey:
-                if not isinstance(network, UNet):
-                    raise ValueError("only a U-Net has a twin for grey images")
-                network.for_grey(weights.grey)
+            network = MODELS[weights.architecture](**weights.config)
+        network.load_state_dict(weights.state)
     except (RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise WeightsError(
             f"{weights.path}: its tensors do not fit its configuration; get it again"

@@ -2,8 +2,7 @@
 
 A file is safetensors in half precision. Its own header names the architecture and the
 configuration that builds it, so it loads alone; the JSON card beside it (same name)
-says how it was made, how good it is, and carries the file's SHA-256. It may hold two networks:
-beside the one for colours one of a single channel, for grey images, its tensors under `grey.`.
+says how it was made, how good it is, and carries the file's SHA-256.
 """
 
 import hashlib
@@ -11,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +31,12 @@ __all__ = [
     "save",
 ]
 
-_GREY = "grey."  # before the names of the tensors of the network for grey images
 _HEADER_LIMIT = 1_000_000  # bytes; a larger safetensors header is not one of ours
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A loaded weights file: what builds the model, its tensors (float32), its card.
-
-    `grey` are the tensors of a network for grey images, empty where colours' has to do.
-    """
+    """A loaded weights file: what builds the model, its tensors (float32), its card."""
 
     name: str
     path: Path
@@ -50,7 +45,6 @@ class Weights:
     state: "dict[str, Tensor]"
     card: dict[str, Any]
     digest: str
-    grey: "dict[str, Tensor]" = field(default_factory=dict)
 
 
 def data_folder(name: str) -> Path:
@@ -150,7 +144,7 @@ def load_weights(model: str) -> Weights:
     digest = hashlib.sha256(data).hexdigest()
     card = read_card(path)
     try:
-        tensors = {name: tensor.float() for name, tensor in load(data).items()}
+        state = {name: tensor.float() for name, tensor in load(data).items()}
     except SafetensorError as error:
         raise WeightsError(f"{path}: cut short or damaged ({error}); get it again") from error
     if card.get("sha256", digest) != digest:
@@ -159,10 +153,7 @@ def load_weights(model: str) -> Weights:
         config = dict(json.loads(metadata["config"]))
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path}: its configuration is damaged; get it again") from error
-    own = {key for key in tensors if key.startswith(_GREY)}
-    state = {key: tensor for key, tensor in tensors.items() if key not in own}
-    grey = {key.removeprefix(_GREY): tensors[key] for key in own}
-    return Weights(path.stem, path, metadata["architecture"], config, state, card, digest, grey)
+    return Weights(path.stem, path, metadata["architecture"], config, state, card, digest)
 
 
 def save(
@@ -172,17 +163,8 @@ def save(
     config: Mapping[str, Any],
     state: "Mapping[str, Tensor]",
     card: Mapping[str, Any],
-    grey: "Mapping[str, Tensor] | None" = None,
 ) -> None:
     """Write a weights file in half precision (counters as they are), and its card, each whole.
-
-    Args:
-        path: the weights file.
-        architecture: the model's name.
-        config: what builds it.
-        state: its tensors.
-        card: what else the card says.
-        grey: the tensors of the same model with one channel, for grey images.
 
     Raises:
         OutputError: one of them cannot be written.
@@ -191,7 +173,7 @@ def save(
 
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-        for name, tensor in {**state, **{_GREY + k: v for k, v in (grey or {}).items()}}.items()
+        for name, tensor in state.items()
     }
     metadata = {"architecture": architecture, "config": json.dumps(dict(config))}
     data = _ordered(serialise(tensors, metadata=metadata))
@@ -199,7 +181,7 @@ def save(
         "name": path.stem,
         "architecture": architecture,
         "config": dict(config),
-        "parameters": sum(tensor.numel() for tensor in state.values()),
+        "parameters": sum(tensor.numel() for tensor in tensors.values()),
         "sha256": hashlib.sha256(data).hexdigest(),
         **card,
     }

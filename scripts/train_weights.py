@@ -33,7 +33,6 @@ from imgclean.weights import load_weights
 Array = NDArray[np.float32]
 Corrupt = Callable[[Array, np.random.Generator], Array]
 
-_LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue
 _STEPS_AT_ONCE = 4  # whose batches a GPU draws together
 
 _PHOTO = {"widths": [48, 64, 96], "down": [1, 2], "bottom": 3, "up": [1, 2], "centre": 0.5}
@@ -58,19 +57,12 @@ def white(clean: Array, rng: np.random.Generator) -> Array:
 
 
 def draw_photos(
-    pack: Path,
-    size: int,
-    corrupt: Corrupt,
-    screens: Path | None = None,
-    enlarge: float = 0.0,
-    *,
-    grey: bool = False,
+    pack: Path, size: int, corrupt: Corrupt, screens: Path | None = None, enlarge: float = 0.0
 ) -> Draw:
     """Patches of the pack's photos, one in ten grey, made noisy; a share of them enlarged.
 
     With screens an eighth comes from that pack, half of it left clean: edges sharper than any lens
-    draws, which photos alone would teach the network to soften. With `grey` all are of one channel,
-    in which the colours weigh as luma or as behind some colour filter.
+    draws, which photos alone would teach the network to soften.
     """
     packs = [_weighted(path) for path in (pack, screens) if path]
 
@@ -81,14 +73,11 @@ def draw_photos(
             clean = enlarged_patch(images, weights, size, rng)
         else:
             clean = random_patch(images, weights, size, rng)
-        if grey:
-            filters = _LUMA if rng.random() < 0.5 else rng.dirichlet((2, 4, 1))
-            clean = np.ascontiguousarray((clean @ filters)[..., None], np.float32)
         if sharp and rng.random() < 0.5:
             return clean, clean
-        if not grey and rng.random() < 0.1:
-            one = np.ascontiguousarray(clean.mean(axis=2, keepdims=True))
-            return np.repeat(corrupt(one, rng), 3, axis=2), np.repeat(one, 3, axis=2)
+        if rng.random() < 0.1:
+            grey = np.ascontiguousarray(clean.mean(axis=2, keepdims=True))
+            return np.repeat(corrupt(grey, rng), 3, axis=2), np.repeat(grey, 3, axis=2)
         return corrupt(clean, rng), clean
 
     return draw
@@ -109,9 +98,7 @@ def _state(source: Path, config: dict[str, Any]) -> dict[str, torch.Tensor]:
     else:
         saved = torch.load(source, weights_only=True)
         state, small = dict(saved["average"]), dict(saved["config"]["config"])
-    if config.get("channels", 3) == small.get("channels", 3):
-        return dict(grow(state, small, config).state_dict())
-    return dict(grow(state, small, {**config, "channels": 3}).for_grey().state_dict())
+    return dict(grow(state, small, config).state_dict())
 
 
 CORRUPTIONS: dict[str, Corrupt] = {
@@ -131,14 +118,7 @@ def _batches(
         draw = draw_scans(options.pack, options.patch, options.pictures)
     elif device.type == "cpu":
         corrupt = CORRUPTIONS[options.kind]
-        draw = draw_photos(
-            options.pack,
-            options.patch,
-            corrupt,
-            options.screens,
-            options.enlarge,
-            grey=options.grey,
-        )
+        draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
     else:
         from photo_batches import DrawnTogether, PhotoBatches, Photos, smallest_side
 
@@ -179,7 +159,6 @@ def main() -> None:
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
     parser.add_argument("--enlarge", type=float, default=0.0, help="share of photos, 0 to 1")
     parser.add_argument("--pictures", type=Path, help="pack of pack_photos.py, for scan")
-    parser.add_argument("--grey", action="store_true", help="photos of one channel; on a CPU")
     parser.add_argument("--loss", default="l1", choices=sorted(LOSSES.keys() - {"censored-mse"}))
     parser.add_argument("--balance", type=float, default=1.5)
     parser.add_argument("--zero-mean", action="store_true", help="in the first convolution")
@@ -197,7 +176,7 @@ def main() -> None:
     elif options.precision is None:
         bf16 = trains_faster_in_bfloat16(device)
     config = TrainConfig(
-        config={**ARCHITECTURES[options.kind], **({"channels": 1} if options.grey else {})},
+        config=ARCHITECTURES[options.kind],
         max_time=options.minutes * 60,
         seed=options.seed,
         ema=options.ema,

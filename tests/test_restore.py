@@ -1,7 +1,6 @@
 import os
 import pickle
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from imgclean.devices import feature_budget, is_out_of_memory
 from imgclean.errors import ImageError, UsageError, WeightsError
 from imgclean.memory import free_memory
 from imgclean.models import UNet
-from imgclean.models.conv import ConvAE
 from imgclean.restore import Denoiser
 from imgclean.stretch import put_back, stretch
 from imgclean.weights import Weights, data_folder, load_weights, save
@@ -401,64 +399,6 @@ def test_weights_round_trip(tmp_path: Path) -> None:
     assert loaded.config == weights.config and loaded.card["a"] == 1
     assert torch.equal(loaded.state["tail.weight"], weights.state["tail.weight"].half().float())
     assert restore.load(str(path), device="cpu").name == "mine"
-
-
-def with_a_grey_network() -> Weights:
-    """Weights that hold one network for colours, and an unlike one for grey images."""
-    colour, grey = strong_network(), strong_network(1, channels=1)
-    return replace(colour, grey=grey.state)
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-@pytest.mark.parametrize("tile", [None, 64])
-def test_grey_images_have_their_own_network(dtype: str, tile: int | None) -> None:
-    """It cleans one channel and three equal ones alike, and nothing with a colour in it."""
-    both = with_a_grey_network()
-    denoiser = cpu(both, tile=tile)
-    grey, coloured = noise(150, 90, 1, dtype=dtype), noise(150, 90, 3, dtype=dtype)
-    alone = cpu(strong_network(1, channels=1), tile=tile)(grey)
-    assert np.array_equal(denoiser(grey), alone)
-    assert np.array_equal(denoiser(grey.repeat(3, axis=2)), alone.repeat(3, axis=2))
-    assert not np.array_equal(cpu(strong_network())(grey), alone)
-    tinted = grey.repeat(3, axis=2)
-    tinted[77, 55, 2] //= 2 if dtype != "float32" else 1
-    for image in (coloured, tinted):
-        assert np.array_equal(denoiser(image), cpu(strong_network(), tile=tile)(image))
-    some = [coloured.copy(), grey.repeat(3, axis=2), grey.copy()]
-    denoiser.clean(some)
-    assert np.array_equal(some[1], alone.repeat(3, axis=2)) and np.array_equal(some[2], alone)
-
-
-def test_grey_weights_round_trip(tmp_path: Path) -> None:
-    """Both networks are in one file; what does not fit, or belongs to no U-Net, is refused."""
-    both, path = with_a_grey_network(), tmp_path / "both.safetensors"
-    save(path, architecture="unet", config=both.config, state=both.state, card={}, grey=both.grey)
-    loaded = load_weights(str(path))
-    assert loaded.state.keys() == both.state.keys() and loaded.grey.keys() == both.grey.keys()
-    assert torch.equal(loaded.grey["tail.weight"], both.grey["tail.weight"].half().float())
-    assert loaded.card["parameters"] == load_weights_alone(both, tmp_path).card["parameters"]
-    for damaged in (both.state, {"head.weight": torch.zeros(1)}):
-        save(path, architecture="unet", config=both.config, state=both.state, card={}, grey=damaged)
-        with pytest.raises(WeightsError, match="both.safetensors"):
-            restore.load(str(path), device="cpu")
-    net = ConvAE(filters=(8, 8), latent_dim=4)
-    save(
-        path,
-        architecture="conv-ae",
-        config=net.config,
-        state=net.state_dict(),
-        card={},
-        grey=both.grey,
-    )
-    with pytest.raises(WeightsError, match="both.safetensors"):
-        restore.load(str(path), device="cpu")
-
-
-def load_weights_alone(weights: Weights, folder: Path) -> Weights:
-    """The same file without the network for grey images."""
-    path = folder / "alone.safetensors"
-    save(path, architecture="unet", config=weights.config, state=weights.state, card={})
-    return load_weights(str(path))
 
 
 def test_damaged_weights(tmp_path: Path) -> None:

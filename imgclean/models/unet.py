@@ -6,7 +6,7 @@ keep their quality outside the trained noise range), fed through a pixel-unshuff
 (Zhang et al., 2021) and a residual output (DnCNN, Zhang et al., 2017).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -134,18 +134,14 @@ class UNet(nn.Module):
         unpacked: Tensor = self.unpack(self.tail(features))
         return -unpacked if self.ink else unpacked
 
-    def for_grey(self, trained: Mapping[str, Tensor] | None = None) -> "UNet":
+    def for_grey(self) -> "UNet":
         """The same network for grey images: what it gives for three equal channels, averaged.
 
         The first convolution sees equal channels, so its kernels add up; the last one's
-        average. Exact, and it spares the work of two channels out of three. Or a network of that
-        form with tensors that were `trained` on grey images.
+        average. Exact, and it spares the work of two channels out of three.
         """
         config = {**self.config, "channels": 1}
         grey = UNet(**config)  # type: ignore[arg-type]  # the dict holds what __init__ was given
-        if trained:
-            grey.load_state_dict(trained)
-            return grey
         state = self.state_dict()
         head, tail = state["head.weight"], state["tail.weight"]
         cells = tail.shape[0] // self.channels
