@@ -82,6 +82,7 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
         seen, sure, how = _closer(pixels, seen, sure)
     values = seen.measures
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
+    what += f", score {sure:.2f}"
     if sure >= THRESHOLD and (tints := coloured_share(seen.whole)) > COLOURFUL:
         return Choice("photo", sure, f"coloured all over: {100 * tints:.0f} % unlike the rest")
     if sure >= THRESHOLD:

@@ -10,6 +10,8 @@ import re
 import shlex
 import signal
 import sys
+import time
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +35,9 @@ _EPILOG = (
     "dependency missing or damaged, 4 no input or no images, 5 output not writable, "
     "130 interrupted."
 )
+
+
+_REPORTED = 60.0  # seconds between two states of a --report
 
 
 class _Commands(TyperGroup):
@@ -229,7 +234,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every file.")]
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=_EPILOG, short_help="Clean images and folders; originals stay as they are.")
 def denoise(
     inputs: Inputs,
     out: Out,
@@ -306,7 +311,7 @@ def denoise(
         except ImgcleanError:
             run.abort()
             raise
-    interrupted = _consume(run, screen)
+    interrupted = _consume(run, screen, None if report and is_stream(report) else report)
     reached = len(screen.outcomes) == len(work.jobs)
     state: State = "interrupted" if interrupted else "finished" if reached else "stopped"
     document = screen.document(run, state)
@@ -341,13 +346,19 @@ def _refuse_original(report: Path, work: "Plan") -> None:
     refuse_foreign(report, r'\{\s*"summary": \{\s*"state": ', "report of imgclean denoise")
 
 
-def _consume(run: "Run", screen: "Screen") -> bool:
-    """Show every outcome; returns whether the user interrupted."""
-    outcomes = iter(run)
+def _consume(run: "Run", screen: "Screen", report: Path | None) -> bool:
+    """Show every outcome, and once a minute what a report says; whether the user interrupted."""
+    from .progress import write_report
+
+    outcomes, written = iter(run), time.monotonic()
     try:
         with screen.live(run):
             for outcome in outcomes:
                 screen.show(outcome)
+                if report and time.monotonic() - written > _REPORTED:
+                    with suppress(OutputError):  # the last one will say so
+                        write_report(report, screen.document(run, "running"))
+                    written = time.monotonic()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only spoil the ending
         return True
@@ -366,11 +377,11 @@ def _leave(code: ExitCode) -> None:
     os._exit(code)
 
 
-app.command(epilog=_EPILOG)(train)
-app.command("eval", epilog=_EPILOG)(evaluate)
+app.command(epilog=_EPILOG, short_help="Train weights of your own.")(train)
+app.command("eval", epilog=_EPILOG, short_help="Measure how good weights are.")(evaluate)
 
 
-@app.command()
+@app.command(short_help="List the weights that ship, with their figures.")
 def models(json_: Json = False) -> None:
     """List the weights that ship with imgclean, with the headline of their cards."""
     import json

@@ -32,6 +32,8 @@ State = Literal["running", "finished", "stopped", "interrupted"]
 
 _PACE = 10.0  # seconds between progress lines in a pipe
 _PLACES = 3  # named in a warning
+_TOLD = 4  # files from which on the time that is left can be told
+_ALONE, _AMONG = 0.8, 5  # share of a folder's images that are pages, and how many, from which on
 _MADE = ("done", "clean")
 _FEW = 40  # files for which every choice of weights is printed unasked
 
@@ -143,8 +145,8 @@ class Screen:
     def _pace(self) -> str:
         count, total = len(self.outcomes), len(self.plan.jobs)
         elapsed = time.monotonic() - self._begun
-        left = elapsed / count * (total - count)
-        return f"{count}/{total} files, {self._speed()}, about {span(left)} left"
+        left = f", about {span(elapsed / count * (total - count))} left" if count >= _TOLD else ""
+        return f"{count}/{total} files, {self._speed()}{left}"
 
     def _speed(self) -> str:
         elapsed = time.monotonic() - self._begun
@@ -198,7 +200,7 @@ class Screen:
         self._say(f"{', '.join(parts)}; {self._megapixels():.1f} MP{how}, {span(elapsed)}")
         if self.verbose or len(self.plan.ignored) <= _FEW:
             for path in self.plan.ignored:
-                what = "a link inside a folder" if path.is_symlink() else "not an image"
+                what = "a link inside a folder" if path.is_symlink() else "no image by its name"
                 if path.is_dir() and not path.is_symlink():
                     what = "no file in this folder"
                 self._say(f"ignored  {path}: {what}")
@@ -209,6 +211,13 @@ class Screen:
         if run.options.model == "auto" and models:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
+        if odd := self._among_pages():
+            names = ", ".join(printable(str(o.job.source)) for o in odd[:_PLACES])
+            more = f" and {len(odd) - _PLACES} more" if len(odd) > _PLACES else ""
+            self._say(
+                f"cleaned as photos among pages: {names}{more}; if they are pages, clean them "
+                "with --model scan"
+            )
         if followed := sum(o.followed for o in self.outcomes if o.status == "done"):
             what = "a nearly blank image was cleaned as a page, like those beside it; if it is none"
             if followed > 1:
@@ -234,6 +243,19 @@ class Screen:
             self._say("interrupted; the same command continues where it stopped")
         elif count["done"] + count["clean"] + count["skipped"] and not self.dry:
             self._say(f"results are in {self.plan.out}")
+
+    def _among_pages(self) -> list[Outcome]:
+        """What was cleaned as a photo in a folder of pages, for the user to look at."""
+        folders: dict[Path, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            if outcome.model:
+                folders.setdefault(outcome.job.source.parent, []).append(outcome)
+        odd: list[Outcome] = []
+        for found in folders.values():
+            pages = sum(outcome.model == "scan" for outcome in found)
+            if pages >= max(_AMONG, _ALONE * len(found)):
+                odd += [o for o in found if o.model == "photo" and o.status == "done"]
+        return odd
 
     def _forecast(self, run: Run) -> None:
         megapixels = self._megapixels()

@@ -5,6 +5,7 @@ configuration that builds it, so it loads alone; the JSON card beside it (same n
 says how it was made, how good it is, and carries the file's SHA-256.
 """
 
+import difflib
 import hashlib
 import json
 import os
@@ -87,7 +88,10 @@ def locate(model: str) -> Path:
         raise WeightsError(f"auto: chooses for each image in denoise and eval; here name {names}")
     looks_like_path = os.sep in model or path.suffix
     what = "no such weights file" if looks_like_path else "no weights of that name"
-    raise WeightsError(f"{model}: {what}; give a .safetensors file or one of: {names}")
+    what = "is a folder" if path.is_dir() else what
+    alike = difflib.get_close_matches(model.lower(), [*shipped, "auto"], 1)
+    hint = f" (did you mean {alike[0]}?)" if alike else ""
+    raise WeightsError(f"{model}: {what}{hint}; give a .safetensors file or one of: {names}")
 
 
 def read_card(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fit_choose_network import PageNetwork, augmented, folded
 from numpy.typing import NDArray
 
 from imgclean.choose import THRESHOLD, choose, score
-from imgclean.closer_looks import deepened, sheet_alone
+from imgclean.closer_looks import coloured_share, deepened, sheet_alone
 from imgclean.page_measures import MEASURES, Seen, measure
 from imgclean.page_network import page_logit
 
@@ -58,6 +58,33 @@ def test_paper_is_not_blue(colour: tuple[int, int, int], blank: bool) -> None:
     rng = np.random.default_rng(0)
     sheet = np.ones((900, 700, 1)) * colour + rng.normal(0, 3, (900, 700, 3))
     assert choose(np.clip(sheet, 0, 255).astype(np.uint8)).blank == blank
+
+
+@pytest.mark.parametrize("title", [False, True])
+def test_a_scanners_lid_and_a_gutter_make_no_picture(title: bool) -> None:
+    """Blank sheets are scanned with some of what is beside them."""
+    rng = np.random.default_rng(0)
+    plain = np.full((1170, 830, 1), 214, np.uint8)
+    if title:
+        cv2.putText(plain, "Register 1887", (250, 500), 0, 1.2, 60, 2, cv2.LINE_AA)
+    sheet = plain.astype(float)
+    sheet *= 1 - 0.3 * np.exp(-np.arange(830) / 20)[:, None]
+    sheet[:, -6:] = sheet[:4] = 30
+    sheet = (sheet + rng.normal(0, 3, sheet.shape)) * (1, 0.97, 0.88)
+    assert choose(np.clip(sheet, 0, 255).astype(np.uint8)).blank
+
+
+@pytest.mark.parametrize(("share", "name"), [(0.35, "scan"), (0.9, "photo")])
+def test_tints_all_over_are_no_paper(share: float, name: str) -> None:
+    """A sheet with a few tinted fields is a page; a map of nothing else would lose them all."""
+    tints = [(246, 214, 214), (214, 232, 200), (205, 222, 240), (250, 236, 180), (226, 210, 236)]
+    sheet = np.full((1200, 900, 3), 250, np.uint8)
+    fields = [(y, x) for y in range(60, 1140, 120) for x in range(60, 840, 130)]
+    for index, (y, x) in enumerate(fields[: round(share * len(fields))]):
+        sheet[y : y + 118, x : x + 128] = tints[index % 5]
+    written = np.minimum(sheet, page(1200, 900, 255))
+    assert choose(noisy(written, 3)).name == name
+    assert coloured_share(measure(noisy(written, 3)).whole) > (0.55 if name == "photo" else 0)
 
 
 def test_faded_prints_are_not_blank() -> None:

@@ -143,7 +143,7 @@ def test_no_input_and_no_images(tmp_path: Path) -> None:
         plan([tmp_path / "nowhere"], tmp_path / "out", Options())
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.txt").write_text("text")
-    with pytest.raises(InputError, match="no images"):
+    with pytest.raises(InputError, match="holds no image"):
         plan([tmp_path / "in"], tmp_path / "out", Options())
 
 
@@ -312,8 +312,83 @@ def test_a_nearly_full_disk_tears_no_line(tmp_path: Path) -> None:
 def test_a_foreign_journal_line_claims_nothing(tmp_path: Path) -> None:
     """A line without the fields that are needed is passed over."""
     (tmp_path / "a.png").write_bytes(b"an image")
-    (tmp_path / JOURNAL).write_text('{"target": "a.png"}\n[1]\n"text"\n')
-    assert Journal(tmp_path, write=False).check(tmp_path / "a.png", "key")[0] == "unknown"
+    good = {"target": "a.png", "key": "k", "output": "o", "size": 8, "mtime_ns": 1}
+    bad = [good | {name: odd} for name in good for odd in ([1], None)] + [good | {"source": 5}]
+    lines = ['{"target": "a.png"}', "[1]", '"text"', "[" * 200_000, *map(json.dumps, bad)]
+    (tmp_path / JOURNAL).write_text("\n".join(lines))
+    journal = Journal(tmp_path, write=False)
+    assert journal.entries == {}
+    assert journal.check(tmp_path / "a.png", "key")[0] == "unknown"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_folder_that_is_removed_meanwhile_ends_the_run(
+    tmp_path: Path, make: Make, tiny: str, again: bool
+) -> None:
+    """Nothing more is written where no journal tells of it, nor where another run may be."""
+    for number in range(6):
+        make(tmp_path / "in" / f"{number}.png", seed=number)
+    out, options = tmp_path / "out", Options(model=tiny, device="cpu", workers=1)
+    run = Run(plan([tmp_path / "in"], out, options), options)
+    seen: list[Outcome] = []
+    for outcome in run:
+        seen.append(outcome)
+        if len(seen) == 1:
+            shutil.rmtree(out)
+            if again:  # as by another run
+                out.mkdir()
+                (out / JOURNAL).touch()
+    assert run.gone and seen[-1].status == "failed" and "removed" in str(seen[-1].error)
+    assert len(seen) < 6 and not list(out.glob("*.png"))
+    assert {o.status for o in clean(tmp_path / "in", out, tiny).values()} == {"done"}
+
+
+def test_pages_that_a_format_cannot_hold_are_refused_at_once(
+    tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dry run says so too, and the network is not asked."""
+    rng = np.random.default_rng(0)
+    source = put(tmp_path / "in" / "a.tif", *rng.integers(0, 256, (2, 30, 40, 3), np.uint8))
+    monkeypatch.setattr(network.Network, "clean", None)
+    outcome = clean(source, tmp_path / "out", tiny, format="jpg")["a.tif"]
+    assert outcome.status == "failed" and "jpeg cannot hold its 2 pages" in str(outcome.error)
+    options = Options(model=tiny, format="png")
+    dry = next(iter(Run(plan([source], tmp_path / "out", options), options, dry=True)))
+    assert dry.status == "failed" and "use --format tiff" in str(dry.error)
+
+
+def test_a_folder_in_a_results_place(tmp_path: Path, make: Make, tiny: str) -> None:
+    """It is never replaced, and said to be one before anything is computed."""
+    source = make(tmp_path / "in" / "a.png")
+    (tmp_path / "out" / "a.png").mkdir(parents=True)
+    for overwrite in (False, True):
+        outcome = clean(source, tmp_path / "out", tiny, overwrite=overwrite)["a.png"]
+        assert outcome.status == "failed" and "is a folder" in str(outcome.error)
+
+
+def test_a_lost_journal_is_named(tmp_path: Path, make: Make, tiny: str) -> None:
+    source = make(tmp_path / "in" / "a.png")
+    clean(source, tmp_path / "out", tiny)
+    (tmp_path / "out" / JOURNAL).unlink()
+    assert JOURNAL in str(clean(source, tmp_path / "out", tiny)["a.png"].error)
+
+
+def test_every_collision_is_counted(tmp_path: Path, make: Make) -> None:
+    for name in "abc":
+        make(tmp_path / "in" / f"{name}.png")
+        make(tmp_path / "in" / f"{name}.gif.png").rename(tmp_path / "in" / f"{name}.gif")
+    with pytest.raises(UsageError, match=r"2 more such pairs\); rename"):
+        plan([tmp_path / "in"], tmp_path / "out", Options())
+
+
+def test_why_there_are_no_images(tmp_path: Path, make: Make) -> None:
+    """They lie deeper, or are none by their names."""
+    make(tmp_path / "in" / "deeper" / "a.png")
+    with pytest.raises(InputError, match="leave out --no-recursive"):
+        plan([tmp_path / "in"], tmp_path / "out", Options(recursive=False))
+    bare = make(tmp_path / "a.png").rename(tmp_path / "a")
+    with pytest.raises(InputError, match="is no image by its name; imgclean reads files that end"):
+        plan([bare], tmp_path / "out", Options())
 
 
 def test_equal_size_and_time_are_no_proof(tmp_path: Path) -> None:
@@ -496,8 +571,15 @@ def test_comparisons_are_outputs_like_others(tmp_path: Path, make: Make, tiny: s
     clean(source, out, tiny, compare=True)
     first = mine.read_bytes()
     clean(source, out, tiny, strength=0.2)
-    assert clean(source, out, tiny, strength=0.2, compare=True)["a.png"].status == "done"
-    assert mine.read_bytes() != first
+    second = mine.read_bytes()
+    assert second != first  # it would show a result that is there no more
+    assert clean(source, out, tiny, strength=0.2, compare=True)["a.png"].status == "skipped"
+    mine.write_bytes(b"mine now")
+    clean(source, out, tiny, strength=0.4)
+    assert mine.read_bytes() == b"mine now"
+    mine.unlink()
+    clean(source, out, tiny, strength=0.3)
+    assert not mine.exists()
     make(tmp_path / "in" / "a.jpg")
     with pytest.raises(UsageError, match="--compare"):
         plan([tmp_path / "in"], out, Options(compare=True))

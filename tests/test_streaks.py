@@ -74,6 +74,14 @@ def test_a_streak_in_one_colour_is_found_there() -> None:
     assert [(streak.start, streak.channel) for streak in find_streaks(page)] == [(202, 1)]
 
 
+def test_the_lid_beside_a_sheet_is_none() -> None:
+    """A dark rim with something lighter beyond it; dust as near to the side is found."""
+    page = scan()
+    assert found(streaked(page, {6: 0.3})) == [6]
+    for place, width in ((6, 5), (485, 7)):
+        assert find_streaks(streaked(page, {place: 0.88}, width)) == []
+
+
 @pytest.mark.parametrize("kind", ["uint16", "float32"])
 def test_every_type_of_pixels(kind: str) -> None:
     dirty = streaked(scan(), PLACES)
