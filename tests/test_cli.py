@@ -10,6 +10,10 @@ from pathlib import Path
 import cv2
 import pytest
 
+from imgclean.errors import WeightsError
+from imgclean.progress import Messages
+from imgclean.weights import locate
+
 from .conftest import Make
 from .test_streaks import scan, streaked
 
@@ -411,6 +415,51 @@ def test_a_report_takes_no_other_files_place(tmp_path: Path, make: Make, tiny: s
     for _ in range(2):
         call = ("denoise", second, "--out", tmp_path / "out", "--model", tiny, "--report", report)
         assert imgclean(*call).returncode == 0
+
+
+def test_a_report_takes_the_place_of_a_report_alone(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Whatever their suffix: settings are kept, and a second run renews what the first wrote."""
+    common = ("denoise", make(tmp_path / "a.png"), "--out", tmp_path / "out", "--model", tiny)
+    mine = tmp_path / "package.json"
+    mine.write_text('{"my": "settings"}')
+    done = imgclean(*common, "--report", mine)
+    assert done.returncode == 2 and "is no report of imgclean denoise" in done.stderr
+    assert mine.read_text() == '{"my": "settings"}' and not (tmp_path / "out").exists()
+    for _ in range(2):
+        assert imgclean(*common, "--report", tmp_path / "r.txt").returncode == 0
+    assert imgclean(*common, "--report", "-").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--strength", "50%"], "'--strength': 50% is no number."),
+        (["--strength", "nan"], "nan is no number."),
+        (["--strength", "2"], "2 is out of range; give 1 at most."),
+        (["--tile", "3"], "3 is out of range; give 64 at least."),
+        (["--workers", "1.5"], "1.5 is no whole number."),
+        (["--format", "jpeg"], "'tiff', 'webp'. Did you mean jpg?"),
+        (["--output-mode", "gray"], "Did you mean grey?"),
+        (["--limit-memory", "2"], "--limit-memory 2: means 2 bytes; write 800M or 2G"),
+    ],
+)
+def test_wrong_values_are_told_plainly(words: list[str], said: str) -> None:
+    done = imgclean("denoise", "x", "--out", "y", *words)
+    assert done.returncode == 2 and said in done.stderr
+
+
+def test_weights_that_are_nearly_named(tmp_path: Path) -> None:
+    for name, said in (("Auto", "did you mean auto?"), (str(tmp_path), "is a folder")):
+        with pytest.raises(WeightsError, match=re.escape(said)):
+            locate(name)
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no bar can be drawn the run speaks as into a pipe."""
+    monkeypatch.setattr(Messages, "is_terminal", True)
+    for term, moves in (("xterm", True), ("dumb", False)):
+        monkeypatch.setenv("TERM", term)
+        assert Messages().moves is moves
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
