@@ -66,7 +66,8 @@ class Outcome:
     255, `kept` what the safety gate found missing, `streaks` how many of a scanner's were removed
     from all pages; of a `damaged` file parts could not be decoded. Of an `unsure` one, or
     some page of it, what lies beside it decided what it is, or it is a photo since that could not;
-    `followed` counts the pages that are cleaned as such for that.
+    `followed` counts the pages that are cleaned as such for that. `models` are the pages' own
+    where they differ, and `model` then joins them.
     """
 
     job: Job
@@ -84,6 +85,7 @@ class Outcome:
     damaged: bool = False
     unsure: bool = False
     followed: int = 0
+    models: tuple[str, ...] = ()
 
     @property
     def megapixels(self) -> float:
@@ -359,12 +361,13 @@ class Run:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             if not last:
                 self._note(job, reader, vote)
-            streaks = line.get("streaks")
+            streaks, models = line.get("streaks"), line.get("models")
             facts |= {
                 "damaged": line.get("damaged", False),
                 "unsure": line.get("unsure") is True,
                 "streaks": streaks if isinstance(streaks, int) else 0,
                 "kept": tuple(_kept(line.get("kept", []))),
+                "models": tuple(map(str, models)) if isinstance(models, list) else (),
             }
             return Outcome(job, "skipped", **facts, reason="already done")
         form, _ = kind_and_suffix(job.source, self.options)
@@ -382,7 +385,9 @@ class Run:
             seen = self._pages(replace(job, comparison=comparison), reader, writer, last=last)
             if self._stays(seen, reader, writer):
                 writer.copy(reader)  # bit for bit, where encoding again would lose something
-            facts |= {"model": "+".join(dict.fromkeys(seen.models)), "sigma": _mean(seen.sigmas)}
+            kinds = list(dict.fromkeys(seen.models))
+            facts |= {"model": "+".join(kinds), "sigma": _mean(seen.sigmas)}
+            facts["models"] = tuple(seen.models) if len(kinds) > 1 else ()
             facts |= {"damaged": seen.damaged, "streaks": seen.streaks, "unsure": seen.unsure}
             told = {"vote": seen.vote, "kept": [asdict(kept) for kept in seen.kept]}
             self._commit(job, writer, key, facts | told)

@@ -285,6 +285,7 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "target": str(outcome.job.target),
         "status": outcome.status,
         "model": outcome.model,
+        "models": list(outcome.models),
         "width": outcome.width,
         "height": outcome.height,
         "pages": outcome.pages,

@@ -372,6 +372,9 @@ def test_blank_pages_that_begin_a_file_are_what_follows(tmp_path: Path, photo: b
     (tmp_path / "in").mkdir()
     assert cv2.imwritemulti(str(tmp_path / "in" / "a.tif"), [blank, blank, second, text])
     assert models(tmp_path / "in", tmp_path / "out") == {"a.tif": "photo+scan" if photo else "scan"}
+    (again,) = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
+    assert again.status == "skipped"
+    assert again.models == (("photo", "photo", "photo", "scan") if photo else ())
     pages = cv2.imreadmulti(str(tmp_path / "out" / "a.tif"), flags=cv2.IMREAD_COLOR)[1]
     white = [bool((np.median(np.asarray(page), axis=(0, 1)) >= 254).all()) for page in pages]
     assert white == ([False, False, False, True] if photo else [True, True, True, True])
