@@ -22,6 +22,8 @@ __all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint", "lock"]
 JOURNAL = ".imgclean-journal.jsonl"
 _FIELDS = {"target": str, "key": str, "output": str, "size": int, "mtime_ns": int}
 
+_CURE = "choose another --out, or mend its permissions or free space"
+
 State = Literal["absent", "done", "stale", "unknown"]
 
 
@@ -35,6 +37,24 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     """A short hash of everything in `values`, whatever its order."""
     text = json.dumps(values, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Find out before anything is read, in a dry run too, that a folder cannot be written.
+
+    Raises:
+        OutputError: it or, where it is to be made, the one that it would lie in cannot.
+    """
+    try:
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if os.access(there, os.W_OK | os.X_OK):
+            return
+        sealed = os.statvfs(there).f_flag & os.ST_RDONLY if hasattr(os, "statvfs") else 0
+        number = errno.EROFS if sealed else errno.EACCES if there.is_dir() else errno.ENOTDIR
+        why = os.strerror(number)
+    except OSError as error:  # a name too long
+        why = str(error.strerror)
+    raise OutputError(f"{folder}: cannot be written ({why}); {_CURE}")
 
 
 def lock(file: IO[bytes], folder: Path, cure: str = "wait for it or choose another --out") -> None:
@@ -60,6 +80,7 @@ class Journal:
         """Read the journal, and open it to add to it unless `write` is false."""
         self.folder = folder
         self.entries: dict[str, list[dict[str, Any]]] = {}
+        _refuse_unwritable(folder)
         self._file = self._open() if write else None
         self._read()
 
@@ -67,13 +88,10 @@ class Journal:
         path = self.folder / JOURNAL
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(self.folder, os.W_OK | os.X_OK):  # the journal alone might be
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             file = path.open("ab", buffering=0)
         except OSError as error:
             raise OutputError(
-                f"{self.folder}: cannot be written ({error.strerror}); "
-                "choose another --out, or mend its permissions or free space"
+                f"{error.filename or self.folder}: cannot be written ({error.strerror}); {_CURE}"
             ) from error
         lock(file, self.folder)
         self._opened = os.fstat(file.fileno())

@@ -524,8 +524,11 @@ def test_empty_names_are_refused(tmp_path: Path, inputs: str | list[str]) -> Non
 def test_output_folder_that_cannot_be_made(tmp_path: Path, make: Make, tiny: str) -> None:
     """An output folder below a file is refused as a whole."""
     source = make(tmp_path / "in" / "a.png")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match=r"cannot be written \(Not a directory"):
         clean(source, source / "out", tiny)
+    options = Options(model=tiny, device="cpu")
+    with pytest.raises(OutputError, match="cannot be written"):
+        Run(plan([source], source / "out", options), options, dry=True)
 
 
 def test_two_runs_into_one_folder(tmp_path: Path, make: Make, tiny: str) -> None:
