@@ -110,9 +110,10 @@ def _reading(path: Path, what: str, kind: str = "") -> Iterator[None]:
     except FileNotFoundError as error:
         raise ImageError(f"{shown(path)}: no longer there; was it moved?") from error
     except codecs.DAMAGE as error:
+        other = "" if kind == "png" else ", else convert it to PNG"
         raise ImageError(
             f"{shown(path)}: {what} cannot be decoded ({codecs.reason(error, kind)}); "
-            "convert it to PNG, or replace the file with an intact copy if it is damaged"
+            f"if the file is damaged replace it with an intact copy{other}"
         ) from error
 
 
@@ -149,6 +150,7 @@ class Reader:
                 self._file = stack.enter_context(path.open("rb"))
                 self._raw = stack.enter_context(path.open("rb", buffering=0))
                 self.format = self._sniff()
+            with _reading(path, "the header", self.format):
                 self._info = self._parse()
                 header = self._header()
             self.width, self.height = header.width, header.height

@@ -882,7 +882,7 @@ def test_damaged_page(tmp_path: Path) -> None:
     source.write_bytes(data)
     with Reader(source) as reader:
         assert reader.page(0).pixels.shape == (40, 60, 3)
-        with pytest.raises(ImageError, match=r"in\.tif: page 2 of 4.*; convert"):
+        with pytest.raises(ImageError, match=r"in\.tif: page 2 of 4.*; if the file is damaged"):
             reader.page(1)
         assert reader.page(2).pixels.shape == (50, 70, 1)
 
@@ -898,7 +898,7 @@ def test_damaged_directory(tmp_path: Path) -> None:
     with Reader(source) as reader:
         assert reader.pages == 2
         assert reader.page(0).pixels.shape == (40, 60, 3)
-        with pytest.raises(ImageError, match=r"in\.tif: page 2 of 2.*; convert"):
+        with pytest.raises(ImageError, match=r"in\.tif: page 2 of 2.*; if the file is damaged"):
             reader.page(1)
 
 
@@ -956,6 +956,23 @@ def test_cut_off(tmp_path: Path, name: str) -> None:
     for size in (len(whole) // 2, len(whole) * 9 // 10, 40, 12):
         source.write_bytes(whole[:size])
         with pytest.raises(ImageError, match=rf"{name}: .*; "):
+            read(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("a.png", "replace it with an intact copy"),
+        ("a.jpg", "replace it with an intact copy, else convert it to PNG"),
+    ],
+)
+def test_advice_for_damage(tmp_path: Path, name: str, advice: str) -> None:
+    """Nobody is told to convert a PNG to PNG."""
+    source = save(tmp_path / name, noise(50, 50, 3))
+    whole = source.read_bytes()
+    for size in (len(whole) // 2, 30):
+        source.write_bytes(whole[:size])
+        with pytest.raises(ImageError, match=rf"; if the file is damaged {advice}$"):
             read(source)
 
 
