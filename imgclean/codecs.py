@@ -32,7 +32,10 @@ DAMAGE = (pyvips.Error, OSError, ValueError, struct.error, IndexError, EOFError,
 
 TYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
 _NAMES = {np.dtype(kind): name for name, kind in TYPES.items()}
-_COLOURS = {"srgb", "rgb", "rgb16", "scrgb", "b-w", "grey16", "multiband"}
+_COLOURS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
+_COLOUR_WORDS = {1: "grey", 3: "RGB", 4: "CMYK"}
+_TYPE_WORDS = {"char": "int8", "short": "int16", "int": "int32", "uint": "uint32"}
+_TYPE_WORDS |= {"double": "float64"}
 _STRIP = 128  # rows decoded at a time where alpha is split off
 # Entropy coding is optimised in a second pass over coefficients that take 3 to 6 bytes a pixel.
 _OPTIMISED_PIXELS = 25_000_000
@@ -130,20 +133,28 @@ def vips_open(
     return getattr(pyvips.Image, f"{load}_source")(source, **options)
 
 
-def vips_header(image: pyvips.Image, depth: int | None = None) -> Header:
-    """Header of a libvips image.
-
-    Raises:
-        ValueError: Samples of a kind that is not read.
-    """
+def refusal(image: pyvips.Image) -> str | None:
+    """Why an image of libvips is of a kind that is not read, and what to do; None if it is."""
     if image.format not in TYPES:
-        raise ValueError(f"samples of type {image.format}")
-    bands = image.bands - (image.interpretation == "cmyk" and image.bands >= 4)
-    if image.interpretation not in _COLOURS | {"cmyk"} or bands > 4:
-        raise ValueError(f"{image.bands} channels of {image.interpretation}")
+        kind = _TYPE_WORDS.get(image.format, image.format)
+        return f"samples of type {kind} are not read; convert them to 8 or 16 bits"
+    colours = _COLOURS.get(image.interpretation, 0)
+    extra = image.bands - colours
+    if not colours or extra < 0:
+        what = f"{image.bands} channels of {image.interpretation}"
+        return f"{what} are not read; convert them to grey or RGB"
+    if extra > 1:  # masks, depth, other wavelengths: no colours, and no transparency
+        what = f"{_COLOUR_WORDS[colours]} with {extra} extra channels"
+        return f"{what} is not read; save the channels as files of their own"
+    return None
+
+
+def vips_header(image: pyvips.Image, depth: int | None = None) -> Header:
+    """Header of a libvips image of a kind that is read."""
     bits = depth or {"uchar": 8, "ushort": 16, "float": 32}[image.format]
-    alpha = bands in (2, 4)
-    return Header(image.width, image.height, bits, bands - alpha, alpha)
+    colours = _COLOURS[image.interpretation]
+    channels = min(colours, 3)  # CMYK becomes RGB
+    return Header(image.width, image.height, bits, channels, image.bands > colours)
 
 
 def vips_pixels(image: pyvips.Image) -> tuple[np.ndarray, np.ndarray | None]:

@@ -261,7 +261,7 @@ class Reader:
     def _vips_decode(self, index: int, *, strict: bool = False) -> Image:
         image = self._open_page(index, strict=strict)
         info = self._page_info(index) if self.format == "tiff" else self._info
-        self._check_size(codecs.vips_header(image, info.depth))
+        self._check_size(self._header_of(image, info.depth))
         if image.interpretation == "cmyk":
             info = replace(info, metadata=info.metadata.without_icc())
         pixels, alpha = codecs.vips_pixels(image)
@@ -334,7 +334,13 @@ class Reader:
                 meta = self._checked_heif(meta, colour=image.bands >= 3)
             self._info = PageInfo(depth, meta, bits=bits)
             self._refuse_frames(image.get("n-pages") if image.get_typeof("n-pages") else 1)
-        return codecs.vips_header(image, self._info.depth)
+        return self._header_of(image, self._info.depth)
+
+    def _header_of(self, image: pyvips.Image, depth: int) -> pnm.Header:
+        told = codecs.refusal(image)
+        if told:
+            raise ImageError(f"{shown(self.path)}: {told}")
+        return codecs.vips_header(image, depth)
 
     def _checked_heif(self, meta: Metadata, *, colour: bool) -> Metadata:
         """The profile of colours that a HEIF file names by number; sRGB's need none.

@@ -207,6 +207,37 @@ def test_other_samples(tmp_path: Path) -> None:
         Reader(signed)
 
 
+@pytest.mark.parametrize(
+    ("channels", "colours", "told"),
+    [
+        (2, 1, None),
+        (3, 1, "grey with 2 extra channels is not read; save the channels as files of their own"),
+        (4, 1, "grey with 3 extra channels is not read"),
+        (5, 2, "RGB with 2 extra channels is not read"),
+        (3, 32803, "3 channels of multiband are not read; convert them to grey or RGB"),
+    ],
+)
+def test_channels_that_are_no_colours(
+    tmp_path: Path, channels: int, colours: int, told: str | None
+) -> None:
+    """Masks and depth beside grey are not taken for RGB; one extra channel is transparency."""
+    source = tmp_path / "a.tif"
+    pixels = noise(8, 9, channels)
+    vips_save(source, pixels)
+    data = source.read_bytes()
+    tag = b"\x06\x01\x03\0\x01\0\0\0"  # photometric interpretation, one short
+    assert data.count(tag) == 1
+    place = data.index(tag) + len(tag)
+    source.write_bytes(data[:place] + struct.pack("<H", colours) + data[place + 2 :])
+    if told:
+        with pytest.raises(ImageError, match=rf"a\.tif: {told}"):
+            Reader(source)
+    else:
+        page = read(rewrite(source, tmp_path / "out.tif"))
+        assert page.alpha is not None
+        assert np.array_equal(np.dstack((page.pixels, page.alpha)), pixels)
+
+
 @pytest.mark.parametrize("transparent", [False, True])
 def test_palette_png(tmp_path: Path, transparent: bool) -> None:
     """A palette becomes colour, its transparent entry alpha."""
