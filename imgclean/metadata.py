@@ -270,7 +270,6 @@ class PngFacts:
     frames: int
 
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COPIED = {b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"pHYs", b"eXIf", b"tEXt", b"zTXt"}
 _COPIED |= {b"iTXt", b"tIME", b"oFFs", b"sCAL", b"pCAL"}
 
