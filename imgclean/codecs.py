@@ -35,7 +35,6 @@ _NAMES = {np.dtype(kind): name for name, kind in TYPES.items()}
 _COLOURS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
 _COLOUR_WORDS = {1: "grey", 3: "RGB", 4: "CMYK"}
 _TYPE_WORDS = {"char": "int8", "short": "int16", "int": "int32", "uint": "uint32"}
-_TYPE_WORDS |= {"double": "float64"}
 _STRIP = 128  # rows decoded at a time where alpha is split off
 # Entropy coding is optimised in a second pass over coefficients that take 3 to 6 bytes a pixel.
 _OPTIMISED_PIXELS = 25_000_000

@@ -26,6 +26,7 @@ __all__ = ["Image", "PageInfo", "Reader"]
 _COMPRESSIONS = {1: "none", 5: "lzw", 6: "jpeg", 7: "jpeg", 8: "deflate", 32773: "packbits"}
 _COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4"}
 _PALETTE, _YCBCR = 3, 6  # photometric interpretations of TIFF
+_FLOAT = 3  # sample format of TIFF
 _JPEGS = (6, 7)  # compressions of TIFF
 _DIAGNOSIS = threading.Lock()  # libvips' messages of all threads come together
 _TRIES = 5  # times that a message is waited for which another thread took
@@ -187,14 +188,9 @@ class Reader:
     @property
     def uncompressed(self) -> int:
         """Bytes of pixels in all pages, from the headers."""
-        size = self.width * self.height * 4 * ((self.depth + 7) // 8)
+        size = self.width * self.height * 4 * _bytes(self.depth)
         for page in self._directories[1:]:
-            size += (
-                _number(page, 256, 1)
-                * _number(page, 257, 1)
-                * _number(page, 277, 1)
-                * ((_number(page, 258, 8) + 7) // 8)
-            )
+            size += _decoded(page)
         return size
 
     @property
@@ -205,9 +201,9 @@ class Reader:
 
     @property
     def decoded(self) -> int:
-        """Bytes of the largest page's pixels and alpha, if it is of the first one's kind."""
-        depth = 1 if self.depth <= 8 else 2 if self.depth == 16 else 4
-        return self.largest * self._planes * depth
+        """Bytes that the pixels and alpha of a page take at most, from the headers."""
+        first = self.width * self.height * self._planes * _bytes(self.depth)
+        return max([first, *map(_decoded, self._directories[1:])])
 
     def page(self, index: int) -> Image:
         """Decode one page.
@@ -259,8 +255,8 @@ class Reader:
         return codecs.vips_open(self._raw.fileno(), self.format, self._view(index), strict=strict)
 
     def _vips_decode(self, index: int, *, strict: bool = False) -> Image:
-        image = self._open_page(index, strict=strict)
         info = self._page_info(index) if self.format == "tiff" else self._info
+        image = self._open_page(index, strict=strict)
         self._check_size(self._header_of(image, info.depth))
         if image.interpretation == "cmyk":
             info = replace(info, metadata=info.metadata.without_icc())
@@ -374,8 +370,14 @@ class Reader:
                 f"{shown(self.path)}: a TIFF in YCbCr without JPEG compression is not read; "
                 "convert it to RGB"
             )
+        bits = _number(page, 258, 1)
+        if bits > 32:  # libvips says that they are out of range
+            raise ImageError(
+                f"{shown(self.path)}: samples of {bits} bits are not read; "
+                "convert them to 8 or 16 bits"
+            )
         return PageInfo(
-            depth=8 if colours == _PALETTE else _number(page, 258, 1),
+            depth=_depth(page),
             metadata=metadata.from_tiff(page),
             quality=quality_of_tables(tables.data) if isinstance(tables, tiff.Tag) else None,
             compression=_COMPRESSIONS.get(_number(page, 259, 1)),
@@ -401,3 +403,22 @@ class Reader:
 def _number(page: tiff.Directory, tag: int, default: int) -> int:
     value = page.get(tag)
     return value.numbers()[0] if isinstance(value, tiff.Tag) else default
+
+
+def _depth(page: tiff.Directory) -> int:
+    """Bits of a sample once a TIFF page is decoded: palettes become RGB, half floats whole ones."""
+    if _number(page, 262, 1) == _PALETTE:
+        return 8
+    return 32 if _number(page, 339, 1) == _FLOAT else _number(page, 258, 1)
+
+
+def _bytes(depth: int) -> int:
+    """Bytes that a sample of so many bits takes in memory."""
+    return 1 if depth <= 8 else 2 if depth <= 16 else 4
+
+
+def _decoded(page: tiff.Directory) -> int:
+    """Bytes that the pixels and alpha of a TIFF page take in memory, from its tags."""
+    palette = _number(page, 262, 1) == _PALETTE
+    samples = _number(page, 277, 1) + 2 * palette
+    return _number(page, 256, 1) * _number(page, 257, 1) * samples * _bytes(_depth(page))

@@ -196,15 +196,16 @@ def test_float_out_of_range(tmp_path: Path, value: float) -> None:
 
 
 def test_other_samples(tmp_path: Path) -> None:
-    """Lab and signed samples are refused, and the message says what they are."""
+    """Lab, signed and long samples are refused, and the message says what they are."""
     lab = tmp_path / "lab.tif"
     pyvips.Image.black(8, 8, bands=3).colourspace("lab").write_to_file(str(lab))
     with pytest.raises(ImageError, match="lab"):
         Reader(lab)
     signed = tmp_path / "signed.tif"
-    pyvips.Image.black(8, 8).cast("int").write_to_file(str(signed))
-    with pytest.raises(ImageError, match="int"):
-        Reader(signed)
+    for kind, told in (("int", "type int32"), ("char", "type int8"), ("double", "64 bits")):
+        pyvips.Image.black(8, 8).cast(kind).write_to_file(str(signed))
+        with pytest.raises(ImageError, match=f"samples of {told} are not read; convert them to"):
+            Reader(signed)
 
 
 @pytest.mark.parametrize(
@@ -1182,6 +1183,23 @@ def test_what_a_page_takes_in_memory(tmp_path: Path, channels: int, kind: Any) -
         image = reader.page(0)
         assert image.alpha is not None
         assert reader.decoded == image.pixels.nbytes + image.alpha.nbytes == pixels.nbytes
+
+
+def test_what_pages_of_a_tiff_take_in_memory(tmp_path: Path) -> None:
+    """Palettes become RGB, half floats whole ones, and later pages may be the larger ones."""
+    palette = Pillow.fromarray(smooth(20, 30)).quantize(16)
+    small = Pillow.fromarray(noise(2, 2, 1)[..., 0])
+    small.save(tmp_path / "a.tif", save_all=True, append_images=[palette, palette])
+    with Reader(tmp_path / "a.tif") as reader:
+        sizes = [reader.page(index).pixels.nbytes for index in range(3)]
+        assert reader.decoded == max(sizes) == 20 * 30 * 3
+        assert sum(sizes) <= reader.uncompressed <= sum(sizes) + 2 * 2 * 3
+    half = np.linspace(0, 1, 600).astype(np.float16).reshape(20, 30)
+    save(tmp_path / "b.tif", half.view(np.uint16), tiffinfo={339: 3})
+    with Reader(tmp_path / "b.tif") as reader:
+        page = reader.page(0)
+        assert np.array_equal(page.pixels[..., 0], half)
+        assert reader.decoded == page.pixels.nbytes <= reader.uncompressed
 
 
 def test_turning_keeps_what_is_known() -> None:
