@@ -59,6 +59,7 @@ _OFFSETS, _COUNTS = 273, 279
 # Bytes of one element, and of the words that byte order applies to, per field type.
 _SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
 _WORDS = _SIZES | {5: 4, 10: 4}
+_UTF16 = b"UNICODE\0"  # before such a text, as a user's comment
 _MAX_ENTRIES, _MAX_BYTES, _MAX_DEPTH = 4096, 1 << 28, 3
 
 
@@ -202,7 +203,12 @@ class _Structure:
         return self._values[kind, count, place]
 
     def _value(self, kind: int, count: int, data: bytes) -> Tag:
-        if self.order == ">":
+        if self.order == ">" and kind == 7 and data.startswith(_UTF16):
+            text = data[len(_UTF16) :]  # in the block's byte order too
+            whole = len(text) // 2 * 2
+            turned = np.frombuffer(text[:whole], "<u2").byteswap().tobytes()
+            data = _UTF16 + turned + text[whole:]
+        elif self.order == ">":
             words = np.frombuffer(data, f">u{_WORDS[kind]}")
             data = words.astype(f"<u{_WORDS[kind]}").tobytes()
         return Tag(kind, count, data)

@@ -766,6 +766,20 @@ def test_own_blocks(tmp_path: Path) -> None:
         assert image.info["gamma"] == pytest.approx(0.45455)
 
 
+@pytest.mark.parametrize("odd", [b"", b"x"])
+def test_comments_in_utf_16_are_turned(tmp_path: Path, odd: bytes) -> None:
+    """Of big-endian EXIF, a comment's letters are as its numbers."""
+    note = b"UNICODE\0" + "Grüße".encode("utf-16-be") + odd
+    inner = struct.pack(">HHHII", 1, 37510, 7, len(note), 44) + bytes(4)
+    block = struct.pack(">2sHIHHHIII", b"MM", 42, 8, 1, 34665, 4, 1, 26, 0) + inner + note
+    source = save(tmp_path / "a.jpg", smooth(8, 8), exif=b"Exif\0\0" + block)
+    target = rewrite(source, tmp_path / "a.tif", "tiff")
+    with Pillow.open(target) as image:
+        found = image.getexif().get_ifd(0x8769)[37510]
+    assert found == b"UNICODE\0" + "Grüße".encode("utf-16-le") + odd
+    assert read(rewrite(source, tmp_path / "b.jpg")).info.metadata.exif == block
+
+
 def test_damaged_metadata(tmp_path: Path) -> None:
     """Senseless EXIF is no reason to lose a picture."""
     source = save(tmp_path / "in.jpg", smooth(8, 8), exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
