@@ -51,8 +51,11 @@ def scan(file: BinaryIO) -> tuple[list[tuple[int, bytes]], JpegFacts]:
             progressive = marker == 0xC2
             parts = [data[i : i + 3] for i in range(6, 6 + 3 * data[5], 3)]
             components = [(p[1] >> 4, p[1] & 15, p[2]) for p in parts]
-        # Adobe's segment is about the encoding; a multi-picture index would point nowhere.
-        elif marker == 0xFE or (0xE0 <= marker <= 0xEF and marker != 0xEE and data[:3] != b"MPF"):
+        # Adobe's segment is about the encoding; a multi-picture index would point nowhere, and
+        # JFIF's extension is a thumbnail of other pixels.
+        elif marker == 0xFE or (
+            0xE0 <= marker <= 0xEF and marker != 0xEE and data[:4] not in (b"MPF\0", b"JFXX")
+        ):
             kept.append((marker, data))
     return kept, JpegFacts(_quality(tables, components), _sampling(components), progressive)
 

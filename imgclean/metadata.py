@@ -2,7 +2,8 @@
 
 Where a file keeps its format its own blocks are copied byte for byte: encoders rewrite EXIF and
 lose what they do not understand (libvips 8.18 drops a MakerNote), and invent a resolution where
-there was none. Between formats the blocks are wrapped anew.
+there was none. Between formats the blocks are wrapped anew. What would be wrong beside new pixels
+goes: EXIF's thumbnail of the old ones, and the announcement of parts that are lost (`xmp.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from imgclean import jpeg, tiff
 from imgclean.jpeg import JpegFacts
+from imgclean.xmp import without_promises
 
 __all__ = ["Metadata", "PngFacts", "WebpFacts", "read_jpeg", "read_png", "read_webp"]
 
@@ -68,10 +70,12 @@ class Metadata:
 
     def upright(self) -> Metadata:
         """For pixels that were rotated as the orientation asks."""
-        exif = self.exif
+        exif, dpi = self.exif, self.dpi
         if exif and self.orientation != 1:  # elsewhere the block may be damaged
-            exif = tiff.with_short(exif, tiff.ORIENTATION, 1)
-        return replace(self, exif=exif, container="", blocks=(), tags={})
+            exif = tiff.upright(exif)
+        if dpi and self.orientation > 4:  # by a quarter turn
+            dpi = dpi[::-1]
+        return replace(self, exif=exif, dpi=dpi, container="", blocks=(), tags={})
 
     def jpeg_segments(self) -> bytes:
         """Segments to stand behind a JPEG's first marker."""
@@ -166,7 +170,8 @@ def from_blocks(
     dpi: tuple[float, float] | None = None,
 ) -> Metadata:
     """Metadata of a file whose blocks are not copied; the resolution may stand in EXIF alone."""
-    exif = exif.removeprefix(_EXIF) if exif else None
+    exif = tiff.without_thumbnail(exif.removeprefix(_EXIF)) if exif else None
+    xmp = without_promises(xmp) if xmp else None
     return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi or _tag_dpi(tiff.parse_block(exif or b"")))
 
 
@@ -183,6 +188,9 @@ def from_tiff(page: tiff.Directory) -> Metadata:
         turned = np.frombuffer(iptc.data, "<u4").byteswap().tobytes()
         if iptc.data[:1] != _IPTC_MARK and turned[:1] == _IPTC_MARK:
             tags[tiff.IPTC] = tiff.Tag(iptc.kind, iptc.count, turned)
+    packet = tags.get(tiff.XMP)
+    if isinstance(packet, tiff.Tag) and packet.kind in (1, 7):
+        tags[tiff.XMP] = tiff.raw(without_promises(packet.data), packet.kind)
     extra = page.get(tiff.EXTRA_SAMPLES)
     if isinstance(extra, tiff.Tag) and extra.kind == 3:  # whether the alpha is one
         kinds = [tiff.PLAIN if n == tiff.PREMULTIPLIED else n for n in extra.numbers()]
@@ -226,7 +234,16 @@ def read_jpeg(file: BinaryIO) -> tuple[Metadata, JpegFacts]:
         ValueError: The header is damaged.
     """
     kept, facts = jpeg.scan(file)
-    return _jpeg_metadata(kept), facts
+    return _jpeg_metadata([(marker, _current(marker, data)) for marker, data in kept]), facts
+
+
+def _current(marker: int, data: bytes) -> bytes:
+    """A JPEG's segment less what would be wrong beside new pixels."""
+    if marker == 0xE1 and data.startswith(_EXIF):
+        return _EXIF + tiff.without_thumbnail(data[len(_EXIF) :])
+    if marker == 0xE1 and data.startswith(_XMP):
+        return _XMP + without_promises(data[len(_XMP) :])
+    return data
 
 
 def _jpeg_metadata(kept: list[tuple[int, bytes]]) -> Metadata:
@@ -291,10 +308,11 @@ def read_png(file: BinaryIO) -> tuple[Metadata, PngFacts]:
         data, crc = file.read(size), file.read(4)
         if len(crc) < 4 or zlib.crc32(name + data) != int.from_bytes(crc, "big"):
             continue
+        data = _current_chunk(name, data)
         key = _XMP_KEY if name == b"iTXt" and data.startswith(_XMP_KEY) else name
         chunks.setdefault(key, data)
         if name in _COPIED:
-            blocks.append(head + data + crc)
+            blocks.append(_chunk(name, data))
     header = chunks.get(b"IHDR", b"")
     if len(header) != 13:
         raise ValueError("damaged PNG header")
@@ -303,15 +321,36 @@ def read_png(file: BinaryIO) -> tuple[Metadata, PngFacts]:
     return _png_metadata(chunks, tuple(blocks)), facts
 
 
+def _current_chunk(name: bytes, data: bytes) -> bytes:
+    """A PNG chunk's data less what would be wrong beside new pixels."""
+    if name == b"eXIf":
+        return tiff.without_thumbnail(data)
+    begin, packet = _packet(data) if name == b"iTXt" else (b"", None)
+    if packet is None or (kept := without_promises(packet)) == packet:
+        return data
+    return begin + (zlib.compress(kept) if begin[len(_XMP_KEY) + 1] else kept)
+
+
+def _packet(text: bytes) -> tuple[bytes, bytes | None]:
+    """What comes before the XMP packet in an international text, and the packet; None for none."""
+    parts = text[len(_XMP_KEY) + 3 :].split(b"\0", 2)  # a language, the key in it, the text
+    if not text.startswith(_XMP_KEY + b"\0") or len(parts) < 3:
+        return text, None
+    begin, body = text[: len(text) - len(parts[2])], parts[2]
+    if not begin[len(_XMP_KEY) + 1]:
+        return begin, body
+    try:
+        return begin, zlib.decompressobj().decompress(body, _MAX_PROFILE)
+    except zlib.error:
+        return begin, None
+
+
 def _png_metadata(chunks: dict[bytes, bytes], blocks: tuple[bytes, ...]) -> Metadata:
-    icc = xmp = dpi = None
+    icc = dpi = None
     with contextlib.suppress(zlib.error):  # a damaged profile is no reason to lose the picture
         if packed := chunks.get(b"iCCP", b"").partition(b"\0")[2][1:]:
             icc = zlib.decompressobj().decompress(packed, _MAX_PROFILE)
-    if text := chunks.get(_XMP_KEY, b"")[len(_XMP_KEY) + 1 :]:
-        body = text[2:].split(b"\0", 2)[-1]
-        with contextlib.suppress(zlib.error):
-            xmp = zlib.decompressobj().decompress(body, _MAX_PROFILE) if text[0] else body
+    xmp = _packet(chunks.get(_XMP_KEY, b""))[1]
     physical = chunks.get(b"pHYs", b"")
     if len(physical) == 9 and physical[8] == 1:
         x, y = struct.unpack(">II", physical[:8])

@@ -27,17 +27,22 @@ __all__ = [
     "parse_block",
     "read_pages",
     "sound",
+    "upright",
     "with_short",
     "with_tags",
+    "without_thumbnail",
 ]
 
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
+_ACROSS = {256: 257, X_RESOLUTION: Y_RESOLUTION, 40962: 40963}  # of width, that of height
 XMP, IPTC, ICC, EXTRA_SAMPLES = 700, 33723, 34675, 338
 COLOURS = {ICC, 318, 319}  # and white point and primaries, without a profile
 JPEG_TABLES, SUBSAMPLING = 347, 530
 PREMULTIPLIED, PLAIN = 1, 2  # kinds of alpha, in EXTRA_SAMPLES
-_SUBDIRECTORIES = {34665, 34853, 40965}  # EXIF, GPS, interoperability
-_EXIF_OWN = {34665, 34853}
+_EXIF, _GPS = 34665, 34853
+_SUBDIRECTORIES = {_EXIF, _GPS, 40965}  # the last: interoperability
+_EXIF_OWN = {_EXIF, _GPS}
+_THUMBNAIL = {513, 514}  # where its JPEG begins, and its bytes
 WINDOWS = {18246, 18249, 40091, 40092, 40093, 40094, 40095}  # rating, title, comment, author, ...
 _EXIF_MAIN = {270, 271, 272, ORIENTATION, 282, 283, 296, 305, 306, 315, 318, 319, 33432}
 _EXIF_MAIN |= _EXIF_OWN | WINDOWS
@@ -60,6 +65,7 @@ _OFFSETS, _COUNTS = 273, 279
 _SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
 _WORDS = _SIZES | {5: 4, 10: 4}
 _UTF16 = b"UNICODE\0"  # before such a text, as a user's comment
+_DAMAGE = (ValueError, struct.error, OverflowError, IndexError)
 _MAX_ENTRIES, _MAX_BYTES, _MAX_DEPTH = 4096, 1 << 28, 3
 
 
@@ -232,7 +238,7 @@ def read_pages(file: BinaryIO) -> tuple[list[Directory], list[Patches]]:
         try:
             page = structure.directory(offset, DESCRIPTIVE | _STRUCTURE)
             following, place = structure.following(offset)
-        except (ValueError, struct.error, OverflowError, IndexError):
+        except _DAMAGE:
             pages.append({})
             views.append(())
             break
@@ -276,12 +282,12 @@ class View:
             return -1
 
 
-def parse_block(exif: bytes) -> Directory:
+def parse_block(exif: bytes, wanted: set[int] | None = _EXIF_MAIN) -> Directory:
     """Tags of an EXIF block (without its ``Exif`` prefix); empty where it is damaged."""
     try:
         structure = _Structure(io.BytesIO(exif))
-        return structure.directory(structure.first, _EXIF_MAIN)
-    except (ValueError, struct.error, OverflowError, IndexError):
+        return structure.directory(structure.first, wanted)
+    except _DAMAGE:
         return {}
 
 
@@ -336,14 +342,76 @@ def with_tags(exif: bytes, new: Directory) -> bytes:
 
 def with_short(exif: bytes, number: int, value: int) -> bytes:
     """The EXIF block with a short that it holds set; all other bytes, offsets too, as they were."""
-    order = "<" if exif[:2] == b"II" else ">"
-    first = struct.unpack_from(order + "I", exif, 4)[0]
+    order, first = _beginning(exif)
     block = bytearray(exif)
-    for entry in range(struct.unpack_from(order + "H", exif, first)[0]):
-        position = first + 2 + 12 * entry
-        if struct.unpack_from(order + "HH", exif, position) == (number, 3):
-            struct.pack_into(order + "H", block, position + 8, value)
+    place = _entries_at(exif, order, first).get(number)
+    if place and struct.unpack_from(order + "H", exif, place + 2) == (3,):
+        struct.pack_into(order + "H", block, place + 8, value)
     return bytes(block)
+
+
+def upright(exif: bytes) -> bytes:
+    """The EXIF block of a picture that was rotated as its orientation asks.
+
+    Of a quarter turn width and height, with their resolutions, change places.
+    """
+    block = bytearray(with_short(exif, ORIENTATION, 1))
+    order, first = _beginning(exif)
+    main = _entries_at(exif, order, first)
+    inner = main.get(_EXIF)
+    (offset,) = struct.unpack_from(order + "I", exif, inner + 8) if inner else (len(exif),)
+    for entries in (main, _entries_at(exif, order, offset)) if orientation(exif) > 4 else ():
+        for one, other in _ACROSS.items():
+            if one in entries and other in entries:
+                x, y = entries[one] + 2, entries[other] + 2  # all but the numbers of the tags
+                block[x : x + 10], block[y : y + 10] = exif[y : y + 10], exif[x : x + 10]
+    return bytes(block)
+
+
+def without_thumbnail(exif: bytes) -> bytes:
+    """The EXIF block without its thumbnail, which shows the pixels as they were.
+
+    The second directory is unhooked. Its bytes and its picture's are cut off at the block's end,
+    else made zeros, unless other tags lie there too; every byte of these stays where it was.
+    """
+    try:
+        structure = _Structure(io.BytesIO(exif))
+        second, place = structure.following(structure.first)
+    except _DAMAGE:
+        return exif
+    if not second or structure.big:
+        return exif
+    block = bytearray(exif)
+    block[place : place + 4] = bytes(4)
+    unhooked = bytes(block)
+    entries = len(_entries_at(exif, structure.order, second))
+    spans = [(second, second + 2 + 12 * entries + 4)] if entries else []
+    tags = parse_block(exif[:4] + exif[place : place + 4] + exif[8:], _THUMBNAIL)
+    numbers = [tag.numbers()[0] for _, tag in sorted(tags.items()) if isinstance(tag, Tag)]
+    if len(numbers) == 2:
+        spans.append((numbers[0], sum(numbers)))
+    for begin, end in sorted(spans, reverse=True):  # what lies last is cut off first
+        if any(block[end:]):
+            block[begin:end] = bytes(end - begin)
+        else:
+            del block[begin:]
+    same = parse_block(bytes(block), None) == parse_block(exif, None)
+    return bytes(block) if same else unhooked
+
+
+def _beginning(exif: bytes) -> tuple[str, int]:
+    """Byte order of an EXIF block, and the offset of its main directory."""
+    order = "<" if exif[:2] == b"II" else ">"
+    return order, struct.unpack_from(order + "I", exif, 4)[0]
+
+
+def _entries_at(exif: bytes, order: str, offset: int) -> dict[int, int]:
+    """Where the entries of the directory at `offset` stand, by tag; none where it is cut off."""
+    count = int.from_bytes(exif[offset : offset + 2], "little" if order == "<" else "big")
+    places = range(offset + 2, offset + 2 + 12 * count, 12)
+    if places.stop > len(exif):
+        return {}
+    return {struct.unpack_from(order + "H", exif, place)[0]: place for place in places}
 
 
 def rational(value: float) -> Tag:

@@ -21,6 +21,7 @@ from PIL import ImageCms, TiffImagePlugin
 from imgclean import codecs, heif, images, metadata, tiff, writing
 from imgclean.errors import ImageError, InputError, OutputError
 from imgclean.images import SUFFIXES, Image, Reader, Writer, find, output_format
+from imgclean.xmp import without_promises
 
 MAKER_NOTE = b"Canon\0" + bytes(range(256)) * 3
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF/></x:xmpmeta>'
@@ -764,6 +765,147 @@ def test_own_blocks(tmp_path: Path) -> None:
     with Pillow.open(rewrite(tmp_path / "a.png", tmp_path / "b.png")) as image:
         assert image.info["Title"] == "A page"
         assert image.info["gamma"] == pytest.approx(0.45455)
+
+
+THUMBNAIL = b"\xff\xd8a small picture of the noisy pixels\xff\xd9"
+
+
+def with_thumbnail(block: bytes, begin: int = 0, behind: bytes = b"") -> bytes:
+    """An EXIF block with a second directory, whose picture begins at `begin` or behind it."""
+    order = "<" if block[:2] == b"II" else ">"
+    second = len(block)
+    first = struct.unpack_from(order + "I", block, 4)[0]
+    link = first + 2 + 12 * struct.unpack_from(order + "H", block, first)[0]
+    assert block[link : link + 4] == bytes(4)
+    place = begin or second + 2 + 3 * 12 + 4
+    directory = struct.pack(
+        order + "HHHIHHHHIIHHIII",
+        3, 259, 3, 1, 6, 0, 513, 4, 1, place, 514, 4, 1, len(THUMBNAIL), 0,
+    )  # fmt: skip
+    whole = block[:link] + struct.pack(order + "I", second) + block[link + 4 :] + directory
+    return whole + THUMBNAIL + behind
+
+
+@pytest.mark.parametrize("source", ["jpg", "png", "webp"])
+def test_thumbnails_of_the_old_pixels_go(tmp_path: Path, source: str) -> None:
+    """Nothing shows a picture as it was before; the rest of EXIF stays as it is."""
+    path = tmp_path / f"a.{source}"
+    block = exif().removeprefix(b"Exif\0\0")
+    save(path, smooth(20, 30), exif=b"Exif\0\0" + with_thumbnail(block))
+    assert THUMBNAIL in path.read_bytes()
+    for suffix in ("jpg", "png", "webp", "tif", "avif"):
+        target = rewrite(path, tmp_path / f"b.{suffix}", images.SUFFIXES[f".{suffix}"])
+        assert THUMBNAIL not in target.read_bytes()
+        if suffix in ("jpg", "png", "webp"):
+            assert read(target).info.metadata.exif == block
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_what_lies_around_a_thumbnail_stays(order: str) -> None:
+    """Its bytes are cut off or blanked, but for those that another tag has too."""
+    main = (b"II" if order == "<" else b"MM", 42, 8, 1, 34665, 4, 1, 26, 0)
+    inner = (1, 37500, 7, len(MAKER_NOTE), 44, 0)
+    block = struct.pack(order + "2sHIHHHIIIHHHIII", *main, *inner) + MAKER_NOTE
+    assert tiff.parse_block(block)[34665] == {37500: tiff.raw(MAKER_NOTE)}
+    assert tiff.without_thumbnail(block) == block
+    assert tiff.without_thumbnail(with_thumbnail(block)) == block
+    assert tiff.without_thumbnail(with_thumbnail(block, behind=bytes(9))) == block
+    inside = with_thumbnail(block, behind=b"a preview")
+    blank = bytes(len(inside) - len(block) - 9)
+    assert tiff.without_thumbnail(inside) == block + blank + b"a preview"
+    overlapping = with_thumbnail(block, begin=block.index(MAKER_NOTE) + 9)
+    rest = tiff.without_thumbnail(overlapping)
+    assert rest == block + overlapping[len(block) :]
+    for size in range(0, len(inside), 7):  # damaged blocks do no harm
+        tiff.without_thumbnail(inside[:size])
+
+
+def test_a_thumbnail_of_jfif_goes(tmp_path: Path) -> None:
+    """The extension of JFIF holds nothing else."""
+    data = save(tmp_path / "a.jpg", smooth(8, 8)).read_bytes()
+    extension = b"JFXX\0\x10" + THUMBNAIL
+    segment = b"\xff\xe0" + struct.pack(">H", len(extension) + 2) + extension
+    (tmp_path / "a.jpg").write_bytes(data[:20] + segment + data[20:])
+    assert read(tmp_path / "a.jpg").pixels.shape == (8, 8, 3)
+    assert THUMBNAIL not in rewrite(tmp_path / "a.jpg", tmp_path / "b.jpg").read_bytes()
+
+
+PROMISING = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
+  xmlns:GCamera="http://ns.google.com/photos/1.0/camera/"
+  xmlns:C='http://ns.google.com/photos/1.0/container/'
+  xmlns:Item="http://ns.google.com/photos/1.0/container/item/"
+  xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" xmlns:o="urn:other"[1]
+  dc:format="a > b" GCamera:SpecialTypeID="x" o:MotionPhoto="1" hdrgm:BaseRenditionIsHDR="False"[2]>
+ [3]<dc:title>GCamera:MotionPhoto="1" & more</dc:title>[4]
+ <o:Directory>stays</o:Directory>[5]
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="w"?>""".replace(b"& more", b"&amp; more")
+PROMISES = (
+    b' hdrgm:Version="1.0"\n GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion = "1"',
+    b" GCamera:MicroVideoOffset='123'\n  GCamera:MotionPhotoPresentationTimestampUs='-1'",
+    b"<GCamera:MicroVideo>1</GCamera:MicroVideo>",
+    b'<C:Directory><rdf:Seq><rdf:li><C:Item Item:Mime="video/mp4"/></rdf:li></rdf:Seq>\n'
+    b"</C:Directory><hdrgm:Version />",
+    b'<hdrgm:Version rdf:x="1">1.0</hdrgm:Version >',
+)
+
+
+@pytest.mark.parametrize("source", ["jpg", "png", "packed.png", "webp", "tif"])
+def test_what_is_lost_is_announced_no_more(tmp_path: Path, source: str) -> None:
+    """A motion photo's film and a gain map go, and so does what promises them, but nothing else."""
+    promising = honest = PROMISING
+    for number, promise in enumerate(PROMISES, 1):
+        promising = promising.replace(b"[%d]" % number, promise)
+        honest = honest.replace(b"[%d]" % number, b"")
+    path = tmp_path / f"a.{source}"
+    options: dict[str, Any] = {"xmp": promising}
+    if source.endswith("png"):
+        text = __import__("PIL.PngImagePlugin").PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", promising.decode(), zip=source == "packed.png")
+        options = {"pnginfo": text}
+    elif source == "tif":
+        options = {"tiffinfo": {700: promising}}
+    save(path, smooth(20, 30), **options)
+    assert b"[" not in promising
+    for suffix in ("jpg", "png", "webp", "tif", path.suffix[1:]):
+        target = rewrite(path, tmp_path / f"b.{suffix}", images.SUFFIXES[f".{suffix}"])
+        assert read(target).info.metadata.xmp == honest
+        with Pillow.open(target) as image:
+            found = image.info.get("xmp")
+        assert found in (honest, honest.decode())
+
+
+def test_xmp_without_promises_stays() -> None:
+    """Byte for byte, also where it is damaged."""
+    start = b'<r xmlns:G="http://ns.google.com/photos/1.0/camera/" '
+    for packet in (XMP, b"", b"no XML", start, start + b"><G:MotionPhoto>1", start * 1000):
+        assert without_promises(packet) == packet
+
+
+def test_turned_metadata() -> None:
+    """Of a quarter turn width and height change places in EXIF too, and so does the resolution."""
+    for orientation in range(1, 9):
+        tags = Pillow.Exif()
+        tags[274], tags[282], tags[283], tags[296] = orientation, 204, 98, 2
+        tags.get_ifd(0x8769).update({0xA002: 300, 0xA003: 70000, 0x927C: MAKER_NOTE})
+        meta = metadata.from_blocks(exif=tags.tobytes())
+        assert meta.dpi == (204, 98)
+        upright = meta.upright()
+        assert upright.exif is not None
+        found = tiff.parse_block(upright.exif)
+        inner, x = found[34665], found[282]
+        assert isinstance(inner, dict)
+        assert isinstance(x, tiff.Tag)
+        sizes = [tag.numbers()[0] for n in (40962, 40963) if isinstance(tag := inner[n], tiff.Tag)]
+        quarter = orientation > 4
+        assert upright.orientation == 1
+        assert sizes == ([70000, 300] if quarter else [300, 70000])
+        assert upright.dpi == ((98, 204) if quarter else (204, 98))
+        assert x.ratio() == (98 if quarter else 204)
+        assert len(upright.exif) == len(tags.tobytes().removeprefix(b"Exif\0\0"))
+        assert MAKER_NOTE in upright.exif
 
 
 @pytest.mark.parametrize("odd", [b"", b"x"])
