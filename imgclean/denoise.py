@@ -173,7 +173,13 @@ class Run:
         self._outcomes = queue.SimpleQueue["Outcome | BaseException"]()
 
     def __iter__(self) -> Iterator[Outcome]:
-        """Yield one outcome a job. Leaving early stops the run and removes partial files."""
+        """Yield one outcome a job. Leaving early stops the run and removes partial files.
+
+        Raises:
+            UsageError: it was iterated before, or stopped.
+        """
+        if self._threads or self._stop.is_set():
+            raise UsageError(f"{self.plan.out}: this Run has run; make another")
         if not self.dry:
             self._sweep()
         for job in self.plan.jobs:
@@ -265,6 +271,8 @@ class Run:
                         leftover.unlink(missing_ok=True)
 
     def _work(self) -> None:
+        from .devices import is_out_of_memory  # which loads torch
+
         while not self._stop.is_set():
             turn = self._turns.take()
             if turn is None or self._stop.is_set():
@@ -289,16 +297,18 @@ class Run:
                 self.gone |= self._journal.gone
                 text = f"{error.filename or name}: {error.strerror or error}; check the file"
                 outcome = Outcome(job, "failed", error=f"{text}, its folder and its name")
-            except MemoryError as error:
+            except BaseException as error:  # noqa: BLE001  # raised again where the run is iterated
+                kinds = (MemoryError, RuntimeError, cv2.error)
+                if not (isinstance(error, kinds) and is_out_of_memory(error)):
+                    self._outcomes.put(error)
+                    return
+                told = " ".join(str(error).split())
                 outcome = Outcome(
                     job,
                     "failed",
-                    error=f"{job.source}: not enough memory ({error}); "
+                    error=f"{job.source}: not enough memory ({told}); "
                     "use a smaller --tile or --workers 1",
                 )
-            except BaseException as error:  # noqa: BLE001  # raised again where the run is iterated
-                self._outcomes.put(error)
-                return
             finally:
                 self.current.remove(name)
                 if not last:

@@ -33,12 +33,11 @@ class Network:
     """The thread that owns the denoisers; requests that wait together share a batch."""
 
     def __init__(self, denoisers: "Mapping[str, Denoiser]", strength: float) -> None:
-        """Start the thread; it cleans at `strength`, with the denoisers by their names."""
+        """Clean at `strength`, with the denoisers by their names; the thread starts when asked."""
         self.denoisers, self.strength = denoisers, strength
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._lock, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._serve, name="imgclean-network", daemon=True)
-        self._thread.start()
 
     def clean(self, pixels: NDArray[Any], model: str) -> int:
         """Clean H x W x C pixels in place; blocks until done.
@@ -53,6 +52,8 @@ class Network:
         with self._lock:
             if self._closed:
                 raise Stopped
+            if self._thread.ident is None:  # a run that is never iterated leaves no thread
+                self._thread.start()
             self._requests.put(request)
         return request.future.result()
 
@@ -61,7 +62,7 @@ class Network:
         with self._lock:  # nothing comes behind the end: nobody would answer it
             self._closed = True
             self._requests.put(None)
-        if wait:
+        if wait and self._thread.ident is not None:
             self._thread.join()
 
     def _serve(self) -> None:

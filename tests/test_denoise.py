@@ -434,6 +434,37 @@ def test_our_own_defects_are_not_hidden(
         clean(tmp_path / "in", tmp_path / "out", tiny)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("9 bytes"),
+        cv2.error("OpenCV(5) alloc.cpp:73:\n error: (-4:Insufficient memory) 9 bytes\n"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+    ],
+)
+def test_a_file_without_memory_fails_alone(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whichever library wants it; what else they raise is a defect of ours."""
+    make(tmp_path / "in" / "a.png", 40, 30)
+    make(tmp_path / "in" / "b.png", 50, 30)
+    estimate = module.estimate_sigma
+
+    def fails(pixels: Any) -> float:
+        if pixels.shape[1] == 40:
+            raise error
+        return estimate(pixels)
+
+    monkeypatch.setattr(module, "estimate_sigma", fails)
+    outcomes = clean(tmp_path / "in", tmp_path / "out", tiny)
+    assert outcomes["b.png"].status == "done"
+    told = r"a\.png: not enough memory \(.*9 bytes\); use a smaller --tile or --workers 1$"
+    assert re.search(told, str(outcomes["a.png"].error))
+    error = cv2.error("an assertion")
+    with pytest.raises(cv2.error, match="an assertion"):
+        clean(tmp_path / "in", tmp_path / "other", tiny)
+
+
 @pytest.mark.parametrize(("number", "failures"), [(errno.ENOSPC, 1), (errno.EACCES, 4)])
 def test_only_a_full_disk_ends_the_run(
     tmp_path: Path,
@@ -1184,6 +1215,21 @@ def test_messages_name_the_input(tmp_path: Path, tiny: str) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
     outcome = clean(tmp_path / "a.png", tmp_path / "out", tiny, format="jpg")["a.png"]
     assert str(outcome.error).startswith(f"{tmp_path / 'a.png'}: jpeg cannot hold transparency")
+
+
+def test_a_run_is_iterated_once(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A second time would wait for ever. Until the first there is no thread that could be left."""
+    options = Options(model=tiny)
+    work = plan([make(tmp_path / "a.png")], tmp_path / "out", options)
+    before = threading.active_count()
+    stopped = Run(work, options)
+    assert threading.active_count() == before
+    stopped.abort()
+    run = Run(work, options)
+    assert [outcome.status for outcome in run] == ["done"]
+    for used in (run, stopped):
+        with pytest.raises(UsageError, match=r"out: this Run has run; make another"):
+            next(iter(used))
 
 
 def test_a_script_that_leaves_a_run_ends_in_peace(tmp_path: Path, make: Make) -> None:
