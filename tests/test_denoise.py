@@ -28,6 +28,7 @@ from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
 from imgclean.errors import ImageError, InputError, OutputError, UsageError, WeightsError
 from imgclean.images import Reader, Writer
 from imgclean.journal import JOURNAL, Journal
+from imgclean.metrics import estimate_sigma
 from imgclean.restore import Denoiser, load
 from imgclean.safety import protect
 from imgclean.weights import data_folder, locate
@@ -448,12 +449,11 @@ def test_a_file_without_memory_fails_alone(
     """Whichever library wants it; what else they raise is a defect of ours."""
     make(tmp_path / "in" / "a.png", 40, 30)
     make(tmp_path / "in" / "b.png", 50, 30)
-    estimate = module.estimate_sigma
 
     def fails(pixels: Any) -> float:
         if pixels.shape[1] == 40:
             raise error
-        return estimate(pixels)
+        return estimate_sigma(pixels)
 
     monkeypatch.setattr(module, "estimate_sigma", fails)
     outcomes = clean(tmp_path / "in", tmp_path / "out", tiny)
