@@ -31,6 +31,10 @@ _CHROMINANCE = """17 18 18 24 21 24 47 26 26 47 99 66 56 66 99 99 99 99 99 99 99
 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99
 99 99 99 99"""
 _BASE = np.array([_LUMINANCE.split(), _CHROMINANCE.split()], dtype=int)  # 2 x 64, zigzag order
+_KEPT = {*range(0xE0, 0xF0), 0xFE} - {0xEE}  # that one, Adobe's, is about the encoding
+# What points to pictures that are lost (an index of several, a gain map of ISO 21496-1), and a
+# thumbnail of other pixels (JFIF's extension).
+_LOST = (b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0", b"JFXX\0")
 _SAMPLINGS = {(1, 1): "444", (2, 1): "422", (2, 2): "420", (1, 2): "440", (4, 1): "411"}
 
 
@@ -51,11 +55,7 @@ def scan(file: BinaryIO) -> tuple[list[tuple[int, bytes]], JpegFacts]:
             progressive = marker == 0xC2
             parts = [data[i : i + 3] for i in range(6, 6 + 3 * data[5], 3)]
             components = [(p[1] >> 4, p[1] & 15, p[2]) for p in parts]
-        # Adobe's segment is about the encoding; a multi-picture index would point nowhere, and
-        # JFIF's extension is a thumbnail of other pixels.
-        elif marker == 0xFE or (
-            0xE0 <= marker <= 0xEF and marker != 0xEE and data[:4] not in (b"MPF\0", b"JFXX")
-        ):
+        elif marker in _KEPT and not data.startswith(_LOST):
             kept.append((marker, data))
     return kept, JpegFacts(_quality(tables, components), _sampling(components), progressive)
 

@@ -820,14 +820,21 @@ def test_what_lies_around_a_thumbnail_stays(order: str) -> None:
         tiff.without_thumbnail(inside[:size])
 
 
-def test_a_thumbnail_of_jfif_goes(tmp_path: Path) -> None:
-    """The extension of JFIF holds nothing else."""
+@pytest.mark.parametrize(
+    ("marker", "lost"),
+    [
+        (0xE0, b"JFXX\0\x10" + THUMBNAIL),
+        (0xE2, b"urn:iso:std:iso:ts:21496:-1\0\0\0\0\0"),
+        (0xE2, b"MPF\0II*\0"),
+    ],
+)
+def test_segments_about_other_pictures_go(tmp_path: Path, marker: int, lost: bytes) -> None:
+    """JFIF's thumbnail, and what points to a gain map or to further pictures."""
     data = save(tmp_path / "a.jpg", smooth(8, 8)).read_bytes()
-    extension = b"JFXX\0\x10" + THUMBNAIL
-    segment = b"\xff\xe0" + struct.pack(">H", len(extension) + 2) + extension
+    segment = struct.pack(">BBH", 0xFF, marker, len(lost) + 2) + lost
     (tmp_path / "a.jpg").write_bytes(data[:20] + segment + data[20:])
     assert read(tmp_path / "a.jpg").pixels.shape == (8, 8, 3)
-    assert THUMBNAIL not in rewrite(tmp_path / "a.jpg", tmp_path / "b.jpg").read_bytes()
+    assert lost not in rewrite(tmp_path / "a.jpg", tmp_path / "b.jpg").read_bytes()
 
 
 PROMISING = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
