@@ -37,7 +37,6 @@ _LIMIT = 0.98  # what places brighter than the paper are brought to at most
 _ABRUPT, _SAME = 1.1, 1.02  # ratio of neighbouring gains at a label's outline, and within it
 _LEAST_PAPER = 0.85  # of white, as bright as paper is made at least
 _CLOSED, _CELL = 7, 4  # cells of so many pixels, over which ink takes its surroundings' brightness
-_BAND = 1024  # rows that are made floats at once
 
 
 @dataclass(frozen=True)
@@ -110,19 +109,19 @@ def paper_between(page: NDArray[np.generic], gains: Plane) -> Mask | None:
         page: as for `page_light`.
         gains: what its channels will be multiplied with.
     """
-    size = [-(-n // _CELL) for n in page.shape[:2]]
-    bright, paper = np.zeros(size, bool), np.ones(size, bool)
-    scale = np.float32(full_range(page))
-    for channel, gain in enumerate(gains.tolist()):
-        bands = (page[top : top + _BAND, :, channel] for top in range(0, len(page), _BAND))
-        cells = torch.cat(
-            [_cells(torch.from_numpy(b.astype(np.float32) / scale)[None, None]) for b in bands],
-            dim=2,
-        )
-        bright |= (_ground(cells) * gain > _LIMIT)[0, 0].numpy()
-        light = (cells * gain)[0, 0].numpy()
-        paper &= (light >= _LEAST_PAPER) & (light <= _LIMIT)
-    return _between(paper, bright) if bright.any() else None
+    rows, columns = (n // _CELL for n in page.shape[:2])
+    if not rows or not columns:
+        return None
+    whole = page[: _CELL * rows, : _CELL * columns]
+    cells = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    cells = cells.reshape(rows, columns, -1) / np.float32(full_range(page)) * gains
+    ground = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones((_CLOSED, _CLOSED), np.uint8))
+    bright = (ground.reshape(cells.shape) > _LIMIT).any(axis=2)
+    if not bright.any():
+        return None
+    found = _between(((cells >= _LEAST_PAPER) & (cells <= _LIMIT)).all(axis=2), bright)
+    more = [(0, -(-n // _CELL) - m) for n, m in zip(page.shape, found.shape, strict=False)]
+    return np.pad(found, more, mode="edge")
 
 
 def _cells(pages: Tensor) -> Tensor:
