@@ -1,5 +1,6 @@
 """What `imgclean train` can be told, and what follows: images, model, folder, precision."""
 
+import inspect
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import torch
 from .errors import DependencyError, OutputError, UsageError
 from .files import refuse_unwritable
 from .mnist import is_set
-from .models import NAMES, UNet
+from .models import MODELS, NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
 from .sources import Request, Source, open_source
 from .weights import load_weights
@@ -209,13 +210,20 @@ def start_of(options: Options) -> tuple[str, dict[str, Any], "dict[str, Any] | N
         asked["latent_dim"] = options.latent_dim
     if options.filters:
         asked["filters"] = list(options.filters)
+    has = _defaults(architecture) | weights.config  # files leave out what is as usual
     for key, value in asked.items():
-        if key in weights.config and weights.config[key] != value:
+        if key in has and has[key] != value:
             raise UsageError(
-                f"--init {options.init}: has {key} {weights.config[key]}, not {value}; leave "
+                f"--init {options.init}: has {key} {has[key]}, not {value}; leave "
                 "--init out, or the option that asks for it"
             )
     return architecture, dict(weights.config), weights.state
+
+
+def _defaults(architecture: str) -> dict[str, Any]:
+    """The configuration of a model of which nothing is given."""
+    usual = {k: a.default for k, a in inspect.signature(MODELS[architecture]).parameters.items()}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in usual.items()}
 
 
 def open_images(options: Options, architecture: str, config: dict[str, Any], device: str) -> Source:

@@ -526,6 +526,12 @@ def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
     with pytest.raises(UsageError, match="has latent_dim 4, not 8"):
         given = {"model": "dense-ae", "init": str(small.weights), "latent_dim": 8}
         train(tmp_path / "five", photos, **given)
+    usual = train(tmp_path / "six", photos, model="conv-ae", epochs=1)
+    given = {"model": "conv-ae", "init": str(usual.weights)}
+    with pytest.raises(UsageError, match="latent_dim 16, not 8"):
+        train(tmp_path / "five", photos, **given, latent_dim=8)
+    with pytest.raises(UsageError, match=r"filters \[32, 64\], not \[8, 16\]"):
+        train(tmp_path / "five", photos, **given, filters=(8, 16))
 
 
 def test_training_never_ends_below_its_start(
