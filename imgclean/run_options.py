@@ -15,6 +15,7 @@ from .files import refuse_unwritable
 from .mnist import is_set
 from .models import MODELS, NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
+from .recipes import parse
 from .sources import Request, Source, open_source
 from .weights import load_weights
 
@@ -29,6 +30,7 @@ __all__ = [
     "new_folder",
     "open_images",
     "read_options",
+    "refuse_idle",
     "refuse_inside",
     "refuse_taken",
     "settle",
@@ -139,6 +141,38 @@ def new_folder(out: Path | None, model: str) -> Path:
     raise OutputError("runs: full; name a folder with --out")
 
 
+_IDLE = {  # of each model, options that cannot do anything, and why
+    "gan": {
+        "noisy": "a gan sees no noise; give clean images with --data",
+        "noise": "a gan sees no noise; leave it out",
+        "loss": "gan has its own way to learn; leave it out",
+        "validation": "a gan has no validation loss; leave it out",
+        "early_stop": "a gan has no validation loss to stop by; leave it out",
+        "output": "a gan cleans no image to show; what it draws is in generated.png; leave it out",
+    },
+    "pca": {
+        "loss": "pca has its own way to learn; leave it out",
+        "lr": "pca is fitted, without a learning rate; leave it out",
+        "early_stop": "pca is fitted, and ends by itself; leave it out",
+    },
+}
+
+
+def refuse_idle(options: Options) -> None:
+    """Find out before any image is read what can never be done.
+
+    Raises:
+        UsageError: an option that the model could only ignore, or a wrong `--noise`.
+    """
+    for name, why in _IDLE.get(options.model, {}).items():
+        if getattr(options, name) not in (None, "none"):
+            raise UsageError(f"--{name.replace('_', '-')}: {why}")
+    if options.model in _IDLE and options.precision == "bf16":
+        raise UsageError(f"--precision bf16: {options.model} takes fp32 alone; leave it out")
+    if options.noise is not None:
+        parse(options.noise)
+
+
 def refuse_taken(options: Options, stored: Options | None) -> None:
     """Find out now, not after hours, that the pictures cannot go where they are told.
 
@@ -239,7 +273,7 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
             data=options.data,
             noisy=options.noisy,
             clean=options.clean,
-            noise=options.noise,
+            noise="none" if architecture == "gan" else options.noise,
             validation=options.validation,
             patch=options.patch or (None if digits or not fixed else config.get("height")),
             batch_size=options.batch_size,
@@ -279,10 +313,6 @@ def complete_config(
         _check_compiler(options, architecture)
     if begun:
         return config
-    if options.loss and architecture in ("gan", "pca"):
-        raise UsageError(f"--loss: {architecture} has its own way to learn; leave it out")
-    if options.early_stop and architecture == "gan":
-        raise UsageError("--early-stop: a gan has no validation loss to stop by; leave it out")
     if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):
         raise UsageError("--batch-size 1: batch normalisation of single numbers needs at least 2")
     if given:

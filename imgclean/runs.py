@@ -46,6 +46,7 @@ from .run_options import (
     new_folder,
     open_images,
     read_options,
+    refuse_idle,
     refuse_inside,
     refuse_taken,
     settle,
@@ -141,6 +142,8 @@ class Run:
         self.processes, self.stop, self.interrupted = processes, False, False
         self.device = resolve_device(options.device)
         processes.check(options.batch_size)
+        if not resume:
+            refuse_idle(options)
         options = settle(options)
         self.folder = Path(str(folder))  # known already where it is resumed
         begun = resume and has_checkpoint(self.folder / "checkpoint.pt")

@@ -116,7 +116,7 @@ Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N|mps", help="W
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
-        "--precision", help="bf16 trains unets in mixed precision; other models take fp32."
+        "--precision", help="bf16 is mixed precision; auto takes it for unets, where it is faster."
     ),
 ]
 Workers = Annotated[

@@ -58,6 +58,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def train(folder: Path, data: Path | None, **options: Any) -> Run:
     given = {**FAST, "data": str(data) if data else None, **options}
+    if given.get("model") == "gan":
+        del given["noise"]
     run = Run(Options(**given), folder)
     list(run)
     return run
@@ -116,7 +118,10 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path, photos: Path) -> N
 def test_a_stopped_run_resumes_exactly(tmp_path: Path, photos: Path, name: str, after: int) -> None:
     """Stopped after any step and resumed, a run has the weights and history of a whole one."""
     whole = train(tmp_path / "whole", photos, model=name)
-    first = Run(Options(**{**FAST, "data": str(photos), "model": name}), tmp_path / "parts")
+    given = {**FAST, "data": str(photos), "model": name}
+    if name == "gan":
+        del given["noise"]
+    first = Run(Options(**given), tmp_path / "parts")
     for record in first:
         if not isinstance(record, Epoch) and record.step == after:
             first.stop = True
@@ -640,6 +645,14 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--device", "cuda:9"], 2, "cuda:9"),
         (["--patch", "20"], 2, "multiple of 8"),
         (["--model", "gan", "--loss", "l1"], 2, "its own way"),
+        (["--model", "gan", "--noise", "gaussian"], 2, "--noise: a gan sees no noise"),
+        (["--model", "gan", "--noisy", "x", "--clean", "y"], 2, "--noisy: a gan sees no noise"),
+        (["--model", "gan", "--validation", "0.2"], 2, "--validation: a gan has no"),
+        (["--model", "gan", "--output", "x.png"], 2, "generated.png"),
+        (["--model", "gan", "--precision", "bf16"], 2, "gan takes fp32 alone"),
+        (["--model", "pca", "--precision", "bf16"], 2, "pca takes fp32 alone"),
+        (["--model", "pca", "--lr", "0.1"], 2, "without a learning rate"),
+        (["--model", "pca", "--early-stop", "3"], 2, "ends by itself"),
         (["--samples", "0", "--output", "sheet.png"], 2, "nothing to draw"),
         (["--init", "nosuch"], 3, "photo"),
         (["--out", "taken"], 2, "not empty"),
