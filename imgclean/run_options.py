@@ -315,6 +315,8 @@ def complete_config(
         return config
     if convolutional and options.batch_size == 1 and source.patch == 2 ** len(filters):
         raise UsageError("--batch-size 1: batch normalisation of single numbers needs at least 2")
+    if architecture == "contractive-ae" and options.batch_size == 1:
+        raise UsageError("--batch-size 1: the spread of a code shows in a batch of at least 2")
     if given:
         _check_size(options, config, source)
         return config

@@ -130,11 +130,28 @@ def test_the_contractive_penalty_is_exact() -> None:
     batch = torch.rand(7, 1, 6, 5).double()
     jacobians = vmap(jacrev(lambda image: model.encode(image[None])[0]))(batch)
     expected = jacobians.square().flatten(1).sum(1)
-    assert torch.allclose(model.contraction(batch), expected)
-    denoised, penalty = model.learn(batch)
-    assert float(penalty.detach()) == pytest.approx(1e-5 * float(expected.detach().mean()))
+    assert torch.allclose(model.slopes(batch).sum(1), expected)
+    _, penalty = model.learn(batch)
+    variance = model.encode(batch).var(0, correction=0)
+    share = jacobians.square().flatten(2).sum(2).mean(0) / variance
+    assert float(penalty.detach()) == pytest.approx(1e-4 * float(share.detach().sum()), rel=1e-3)
     torch.autograd.backward(penalty)
     assert model.encoder[0].weight.grad is not None
+
+
+def test_a_smaller_code_is_no_contraction() -> None:
+    """A code scaled down, and a decoder scaled up, have the penalty that they had."""
+    torch.manual_seed(0)
+    model = ContractiveAE(height=6, width=5, hidden=(20, 12), latent_dim=4)
+    batch = torch.rand(7, 1, 6, 5)
+    images, penalty = model.learn(batch)
+    with torch.no_grad():
+        for values in (model.encoder[-1].weight, model.encoder[-1].bias):
+            values.div_(8)
+        model.decoder[0].weight.mul_(8)
+    same, scaled = model.learn(batch)
+    assert torch.allclose(same, images, atol=1e-5)
+    assert float(scaled.detach()) == pytest.approx(float(penalty.detach()), rel=0.01)
 
 
 def test_kl_divergence() -> None:

@@ -629,6 +629,7 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--model", "resnet"], 2, "conv-ae"),
         (["--model", "conv-ae", "--latent-dim", "99999"], 2, "3072"),
         (["--latent-dim", "4"], 2, "has no code"),
+        (["--model", "contractive-ae", "--batch-size", "1"], 2, "at least 2"),
         (["--model", "gan", "--early-stop", "3"], 2, "no validation loss"),
         (["--filters", "8"], 2, "has none"),
         (["--model", "vae", "--compile"], 2, "speeds up the unets alone"),
