@@ -413,7 +413,8 @@ def grain(clean: Array, rng: np.random.Generator) -> Array:
             noise = cv2.GaussianBlur(noise, (0, 0), 0.5)
         way = cv2.INTER_CUBIC if rng.random() < 0.6 else cv2.INTER_LINEAR
         noise = cv2.resize(noise, size, interpolation=way)[:height, :width]
-    noise = noise.reshape(height, width, planes) / np.float32(noise.std() + 1e-6)
+    spread = noise.std() if noise.size > 1 else 1.0  # a single value has none
+    noise = noise.reshape(height, width, planes) / np.float32(spread + 1e-6)
     if not one:  # in part the same
         share = np.float32(rng.uniform(0, 0.7))
         noise = share * noise.mean(axis=2, keepdims=True) + (1 - share) * noise

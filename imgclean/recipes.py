@@ -24,6 +24,8 @@ __all__ = ["TERMS", "Recipe", "Term", "parse"]
 Array = NDArray[np.float32]
 Range = tuple[float, float]
 
+_CLIPPED = 10.0  # sigma on [0, 1], where black and white are all that it leaves
+
 
 @dataclass(frozen=True)
 class Term:
@@ -147,9 +149,9 @@ TERMS: Mapping[str, Term] = {
     "scan": Term(lambda image, rng, _: damage(image, rng)[0]),
     "camera": Term(lambda image, rng, _: noise.camera(image, rng)),
     "grain": Term(lambda image, rng, _: noise.grain(image, rng)),
-    "gaussian": Term(_gaussian, (25, 25), unit="sigma of 255"),
-    "poisson": Term(poisson, (30, 30), (0.1, 1e6), "photons at white"),
-    "speckle": Term(speckle, (0.2, 0.2), unit="sigma"),
+    "gaussian": Term(_gaussian, (25, 25), (0, 255), "sigma of 255"),
+    "poisson": Term(poisson, (30, 30), (1, 1e6), "photons at white"),
+    "speckle": Term(speckle, (0.2, 0.2), (0, 2), "sigma"),
     "saltpepper": Term(salt_and_pepper, (0.05, 0.05), (0, 1), "share of the pixels"),
     "jpeg": Term(_jpeg, (30, 90), (1, 100), "quality"),
     "blur": Term(blur, (0.5, 2), (0, 100), "sigma in pixels"),
@@ -209,8 +211,10 @@ def _keywords(name: str, rest: str) -> Step:
     given = dict(part.partition("=")[::2] for part in rest.split(","))
     if name != "gaussian" or not set(given) <= {"sigma", "mean"} or "sigma" not in given:
         raise ValueError("only gaussian:sigma=S,mean=M names its numbers")
-    sigma = _number(given["sigma"], name)
-    return Step(name, (sigma, sigma), _number(given.get("mean", "0"), name))
+    sigma, mean = (_number(given.get(key, "0"), name) for key in ("sigma", "mean"))
+    if sigma > _CLIPPED or mean > 1:
+        raise ValueError(f"on [0, 1] {name} takes a sigma of 0 to {_CLIPPED:g}, a mean of 0 to 1")
+    return Step(name, (sigma, sigma), mean)
 
 
 def _number(text: str, name: str) -> float:

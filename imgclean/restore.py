@@ -32,13 +32,13 @@ from .weights import Weights, is_shipped, load_weights
 from .white_point import Light, local_gains, page_light
 from .windows import blend
 
-__all__ = ["Denoiser", "load"]
+__all__ = ["NO_UNIT", "Denoiser", "load"]
 
 Pixels = NDArray[Any]
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _TYPES = ("uint8", "uint16", "float32")
-_NO_UNIT = 16.0  # float pixels beyond are on 0 to 255, or on no scale that could be known
+NO_UNIT = 16.0  # float pixels beyond are on 0 to 255, or on no scale that could be known
 _Piece = tuple[Pixels, Pixels, tuple[slice, slice], Light]  # see `Denoiser._pieces`
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
@@ -194,7 +194,7 @@ class Denoiser:
                 continue
             if not np.isfinite(image).all():
                 raise ImageError("holds NaN or infinite values; replace them first")
-            if image.max(initial=0) > _NO_UNIT:
+            if image.max(initial=0) > NO_UNIT:
                 raise UsageError(
                     f"float pixels of up to {image.max():g}: give them on [0, 1], or as integers"
                 )

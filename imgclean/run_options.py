@@ -16,6 +16,7 @@ from .mnist import is_set
 from .models import MODELS, NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
 from .recipes import parse
+from .restore import NO_UNIT
 from .sources import Request, Source, open_source
 from .weights import load_weights
 
@@ -268,7 +269,7 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
     multiple = 2 ** len(filters) if architecture in ("conv-ae", "vae", "gan") else 1
     if not fixed:
         multiple = UNet(**config).multiple
-    return open_source(
+    source = open_source(
         Request(
             data=options.data,
             noisy=options.noisy,
@@ -284,6 +285,13 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
             device=device,
         )
     )
+    largest = max((float(noisy.max()) for noisy, _ in source.validation), default=0.0)
+    if options.noise and largest > NO_UNIT:
+        raise UsageError(
+            f"--noise {options.noise}: makes pixels up to {largest:.0f} times as bright as white; "
+            "give weaker noise"
+        )
+    return source
 
 
 def complete_config(

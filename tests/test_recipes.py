@@ -99,6 +99,15 @@ def test_grey_takes_the_colour_away() -> None:
     assert not np.array_equal(target[..., 0], target[..., 2])
 
 
+@pytest.mark.parametrize("name", ["photo", "grain"])
+def test_a_single_pixel_gets_noise_like_any(name: str) -> None:
+    """Noise that is scaled by its own deviation is not divided by that of one value, zero."""
+    pixel = np.full((1, 1, 3), 0.5, np.float32)
+    for seed in range(40):
+        noisy, _ = parse(name)(pixel, np.random.default_rng(seed))
+        assert np.abs(noisy - pixel).max() < 2
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -113,6 +122,11 @@ def test_grey_takes_the_colour_away() -> None:
         ("gaussian:sigma=0.5,junk", "only gaussian"),
         ("gaussian:sigma=0.5,mean", "not a number"),
         ("gaussian:1_0", "not a number"),
+        ("gaussian:1e9", r"0 to 255 \(sigma of 255\)"),
+        ("gaussian:sigma=11", "sigma of 0 to 10"),
+        ("gaussian:sigma=0.5,mean=2", "mean of 0 to 1"),
+        ("speckle:9", "0 to 2"),
+        ("poisson:0.1", "1 to 1e.06"),
         ("blur:1e5", "0 to 100"),
         ("", "missing"),
         ("gaussian:25+", "missing"),
