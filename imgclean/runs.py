@@ -247,6 +247,11 @@ class Run:
         return self.folder / "weights.safetensors"
 
     @property
+    def drawn(self) -> Path:
+        """Where new images are, of a model that draws them."""
+        return self.folder / "generated.png"
+
+    @property
     def starts_from(self) -> str | None:
         """The weights that the run started from, as `--init` names them."""
         return None if self.options.init == SCRATCH else self.options.init
@@ -258,8 +263,8 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """Numbers in the model, as its card counts them, running means among them."""
-        return sum(tensor.numel() for tensor in self.trainer.model.state_dict().values())
+        """Numbers in the model that are trained: none of `pca`, no running means."""
+        return sum(weight.numel() for weight in self.trainer.model.parameters())
 
     def __iter__(self) -> Iterator[Step | Epoch]:
         """Train to the end, or to `stop`.
@@ -505,6 +510,7 @@ class Run:
             if epoch.number
             else f"the weights {self.starts_from}; nothing learnt on {self.source.what} was better",
             "headline": [f"validation PSNR {epoch.val_psnr:.2f} dB"] if figures else [],
+            "parameters": self.parameters,
             "trained": {
                 "images": self.source.what,
                 "from": self.starts_from,
@@ -534,7 +540,7 @@ class Run:
         contract = model.contract
         if contract.generates and count:
             drawn = generate(model, count**2, self.options.seed)
-            write_picture(self.folder / "generated.png", grid(drawn))
+            write_picture(self.drawn, grid(drawn))
         if contract.cannot_denoise or not count:
             return
         pairs = self._samples(count)

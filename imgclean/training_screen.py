@@ -59,11 +59,14 @@ class TrainingScreen:
         )
         if run.starts_from:
             self._say(f"starts from the weights {run.starts_from}")
-        times = f"{run.epochs} epochs" if run.epochs else "epochs as time allows"
+        times = _count(run.epochs, "epoch") if run.epochs else "epochs as time allows"
         limit = f" or {EPOCH_TIME:.0f} s" if run.brief else ""
+        judged = _count(len(run.source.validation), "validation image") + ", "
+        if run.trainer.model.contract.cannot_denoise:
+            judged = ""
         self._say(
-            f"{times} of {run.steps} batches of {run.options.batch_size}{limit}, "
-            f"{len(run.source.validation)} validation images, into {run.folder}"
+            f"{times} of {_count(run.steps, 'batch', 'batches')} of {run.options.batch_size}"
+            f"{limit}, {judged}into {run.folder}"
         )
         if run.trainer.step:
             self._say(f"continuing after step {run.trainer.step}")
@@ -124,6 +127,8 @@ class TrainingScreen:
         if run.kept_start:
             self._say("no epoch was better than the weights it started from, so these are kept")
         self._say(f"weights are in {run.weights}")
+        if run.drawn.exists():
+            self._say(f"new images that they drew are in {run.drawn}")
         if not run.trainer.model.contract.cannot_denoise:
             model = shlex.quote(str(run.weights))
             self._say(f"use them with: imgclean denoise INPUT --out OUTPUT --model {model}")
@@ -131,6 +136,10 @@ class TrainingScreen:
     def _say(self, text: str) -> None:
         for line in text.split("\n"):
             self.console.print(printable(line))
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _quoted(run: Run) -> str:

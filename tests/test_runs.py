@@ -94,6 +94,8 @@ def test_every_model_trains(tmp_path: Path, photos: Path, name: str) -> None:
     run = train(tmp_path / "run", photos, model=name, latent_dim=4)
     weights = load_weights(str(run.weights))
     assert weights.architecture == name and weights.config["height"] == 16
+    trained = sum(value.numel() for value in run.trainer.model.parameters())
+    assert weights.card["parameters"] == run.parameters == trained
     assert (run.folder / "generated.png").exists() == (name in ("vae", "gan"))
     assert (run.folder / "output.png").exists() == (name != "gan")
     if name == "gan":
@@ -636,6 +638,8 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--noise", ""], 2, "a term is missing"),
         (["--model", "vae", "--filters", "a"], 2, "whole numbers"),
         (["--noise", "gausian:3"], 2, "not a kind of noise"),
+        (["--noise", "gaussian:1e9"], 2, "0 to 255"),
+        (["--noise", "+".join(["gaussian:255"] * 40)], 2, "give weaker noise"),
         (["--noise", "blur+gausian:3"], 2, "\n  blur+gausian:3\n       ^^^^^^^^^\nterms: photo"),
         (["--max-time", "soon"], 2, "10m"),
         (["--clean", "x"], 2, "--noisy"),
