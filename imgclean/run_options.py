@@ -282,6 +282,7 @@ def open_images(options: Options, architecture: str, config: dict[str, Any], dev
             seed=options.seed,
             fixed=fixed,
             multiple=multiple,
+            whole=architecture == "pca",
             device=device,
         )
     )

@@ -189,7 +189,7 @@ class Run:
         self.steps = self.source.steps
         self.epochs = self.options.epochs
         if self.epochs is None and self.options.max_time is None:
-            self.epochs = _EPOCHS
+            self.epochs = 1 if architecture == "pca" else _EPOCHS
         if architecture == "pca" and self.source.passes and (self.epochs or 2) > 1:
             self.epochs, self.steps = 1, self.source.passes
             self.notes.append(
@@ -367,7 +367,7 @@ class Run:
         begun, judged = time.monotonic(), self.judging
         loss = self._sum / self._count
         if isinstance(self.trainer.model, PCA):
-            loss = self._fitted_error()
+            loss = self.trainer.model.error
         try:
             figures = self.processes.first_does(self._validate)
         except (ImageError, WeightsError) as error:  # of our own making: weights near overflow
@@ -403,12 +403,6 @@ class Run:
         self.processes.first_does(self._write_history)
         self.processes.first_does(lambda: write_events(self.folder / "events", epoch))
         return epoch
-
-    def _fitted_error(self) -> float:
-        """Mean squared error of PCA on the batch that it saw last."""
-        clean = self.source.batches[self.trainer.step - 1][1].to(self.device)
-        with torch.inference_mode():
-            return float((self.trainer.model(clean) - clean).square().mean())
 
     def _denoiser(self) -> Denoiser:
         """The averaged weights, in the code that users run."""

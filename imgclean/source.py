@@ -29,6 +29,7 @@ class Request:
         fixed: the model takes one size only, so patches have that of the images or 32.
         multiple: patches are a multiple of it.
         steps: batches an epoch; None for what suits the images.
+        whole: a pass over images that are taken whole leaves none out, its last batch is smaller.
     """
 
     data: str | None = None
@@ -42,6 +43,7 @@ class Request:
     seed: int = 0
     fixed: bool = False
     multiple: int = 1
+    whole: bool = False
     device: str = "cpu"
 
 

@@ -60,15 +60,16 @@ def open_source(request: Request) -> Source:
 class _Digits(Dataset[tuple[Tensor, Tensor]]):
     """All images as one tensor on the device; a batch is an index and a draw of noise.
 
-    Every pass has its own permutation; images that do not fill a batch wait for the next.
+    Every pass has its own permutation; images that do not fill a batch wait for the next pass, or
+    are a smaller batch of their own if passes are `whole`.
     """
 
     def __init__(
-        self, images: Tensor, channels: int, recipe: Recipe, batch: int, seed: int
+        self, images: Tensor, channels: int, recipe: Recipe, batch: int, seed: int, whole: bool
     ) -> None:
         self.images, self.channels = images, channels
         self.recipe, self.batch, self.seed = recipe, batch, seed
-        self.passes = max(1, len(images) // batch)
+        self.passes = -(-len(images) // batch) if whole else max(1, len(images) // batch)
         self._order: tuple[int, Tensor] | None = None
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -119,7 +120,9 @@ def _digits(request: Request) -> Source:
         images = torch.nn.functional.pad(images, pad)
     device = request.device if recipe.on_tensors else "cpu"
     channels = 1 if request.fixed else 3
-    batches = _Digits(images.to(device), channels, recipe, request.batch_size, request.seed)
+    batches = _Digits(
+        images.to(device), channels, recipe, request.batch_size, request.seed, request.whole
+    )
     rng = np.random.default_rng(VALIDATION_SEED)
     return Source(
         batches=batches,

@@ -146,9 +146,10 @@ def test_a_smaller_code_is_no_contraction() -> None:
     batch = torch.rand(7, 1, 6, 5)
     images, penalty = model.learn(batch)
     with torch.no_grad():
-        for values in (model.encoder[-1].weight, model.encoder[-1].bias):
-            values.div_(8)
-        model.decoder[0].weight.mul_(8)
+        for name, values in model.named_parameters():
+            if name.startswith("encoder.4"):  # its last layer
+                values.div_(8)
+        model.get_parameter("decoder.0.weight").mul_(8)
     same, scaled = model.learn(batch)
     assert torch.allclose(same, images, atol=1e-5)
     assert float(scaled.detach()) == pytest.approx(float(penalty.detach()), rel=0.01)
@@ -187,6 +188,7 @@ def test_pca_is_exact_in_batches() -> None:
                           atol=1e-4)  # fmt: skip
     error = float((model(data) - data).square().mean())
     assert error == pytest.approx(float(values[4:].square().sum()) / data.numel(), rel=1e-3)
+    assert model.error == pytest.approx(error, rel=1e-3)
 
 
 def test_a_linear_autoencoder_approaches_pca() -> None:

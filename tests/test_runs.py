@@ -33,6 +33,7 @@ from imgclean.weights import load_weights
 from . import test_choose
 from .conftest import Make, heed_interrupts
 from .test_cli import imgclean
+from .test_sources import digits
 
 FAST: dict[str, Any] = {
     "epochs": 2, "steps_per_epoch": 3, "batch_size": 2, "patch": 16, "workers": 0,
@@ -104,6 +105,16 @@ def test_every_model_trains(tmp_path: Path, photos: Path, name: str) -> None:
     else:
         image = np.zeros((33, 21, 3), np.uint8)
         assert load(str(run.weights), device="cpu")(image).shape == image.shape
+
+
+def test_pca_sees_every_digit_and_is_fitted_once(tmp_path: Path, photos: Path) -> None:
+    """Digits that do not fill a batch count too; of a folder's patches one epoch is usual."""
+    given: dict[str, Any] = {"model": "pca", "epochs": None, "patch": None, "batch_size": 32}
+    data = Path(f"mnist:{digits(tmp_path / 'mnist')}")
+    run = train(tmp_path / "digits", data, **given, steps_per_epoch=None)
+    assert run.epochs == 1 and int(run.trainer.model.moments["count"]) == 40
+    assert run.history[0].loss == run.trainer.model.error > 0
+    assert len(train(tmp_path / "folder", photos, **{**given, "patch": 8}).history) == 1
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path, photos: Path) -> None:

@@ -281,6 +281,15 @@ def test_digits(tmp_path: Path, zipped: bool) -> None:
     assert torch.equal(seen.sum((1, 2, 3)).sort()[0], everything.sum((1, 2, 3)).sort()[0])
 
 
+def test_a_whole_pass_over_digits(tmp_path: Path) -> None:
+    """Where it is asked for, what does not fill a batch is one too."""
+    source = open_source(Request(data=f"mnist:{digits(tmp_path)}", fixed=True, whole=True))
+    assert source.steps == 2
+    batches = [source.batches[step][1] for step in range(source.steps)]
+    assert [len(batch) for batch in batches] == [32, 8]
+    assert len(torch.unique(torch.cat(batches).flatten(1), dim=0)) == 40
+
+
 def test_digits_for_a_network_of_any_size(tmp_path: Path) -> None:
     """For a unet digits get three channels, of one noise, and a margin up to its multiple."""
     source = open_source(Request(data=f"mnist:{digits(tmp_path)}", multiple=8))

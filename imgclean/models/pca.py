@@ -17,7 +17,7 @@ class PCA(Autoencoder):
 
     `observe` takes batches of any size and `fit` finds the components from their summed
     moments in double precision, so the result is that of all the images at once, while
-    memory does not grow with their number.
+    memory does not grow with their number. `error` is then the mean squared error on them.
 
     Args:
         channels: colour channels of the images.
@@ -48,6 +48,7 @@ class PCA(Autoencoder):
             raise UsageError(
                 f"pca on images of {values} values: the most is {_LARGEST}; use a smaller --patch"
             )
+        self.error = float("nan")
         self.register_buffer("average", torch.zeros(values))
         self.register_buffer("components", torch.zeros(latent_dim, values))
         self.moments = {
@@ -70,8 +71,9 @@ class PCA(Autoencoder):
         count = self.moments["count"].clamp(min=1)
         mean = self.moments["sum"] / count
         covariance = self.moments["products"] / count - torch.outer(mean, mean)
-        vectors = torch.linalg.eigh(covariance).eigenvectors  # columns, least variance first
+        values, vectors = torch.linalg.eigh(covariance)  # columns, least variance first
         kept = len(self.components)
+        self.error = max(0.0, float(values[:-kept].sum()) / len(values))
         self.average.copy_(mean + 0.5)
         self.components.copy_(vectors[:, -kept:].flip(1).T)
 
