@@ -108,6 +108,28 @@ def _refuse_batch(size: int, source: Source) -> None:
         )
 
 
+def _refuse_network(architecture: str, config: dict[str, Any]) -> None:
+    """Refuse a network that cannot be trained: what fails first is the whole machine.
+
+    Raises:
+        UsageError: its weights, their mean, their gradients and what Adam keeps take more memory
+            than is free.
+    """
+    with torch.device("meta"):  # no memory yet
+        network = MODELS[architecture](**config)
+    needed = 20 * sum(weight.numel() for weight in network.parameters())
+    free = max(_SURE, free_memory() or _UNKNOWN)
+    if needed > free:
+        filters = (
+            f" --filters {','.join(map(str, config['filters']))}" if "filters" in config else ""
+        )
+        raise UsageError(
+            f"{architecture}{filters}: its weights alone take {needed / 1e9:.1f} GB in training "
+            f"and {free / 1e9:.1f} GB are free; give a smaller "
+            f"{'--filters or ' if filters else ''}--patch"
+        )
+
+
 class Run:
     """Training in a folder; iterate to run it.
 
@@ -162,6 +184,7 @@ class Run:
         config = complete_config(
             options, architecture, config, self.source, given=state is not None, begun=begun
         )
+        _refuse_network(architecture, config)
         self._plan(architecture)
         self.config = self._train_config(architecture, config)
         self.trainer = Trainer(
