@@ -285,6 +285,31 @@ class Run:
         return bool(self.starts_from and not any(epoch.best for epoch in self.history))
 
     @property
+    def failed(self) -> str:
+        """Why the weights are of no use, where it seems so; empty elsewhere.
+
+        What is no nearer to the clean images than one picture for all of them has learnt nothing,
+        however its loss fell: the mean image of digits, an even colour for images of any size.
+        """
+        kept = [epoch for epoch in self.history if epoch.best]
+        if not kept or self.source.risks or self.trainer.model.contract.cannot_denoise:
+            return ""
+        clean = [pair[1] for pair in self.source.validation]
+        values = (
+            np.stack(clean)
+            if self.source.passes
+            else np.concatenate([image.reshape(-1, image.shape[2]) for image in clean])
+        )
+        plain = float(values.var(0).mean())
+        if not kept[-1].val_mse >= plain:
+            return ""
+        return (
+            f"the results are no nearer to the clean images than one picture for all would be "
+            f"(mean squared error {kept[-1].val_mse:.4f}, {plain:.4f}); use a lower --lr, or "
+            "train longer"
+        )
+
+    @property
     def parameters(self) -> int:
         """Numbers in the model that are trained: none of `pca`, no running means."""
         return sum(weight.numel() for weight in self.trainer.model.parameters())

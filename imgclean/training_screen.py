@@ -126,6 +126,8 @@ class TrainingScreen:
             self._say(f"waited for data {100 * share:.1f} % of the time")
         if run.kept_start:
             self._say("no epoch was better than the weights it started from, so these are kept")
+        if run.failed:
+            self._say(f"warning: {run.failed}")
         self._say(f"weights are in {run.weights}")
         if run.drawn.exists():
             self._say(f"new images that they drew are in {run.drawn}")

@@ -462,6 +462,26 @@ def test_divergence_before_any_epoch(tmp_path: Path, photos: Path, model: str, l
         train(tmp_path / "run", photos, model=model, lr=lr, steps_per_epoch=1)
 
 
+def test_weights_that_learnt_nothing_are_told_of(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no better than the mean of all clean images ends with a line on what to do."""
+    error = 0.5
+    monkeypatch.setattr(Run, "_validate", lambda self: (error, error, 10.0))
+    run = train(tmp_path / "one", photos, epochs=1)
+    clean = np.concatenate([one.reshape(-1, 3) for _, one in run.source.validation])
+    assert f"(mean squared error 0.5000, {clean.var(0).mean():.4f}); use a lower --lr" in run.failed
+    error = float(clean.var(0).mean()) / 2
+    assert not train(tmp_path / "two", photos, epochs=1).failed
+    data = Path(f"mnist:{digits(tmp_path / 'mnist')}")
+    run = train(tmp_path / "three", data, model="dense-ae", patch=None, epochs=1)
+    mean = np.mean([one for _, one in run.source.validation], axis=0)
+    plain = np.mean([(one - mean) ** 2 for _, one in run.source.validation])
+    error = float(plain) * 1.001
+    run = train(tmp_path / "four", data, model="dense-ae", patch=None, epochs=1)
+    assert f", {plain:.4f})" in run.failed
+
+
 def test_early_stop(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without improvement for N epochs the run ends, and the best weights are kept."""
     levels = iter([0.5, 0.4, 0.45, 0.41, 0.3])
