@@ -212,8 +212,7 @@ def _table(
             row[NOISY] = by["sigma_before", NOISY]
         if key in _HIDDEN or not any(m != NOISY for m in row):
             continue
-        label = {"sigma_after": "Sigma left"}.get(key, what.label)
-        label += f" ({what.unit})" if what.unit else ""
+        label = what.label + (f" ({what.unit})" if what.unit else "")
         table.add_row(label, *_cells(key, row, shown, intervals))
         worse = {m: mean.worse for m, mean in row.items() if mean.worse is not None}
         if key in ("psnr", "cer") and worse:

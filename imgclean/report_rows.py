@@ -40,11 +40,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Coded:
-    """Codes of one autoencoder: their map, rows of nearest images, and what the script reads."""
+    """Codes of one autoencoder: their map, rows of nearest images, and what the script reads.
+
+    `lead` says whose nearest images the rows are.
+    """
 
     method: str
     chart: Chart | None
     names: Sequence[str]
+    lead: str
     rows: Sequence[Mapping[str, Any]]
     data: Mapping[str, Any]
 
@@ -131,7 +135,7 @@ def coded(found: Survey, codes: Codes, folder: Path) -> Coded:
     """Everything about the codes of one autoencoder."""
     names = list(codes.images[:_CODED])
     index = {name: k for k, name in enumerate(names)}
-    files = {group.image: _input(group) for group in found.groups}
+    files = {group.image: _cleanest(group, codes.method) for group in found.groups}
     thumbs = [thumbnail(folder / files[n], 72) if files.get(n) else "" for n in names]
     near = [[index[n] for n in codes.nearest.get(name, ()) if n in index][:8] for name in names]
     shown = [printable(name) for name in names]
@@ -147,6 +151,7 @@ def coded(found: Survey, codes: Codes, folder: Path) -> Coded:
         method=printable(codes.method),
         chart=code_map(codes),
         names=shown,
+        lead="An image of every kind" if codes.labels else "The first images",
         rows=rows,
         data={"names": shown, "thumbs": thumbs, "near": near},
     )
@@ -216,7 +221,17 @@ def _key(method: str) -> str:
 
 def _input(group: Group) -> str:
     """The file of the group's noisy picture."""
-    found = (score.pictures.get("noisy", "") for score in group.scores.values())
+    return _picture(group, "noisy")
+
+
+def _cleanest(group: Group, method: str) -> str:
+    """The file of its clean picture, else of what a method made of it, else of the noisy one."""
+    own = group.scores[method].pictures if method in group.scores else {}
+    return _picture(group, CLEAN) or own.get("denoised", "") or _input(group)
+
+
+def _picture(group: Group, role: str) -> str:
+    found = (score.pictures.get(role, "") for score in group.scores.values())
     return next((file for file in found if file), "")
 
 

@@ -84,7 +84,7 @@ FIGURES: Mapping[str, Figure] = {
         "(after Ponomarenko et al. 2007).",
     ),
     "sigma_after": Figure(
-        "Sigma after", "", 0, 2,
+        "Sigma left", "", 0, 2,
         "Noise estimated in the result alone, as a standard deviation in 8-bit units.",
     ),
     "structure": Figure(

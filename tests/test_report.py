@@ -174,6 +174,34 @@ def test_hostile_names(tmp_path: Path) -> None:
     assert page.count("</script>") == 2  # the data and the script itself
 
 
+@pytest.mark.parametrize("role", ["clean", "denoised", "noisy"])
+def test_codes_show_what_images_are(tmp_path: Path, role: str) -> None:
+    """Images near by code are shown clean, else denoised, else noisy; kinds need labels."""
+    roles = ["clean", "denoised", "noisy"]
+    levels = {each: 60 * k for k, each in enumerate(roles)}
+    for each, level in levels.items():
+        cv2.imwrite(str(tmp_path / f"{each}.png"), np.full((8, 8), level, np.uint8))
+    pictures = {each: f"{each}.png" for each in roles[roles.index(role) :]}
+    shared = {each: file for each, file in pictures.items() if each != "denoised"}
+    scores = [
+        replace(one(image, method, 20), pictures=pictures if method == "m" else shared)
+        for image in "ab"
+        for method in (NOISY, "m")
+    ]
+    codes = Codes("m", ["a", "b"], [(0, 0), (1, 1)], [], {"a": ["b"], "b": ["a"]}, 0.5)
+    given = replace(evaluation(*scores), codes=[codes])
+    page = write_html(given, tmp_path).read_text(encoding="utf-8")
+    assert "The first images, outlined, and the nearest to each:" in page
+    data = embedded(page, "data")
+    assert isinstance(data, dict)
+    uri = data["codes"][0]["thumbs"][0]
+    raw = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
+    shown = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE)
+    assert shown is not None and abs(float(shown.mean()) - levels[role]) < 4
+    labelled = replace(given, codes=[replace(codes, labels=["0", "1"])])
+    assert "An image of every kind, outlined" in write_html(labelled, tmp_path).read_text("utf-8")
+
+
 def test_infinite_figures(tmp_path: Path) -> None:
     """Infinite and missing figures are legal JSON and come last in the list."""
     scores = [one("a", NOISY, math.inf), one("a", "m", math.inf), one("b", "m", math.nan)]
