@@ -27,6 +27,7 @@ from imgclean.restore import Denoiser, load
 from imgclean.run_options import Options, new_folder, read_options
 from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
 from imgclean.train_command import _is_lost
+from imgclean.training_screen import TrainingScreen
 from imgclean.verdict import verdict
 from imgclean.weights import load_weights
 
@@ -105,6 +106,22 @@ def test_every_model_trains(tmp_path: Path, photos: Path, name: str) -> None:
     else:
         image = np.zeros((33, 21, 3), np.uint8)
         assert load(str(run.weights), device="cpu")(image).shape == image.shape
+
+
+def test_a_gan_says_what_it_does(
+    tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no noise and no validation; one is not several; its new images are named."""
+    given = {**FAST, "data": str(photos), "model": "gan", "noise": None, "epochs": 1}
+    run = Run(Options(**{**given, "steps_per_epoch": 1}), tmp_path / "run")
+    screen = TrainingScreen(quiet=False)
+    with screen.live(run):
+        for record in run:
+            screen.show(record)
+    screen.finish(run)
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert "noise none" in told and "1 epoch of 1 batch of 2, into" in told
+    assert "validation" not in told and "new images that they drew are in" in told
 
 
 def test_pca_sees_every_digit_and_is_fitted_once(tmp_path: Path, photos: Path) -> None:
@@ -671,6 +688,7 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--model", "gan", "--filters", "100000,100000"], 2, "gan --filters 100000,100000: its"),
         (["--noise", "gausian:3"], 2, "not a kind of noise"),
         (["--noise", "gaussian:1e9"], 2, "0 to 255"),
+        (["--noise", "foo", "--data", "nowhere"], 2, "not a kind of noise"),
         (["--noise", "+".join(["gaussian:255"] * 40)], 2, "give weaker noise"),
         (["--noise", "blur+gausian:3"], 2, "\n  blur+gausian:3\n       ^^^^^^^^^\nterms: photo"),
         (["--max-time", "soon"], 2, "10m"),
