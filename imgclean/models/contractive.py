@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from .dense import LEAK, DenseAE
 
-__all__ = ["ContractiveAE"]
+__all__ = ["ContractiveAE", "slopes_of"]
 
 _EPSILON = 1e-8  # added to a variance, which is 0 in a batch of equal images
 
@@ -47,25 +47,26 @@ class ContractiveAE(DenseAE):
 
     def learn(self, noisy: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The denoised images, and the weighted penalty, a mean over the batch."""
-        codes, slopes = self.encode(noisy), self.slopes(noisy)
+        codes, slopes = self.encode(noisy), slopes_of(self, noisy)
         variance = codes.float().var(0, correction=0) + _EPSILON
         return self.decode(codes), self.weight * (slopes.mean(0) / variance).sum()
 
-    def slopes(self, images: Tensor) -> Tensor:
-        """Squared norms of the gradients of each code number at N images, N x latent_dim.
 
-        Their sum over the code is the squared Frobenius norm of the encoder's Jacobian.
-        """
-        factors, matrices = [], []
-        features = images.flatten(1)
-        for layer in self.encoder:
-            if isinstance(layer, nn.Linear):
-                matrices.append(layer.weight)
-            else:
-                factors.append(torch.where(features > 0, 1.0, LEAK))  # N x units
-            features = layer(features)
-        # From the code back to the image: the code has the fewest rows to carry along.
-        jacobian = matrices[-1].expand(len(images), -1, -1)  # N x code x units
-        for factor, matrix in zip(reversed(factors), reversed(matrices[:-1]), strict=True):
-            jacobian = (jacobian * factor[:, None]) @ matrix
-        return jacobian.square().sum(2)
+def slopes_of(model: DenseAE, images: Tensor) -> Tensor:
+    """Squared norms of the gradients of each code number at N images, N x latent_dim.
+
+    Their sum over the code is the squared Frobenius norm of the encoder's Jacobian.
+    """
+    factors, matrices = [], []
+    features = images.flatten(1)
+    for layer in model.encoder:
+        if isinstance(layer, nn.Linear):
+            matrices.append(layer.weight)
+        else:
+            factors.append(torch.where(features > 0, 1.0, LEAK))  # N x units
+        features = layer(features)
+    # From the code back to the image: the code has the fewest rows to carry along.
+    jacobian = matrices[-1].expand(len(images), -1, -1)  # N x code x units
+    for factor, matrix in zip(reversed(factors), reversed(matrices[:-1]), strict=True):
+        jacobian = (jacobian * factor[:, None]) @ matrix
+    return jacobian.square().sum(2)
