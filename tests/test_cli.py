@@ -113,8 +113,8 @@ def test_json_is_all_of_stdout(tmp_path: Path, make: Make, tiny: str) -> None:
     assert set(summary) >= {"megapixels", "seconds"}
     good, bad = document["files"]
     assert set(good) == {
-        "source", "target", "status", "model", "width", "height", "pages", "sigma", "seconds",
-        "error", "kept", "streaks", "damaged", "unsure", "reason",
+        "source", "target", "status", "model", "models", "width", "height", "pages", "sigma",
+        "seconds", "error", "kept", "streaks", "damaged", "unsure", "reason",
     }  # fmt: skip
     assert (good["width"], good["height"], good["pages"]) == (40, 30, 1)
     assert good["source"] == str(tmp_path / "in" / "a.png") and good["error"] is None
