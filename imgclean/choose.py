@@ -28,6 +28,7 @@ NETWORK = Path(__file__).with_suffix(".safetensors")
 PREFIX = "network."  # of the names of the convolutional network's tensors there
 THRESHOLD = 0.75
 SURE = 0.82  # of a closer look
+CERTAIN = 0.95  # score from which on an image is a page whatever its colours
 COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
 PALE = 0.5  # score from which ink may be too pale to be seen as such
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
@@ -83,8 +84,9 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     values = seen.measures
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     what += f", score {sure:.2f}"
-    if sure >= THRESHOLD and (tints := coloured_share(seen.whole)) > COLOURFUL:
-        return Choice("photo", sure, f"coloured all over: {100 * tints:.0f} % unlike the rest")
+    if THRESHOLD <= sure < CERTAIN and (tints := _tints(pixels, seen)) > COLOURFUL:
+        what = f"{100 * tints:.0f} % unlike the rest, score {sure:.2f}"
+        return Choice("photo", sure, f"coloured all over: {what}")
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT
@@ -103,6 +105,13 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
         if found is not None and (better := score(found)) >= SURE:
             return found, better, what
     return seen, sure, "ink on paper"
+
+
+def _tints(pixels: NDArray[np.generic], seen: Seen) -> float:
+    """The share of other colours than the ground's; of a sheet on a table without the table."""
+    tints = coloured_share(seen.whole)
+    sheet = sheet_alone(pixels) if tints > COLOURFUL else None
+    return tints if sheet is None else coloured_share(measure(sheet).whole)
 
 
 def _may_be_paper(pixels: NDArray[np.generic]) -> bool:

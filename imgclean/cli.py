@@ -125,7 +125,7 @@ def _plainly(error: typer.BadParameter) -> str:
         return f"{given} is no number."
     for name, words in (("le", "at most"), ("ge", "at least"), ("lt", "under"), ("gt", "over")):
         if name in limits:
-            return f"{given} is out of range; give {limits[name]:g} {words}."
+            return f"{given} is out of range; give {words} {limits[name]:g}."
     message = error.message.removeprefix("Value error, ")
     known = re.findall(r"'([^']*)'", message)
     if alike := difflib.get_close_matches(given.lower(), known[1:], 1):
@@ -341,7 +341,7 @@ def _refuse_original(report: Path, work: "Plan") -> None:
         raise UsageError(f"{report}: has the name of imgclean's journal; choose another --report")
     if str(report) == "-":
         raise UsageError("--report -: names no file; --json prints the document")
-    if report.is_dir():
+    if os.path.isdir(report):  # noqa: PTH112  # Path's raises for names too long
         raise OutputError(f"{report}: is a folder; name a file for --report")
     refuse_foreign(report, r'\{\s*"summary": \{\s*"state": ', "report of imgclean denoise")
 

@@ -363,11 +363,14 @@ class Run:
                 if state == "stale":
                     _refuse_other(path, self._out / line.get("source", job.source), job.source)
             states.add(state)
+        comparison, outdated = job.comparison, False
+        if comparison is None:
+            comparison, outdated = self._made_before(job, key)
         vote = line.get("vote")
         again = False  # whether a blank photo is a page by now, as others have come
         if states == {"done"} and vote == "blank" and line.get("model") == "photo":
             again = self._auto.is_blank_page(job.source, reader, last=last)
-        if states == {"done"} and not again:
+        if states == {"done"} and not again and not outdated:
             facts |= {name: line.get(name) for name in ("model", "sigma")}
             if not last:
                 self._note(job, reader, vote)
@@ -388,7 +391,6 @@ class Run:
         if self.dry:
             return Outcome(job, "done", **facts)
         self._journal.refuse_gone()
-        comparison = job.comparison or self._outdated(job, key)
         _make_folder(job.target.parent)
         mode = stat.S_IMODE(job.source.stat().st_mode)
         with self._writing(job.target, form, self.options.quality, mode, reader) as writer:
@@ -412,12 +414,16 @@ class Run:
         facts |= {"reason": seen.reason, "kept": tuple(seen.kept), "followed": seen.followed}
         return Outcome(job, status, **facts)
 
-    def _outdated(self, job: Job, key: str) -> Path | None:
-        """The comparison that an earlier run made of a job's earlier result: it is made anew."""
+    def _made_before(self, job: Job, key: str) -> tuple[Path | None, bool]:
+        """The comparison that an earlier run made of this target, and whether it is outdated.
+
+        It is made anew with its result. Lines of comparisons, unlike results', name no model.
+        """
         path = comparison_of(job.target)
         state, line = self._journal.check(path, key)
-        ours = line.get("source") == self._origin(job.source)
-        return path if state == "stale" and ours else None
+        if state not in ("done", "stale") or "model" in line:
+            return None, False
+        return path, state == "stale"
 
     def _note(self, job: Job, reader: Reader, vote: Any) -> None:
         """Remember what a file seemed to be, if it was asked: it tells what unsure ones are."""

@@ -45,6 +45,8 @@ def _refuse_unwritable(folder: Path) -> None:
     Raises:
         OutputError: it or, where it is to be made, the one that it would lie in cannot.
     """
+    if folder.is_symlink() and not folder.exists():
+        raise OutputError(f"{folder}: is a link to nothing; choose another --out")
     try:
         there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if os.access(there, os.W_OK | os.X_OK):
@@ -94,7 +96,6 @@ class Journal:
                 f"{error.filename or self.folder}: cannot be written ({error.strerror}); {_CURE}"
             ) from error
         lock(file, self.folder)
-        self._opened = os.fstat(file.fileno())
         return file
 
     def _read(self) -> None:
@@ -138,9 +139,11 @@ class Journal:
         if self._file is None or self._file.closed:
             return False
         try:
-            now = os.fstat(self._file.fileno())
-            return not (self.folder / JOURNAL).exists() or now.st_nlink < self._opened.st_nlink
-        except OSError:  # a share that is away for a moment: writing will tell
+            there = (self.folder / JOURNAL).stat()
+            return not os.path.samestat(there, os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError):  # a share that is away for a moment; a run that ends
             return False
 
     def refuse_gone(self) -> None:

@@ -238,7 +238,8 @@ class Screen:
             self._say(f"stopped: {self.plan.out} is gone; the same command begins anew")
         elif len(self.outcomes) < len(self.plan.jobs) and not interrupted:
             left = len(self.plan.jobs) - len(self.outcomes)
-            self._say(f"stopped: {left} not tried; the same command continues")
+            more = "" if self.dry else "; the same command continues"
+            self._say(f"stopped: {left} not tried{more}")
         elif interrupted:
             self._say("interrupted; the same command continues where it stopped")
         elif count["done"] + count["clean"] + count["skipped"] and not self.dry:

@@ -68,6 +68,7 @@ __all__ = [
 
 Array = NDArray[np.float32]
 
+_EVEN = 1e-6  # variance below which images are of one colour, and nothing can be learnt
 _EPOCHS = 25
 _UNKNOWN = 1_000_000_000_000  # that it may have where the system does not tell
 _SURE = 2_000_000_000  # bytes that a batch may have, whatever the system says is free
@@ -301,12 +302,13 @@ class Run:
             else np.concatenate([image.reshape(-1, image.shape[2]) for image in clean])
         )
         plain = float(values.var(0).mean())
-        if not kept[-1].val_mse >= plain:
+        if plain < _EVEN or not kept[-1].val_mse >= plain:
             return ""
+        pca = isinstance(self.trainer.model, PCA)
+        cure = "a larger --latent-dim" if pca else "a lower --lr, or train longer"
         return (
             f"the results are no nearer to the clean images than one picture for all would be "
-            f"(mean squared error {kept[-1].val_mse:.4f}, {plain:.4f}); use a lower --lr, or "
-            "train longer"
+            f"(mean squared error {kept[-1].val_mse:.3g}, {plain:.3g}); use {cure}"
         )
 
     @property

@@ -430,13 +430,36 @@ def test_a_report_takes_the_place_of_a_report_alone(tmp_path: Path, make: Make, 
     assert imgclean(*common, "--report", "-").returncode == 2
 
 
+def test_a_report_is_renewed_while_it_runs(tmp_path: Path, make: Make, tiny: str) -> None:
+    """What a watcher finds, or what is left of a killed run, is no older than a minute."""
+    for number in range(3):
+        make(tmp_path / "in" / f"{number}.png", seed=number)
+    patch = (
+        "import imgclean.cli as cli, imgclean.progress as progress\ncli._REPORTED = 0\n"
+        "progress.write_report = lambda to, told: print(told['summary']['state'], "
+        "told['summary']['done'])\n"
+    )
+    done = patched(
+        patch, "denoise", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny,
+        "--report", str(tmp_path / "r.json"),
+    )  # fmt: skip
+    assert done.stdout.split("\n")[:4] == ["running 0", "running 1", "running 2", "running 3"]
+    assert done.stdout.split("\n")[4] == "finished 3"
+
+
+def test_a_name_too_long_for_a_report(tmp_path: Path, make: Make, tiny: str) -> None:
+    common = ("denoise", make(tmp_path / "a.png"), "--out", tmp_path / "out", "--model", tiny)
+    done = imgclean(*common, "--report", f"{'a' * 300}.json")
+    assert done.returncode == 5 and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--strength", "50%"], "'--strength': 50% is no number."),
         (["--strength", "nan"], "nan is no number."),
-        (["--strength", "2"], "2 is out of range; give 1 at most."),
-        (["--tile", "3"], "3 is out of range; give 64 at least."),
+        (["--strength", "2"], "2 is out of range; give at most 1."),
+        (["--tile", "3"], "3 is out of range; give at least 64."),
         (["--workers", "1.5"], "1.5 is no whole number."),
         (["--format", "jpeg"], "'tiff', 'webp'. Did you mean jpg?"),
         (["--output-mode", "gray"], "Did you mean grey?"),

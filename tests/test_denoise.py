@@ -322,9 +322,9 @@ def test_a_foreign_journal_line_claims_nothing(tmp_path: Path) -> None:
     assert journal.check(tmp_path / "a.png", "key")[0] == "unknown"
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("how", ["removed", "replaced", "moved"])
 def test_a_folder_that_is_removed_meanwhile_ends_the_run(
-    tmp_path: Path, make: Make, tiny: str, again: bool
+    tmp_path: Path, make: Make, tiny: str, how: str
 ) -> None:
     """Nothing more is written where no journal tells of it, nor where another run may be."""
     for number in range(6):
@@ -335,8 +335,8 @@ def test_a_folder_that_is_removed_meanwhile_ends_the_run(
     for outcome in run:
         seen.append(outcome)
         if len(seen) == 1:
-            shutil.rmtree(out)
-            if again:  # as by another run
+            out.rename(tmp_path / "moved") if how == "moved" else shutil.rmtree(out)
+            if how != "removed":  # as by another run
                 out.mkdir()
                 (out / JOURNAL).touch()
     assert run.gone and seen[-1].status == "failed" and "removed" in str(seen[-1].error)
@@ -614,6 +614,28 @@ def test_comparisons_are_outputs_like_others(tmp_path: Path, make: Make, tiny: s
     mine.unlink()
     clean(source, out, tiny, strength=0.3)
     assert not mine.exists()
+    clean(source, out, tiny, strength=0.3, compare=True)
+    third = mine.read_bytes()
+    other = make(tmp_path / "other" / "a.png", seed=9)
+    clean(other, out, tiny, strength=0.3, overwrite=True)
+    assert mine.read_bytes() != third
+
+
+def test_a_crash_leaves_no_comparison_outdated(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a run fails between a result and its comparison the next one makes both."""
+    source, out = make(tmp_path / "in" / "a.png"), tmp_path / "out"
+    clean(source, out, tiny, compare=True)
+    first = (out / "a.compare.jpg").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_side_by_side", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            clean(source, out, tiny, strength=0.4)
+    assert (out / "a.compare.jpg").read_bytes() == first
+    assert clean(source, out, tiny, strength=0.4)["a.png"].status == "done"
+    assert (out / "a.compare.jpg").read_bytes() != first
+    assert clean(source, out, tiny, strength=0.4)["a.png"].status == "skipped"
     make(tmp_path / "in" / "a.jpg")
     with pytest.raises(UsageError, match="--compare"):
         plan([tmp_path / "in"], out, Options(compare=True))

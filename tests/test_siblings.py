@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from imgclean import auto
 from imgclean import denoise as module
 from imgclean.choose import Choice
-from imgclean.denoise import denoise_folder
+from imgclean.denoise import Options, Run, denoise_folder, plan
+from imgclean.progress import Screen
 from imgclean.siblings import Siblings, Turns, Vote
 
 from . import test_choose
@@ -361,6 +362,28 @@ def test_a_file_that_fails_keeps_no_blank_one_waiting(
     monkeypatch.setattr(auto, "choose", lambda _: Choice("photo", 0.0, "no page", blank=True))
     outcomes = denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, device="cpu")
     assert {o.job.source.name: o.status for o in outcomes} == {"0.png": "done", "1.png": "failed"}
+
+
+def test_photos_among_pages_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that a page with a picture that stayed yellow is found; not where photos are many."""
+    monkeypatch.setattr(auto, "choose", chosen)
+    for folder, photos in (("book", 1), ("album", 4)):
+        (tmp_path / folder).mkdir()
+        for number in range(10):
+            shade = 100 if number < photos else 200
+            image = np.full((50, 40, 3), shade, np.uint8)
+            cv2.imwrite(str(tmp_path / folder / f"{number}.png"), image)
+        options = Options(device="cpu")
+        run = Run(plan([tmp_path / folder], tmp_path / "out" / folder, options), options)
+        screen = Screen(run.plan, quiet=False, verbose=False, dry=False)
+        for outcome in run:
+            screen.show(outcome)
+        screen.finish(run, interrupted=False)
+        told = [x for x in capsys.readouterr().err.splitlines() if "among pages" in x]
+        assert len(told) == (photos == 1)
+        assert not told or "book/0.png" in told[0].replace("\\", "/")
 
 
 @pytest.mark.parametrize("photo", [False, True])
