@@ -88,7 +88,7 @@ def find_streaks(page: Pixels) -> list[Streak]:
     the paper shows noise, as what a sensor saw does. Dust is grey, and what a bad pixel draws is
     narrow and in one channel: any other colour was printed. Nothing is one where print reaches up
     to an end of the page, as in a cut-out of a table, nor is the outline of a scanner's lid or of
-    anything dark; lines at equal distances are ruled paper, and
+    anything as dark; lines at equal distances are ruled paper, and
     where some run the other way, as beside the margin of an exercise book, all are rules, since
     sheets are drawn past the glass one way. A line beside text that touches none of it is a rule
     between columns if there is text on its other side too, if it is as dark as ink, or if
@@ -306,14 +306,15 @@ def _lines(bands: _Bands) -> Iterator[_Line]:
         beside = beside[~darker[beside] & ((beside < start) | (beside >= stop))]
         if len(beside) < _GROUND // 2:
             continue
-        sides = usual[max(0, start - _GROUND) : start], usual[stop : stop + _GROUND]
-        if min(np.median(side) for side in sides) < _DARKEST:
-            continue  # the outline of what is dark, such as a scanner's lid beside a sheet
         ground, rough = (np.median(x[:, beside], axis=1) for x in (paper, noise))
         uneven = np.median(np.abs(paper[:, beside] - ground[:, None]), axis=1)
         clear = (ground >= _DARKEST) & (uneven <= _EVEN * ground)
         depth = _depth(paper[:, start:stop], ground)
         middle = int(np.argmax(np.median(depth, axis=0)))
+        sides = usual[max(0, start - _GROUND) : start], usual[stop : stop + _GROUND]
+        dark = min(np.median(side) for side in sides) < _DARKEST
+        if dark and np.median(depth[:, middle]) >= _BLACK:
+            continue  # the outline of what is as dark, such as a scanner's lid beside a sheet
         spread = np.stack([noise[:, start + middle], rough])[:, clear]
         if _is_streak(depth, middle, clear) and (spread >= _NOISE).mean(axis=1).max() > _NOISY:
             yield _Line(start, _smoothed(depth, middle, clear), beside)
