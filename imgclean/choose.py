@@ -82,11 +82,12 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     if sure < THRESHOLD:
         seen, sure, how = _closer(pixels, seen, sure)
     values = seen.measures
-    what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
-    what += f", score {sure:.2f}"
+    told = f"score {sure:.2f}"
     if THRESHOLD <= sure < CERTAIN and (tints := _tints(pixels, seen)) > COLOURFUL:
-        what = f"{100 * tints:.0f} % unlike the rest, score {sure:.2f}"
-        return Choice("photo", sure, f"coloured all over: {what}")
+        why = f"coloured all over: {100 * tints:.0f} % unlike the rest, {told}"
+        return Choice("photo", sure, why)
+    what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
+    what = f"{what}, {told}"
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT

@@ -21,7 +21,7 @@ from rich.text import Text
 from .errors import printable
 from .evaluate import Run
 from .files import print_out, printing
-from .progress import Messages, span, write_output
+from .progress import Messages, shortened, span, write_output
 from .scores import FIGURES, NOISY, Evaluation, Mean, Score
 
 __all__ = ["Bound", "EvalScreen", "document", "print_json", "write_csv"]
@@ -95,8 +95,7 @@ class EvalScreen:
                 self.say(f"failed   {score.error}")
         count = len(self._seen)
         if self._progress:
-            name = printable(score.image)
-            name = "…" + name[-39:] if len(name) > 40 else name
+            name = shortened(score.image)
             self._progress.update(self._progress.task_ids[0], completed=count, description=name)
         elif not self.quiet and time.monotonic() - self._spoken > _PACE:
             self._spoken = time.monotonic()

@@ -26,7 +26,7 @@ from .denoise import FILE_SECONDS, Outcome, Plan, Run
 from .errors import OutputError, printable
 from .files import write_whole
 
-__all__ = ["Messages", "Screen", "State", "is_stream", "span", "write_report"]
+__all__ = ["Messages", "Screen", "State", "is_stream", "shortened", "span", "write_report"]
 
 State = Literal["running", "finished", "stopped", "interrupted"]
 
@@ -55,6 +55,12 @@ class Messages(Console):
         raise BrokenPipeError
 
 
+def shortened(name: str) -> str:
+    """The end of a file's name that has room beside a bar."""
+    name = printable(name)
+    return "…" + name[-39:] if len(name) > 40 else name
+
+
 class _Current(ProgressColumn):
     """The file in work, looked up whenever the bar is drawn."""
 
@@ -63,8 +69,8 @@ class _Current(ProgressColumn):
         self._run = run
 
     def render(self, task: Task) -> Text:
-        name = printable(next(iter(self._run.current), ""))
-        return Text("…" + name[-39:] if len(name) > 40 else name, no_wrap=True, overflow="ellipsis")
+        name = shortened(next(iter(self._run.current), ""))
+        return Text(name, no_wrap=True, overflow="ellipsis")
 
 
 class Screen:
@@ -228,16 +234,15 @@ class Screen:
             what = "1 file" if streaked == 1 else f"{streaked} files"
             cause = "its glass may be dusty, or these folded"
             self._say(f"a scanner's streaks were removed from {what}: {cause}")
+        left = len(self.plan.jobs) - len(self.outcomes)
         if run.full:
-            left = len(self.plan.jobs) - len(self.outcomes)
             self._say(
                 f"stopped: the disk is full, {left} not tried; make room, then the same command "
                 "goes on"
             )
         elif run.gone:
             self._say(f"stopped: {self.plan.out} is gone; the same command begins anew")
-        elif len(self.outcomes) < len(self.plan.jobs) and not interrupted:
-            left = len(self.plan.jobs) - len(self.outcomes)
+        elif left and not interrupted:
             more = "" if self.dry else "; the same command continues"
             self._say(f"stopped: {left} not tried{more}")
         elif interrupted:

@@ -124,14 +124,6 @@ def paper_between(page: NDArray[np.generic], gains: Plane) -> Mask | None:
     return np.pad(found, more, mode="edge")
 
 
-def _cells(pages: Tensor) -> Tensor:
-    return functional.avg_pool2d(pages, _CELL, ceil_mode=True)
-
-
-def _ground(cells: Tensor) -> Tensor:
-    return -_highest(-_highest(cells, _CLOSED), _CLOSED)
-
-
 def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     """The gains where they cut nothing off: less in a label or a glare brighter than the paper.
 
@@ -147,8 +139,8 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     Returns:
         `gains`, or N x C x H x W of 1 to `gains` if a place would be brighter than 0.98.
     """
-    cells = _cells(pages)
-    ground = _ground(cells)
+    cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
+    ground = -_highest(-_highest(cells, _CLOSED), _CLOSED)
     if not bool((ground * gains > _LIMIT).any()):
         return gains
     ground = torch.where(between[:, None], cells, ground)
