@@ -145,19 +145,18 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
         return gains
     ground = torch.where(between[:, None], cells, ground)
     most = torch.minimum((_LIMIT / ground.clamp(min=_LIMIT / _TINT)).clamp(min=1), gains)
-    size = pages.shape[2:]
-    each = functional.interpolate(most, size, mode="bilinear", align_corners=False)
+    each = functional.interpolate(most, pages.shape[2:], mode="bilinear", align_corners=False)
     least, largest = -_highest(-most, 3), _highest(most, 3)
     rim = largest > _ABRUPT * least
-    if not bool(rim.any()):
-        return each
     mixed = (most > _SAME * least) & (_SAME * most < largest)
-    least, largest, most, rim, mixed = (
-        functional.interpolate(x.to(most.dtype), size) for x in (least, largest, most, rim, mixed)
-    )
-    own = torch.maximum(_LIMIT / pages.clamp(min=_LIMIT / _TINT), least)
-    own = torch.where(mixed > 0, torch.minimum(own, largest), most)
-    return torch.where(rim > 0, own, each)
+    image, channel, row, column = (x[:, None, None] for x in rim.nonzero(as_tuple=True))
+    offset = torch.arange(_CELL, device=pages.device)
+    rows = (_CELL * row + offset[:, None]).clamp(max=pages.shape[2] - 1)
+    place = (image, channel, rows, (_CELL * column + offset).clamp(max=pages.shape[3] - 1))
+    least, largest, most, mixed = (x[rim][:, None, None] for x in (least, largest, most, mixed))
+    own = torch.maximum(_LIMIT / pages[place].clamp(min=_LIMIT / _TINT), least)
+    each[place] = torch.where(mixed, torch.minimum(own, largest), most)
+    return each
 
 
 def _between(paper: Mask, bright: Mask) -> Mask:
