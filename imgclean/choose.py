@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from .closer_looks import coloured_share, deepened, sheet_alone
+from .closer_looks import coloured_share, deepened, sheet_alone, turned
 from .page_measures import MEASURES, Seen, measure, thumbnail, without_border
 from .page_network import page_logit
 from .pixels import full_range, luma
@@ -31,6 +31,7 @@ SURE = 0.82  # of a closer look
 CERTAIN = 0.95  # score from which on an image is a page whatever its colours
 COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
 PALE = 0.5  # score from which ink may be too pale to be seen as such
+ASIDE = 0.2  # score from which a page may lie on its side
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 BLUISH, COLOURED = 0.015, 0.35  # most that paper's blue is over its red, and channels apart
@@ -96,10 +97,11 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
 
 
 def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen, float, str]:
-    """A closer look that shows a page, its score and what it is of; or the first look and its."""
+    """Another look that shows a page, its score and what it is of; or the first look and its."""
     for look, least, what in (
         (sheet_alone, 0.0, "a sheet of paper in the picture"),
         (deepened, PALE, "pale ink on paper, here darker"),
+        (turned, ASIDE, "ink on paper, from its side"),
     ):
         closer = look(pixels) if sure >= least else None
         found = None if closer is None else measure(closer)

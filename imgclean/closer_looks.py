@@ -1,8 +1,8 @@
-"""What `choose` looks at where an image may be a page after all: its sheet alone, or darker ink.
+"""What `choose` looks at where an image may be a page after all: a sheet alone, dark ink, a turn.
 
 A sheet on a table that fills half of the picture is judged with the table, and strokes of a carbon
 copy are so pale that none is counted. Both are shown again as they would look filling the picture,
-or in black.
+or in black. Books are often photographed lying on their side.
 """
 
 import cv2
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .page_measures import flatten, thumbnail
 from .pixels import luma, unit
 
-__all__ = ["coloured_share", "deepened", "sheet_alone"]
+__all__ = ["coloured_share", "deepened", "sheet_alone", "turned"]
 
 Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -143,3 +143,12 @@ def _eight_bits(image: NDArray[np.generic]) -> Pixels:
     if image.dtype == np.uint8:
         return np.asarray(image, np.uint8)
     return np.asarray(np.rint(255 * np.clip(np.nan_to_num(unit(image)), 0, 1)), np.uint8)
+
+
+def turned(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """An image by a quarter of a turn: what lies on its side stands, or is upside down.
+
+    Args:
+        pixels: H x W or H x W x C.
+    """
+    return np.rot90(pixels)

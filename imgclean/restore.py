@@ -83,11 +83,11 @@ def load(
 class Denoiser:
     """A loaded network that cleans images of any size; see `load` for the arguments.
 
-    One for pages sees them without a scanner's streaks, see `streaks`, those on dark paper made
-    brighter as a whole, see `white_point`, and large ones once more from afar where tones are left,
-    see `second_look`; at full strength thin strokes keep their hue, see `hues`. Shipped weights for
-    photos see images that use little of their range stretched, see `stretch`; others are taken to
-    know the range that they were trained on.
+    One for pages sees them without a scanner's streaks, see `streaks`, in even light, see
+    `shading`, those on dark paper made brighter as a whole, see `white_point`, and large ones once
+    more from afar where tones are left, see `second_look`; at full strength thin strokes keep their
+    hue, see `hues`. Shipped weights for photos see images that use little of their range stretched,
+    see `stretch`; others are taken to know the range that they were trained on.
     """
 
     def __init__(
@@ -432,12 +432,13 @@ class Denoiser:
             noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
             noisy = noisy.to(torch.float32).div_(scale)
             seen = noisy
-            if max(light.gains.max() for light in lights) > 1:
-                factors = noisy.new_tensor(np.stack([x.gains for x in lights]))[:, :, None, None]
+            if not all(light.plain for light in lights):
+                gains = np.broadcast_arrays(*(x.at(*batch.shape[1:3]) for x in lights))
+                factors = noisy.new_tensor(np.stack(gains))
                 masks = np.stack([light.padded(*batch.shape[1:3]) for light in lights])
                 each = local_gains(noisy, factors, torch.from_numpy(masks).to(self.device))
                 seen = noisy.mul_(each) if strength == 1 else noisy * each
-                limits = torch.where(factors.amax(1, keepdim=True) > 1, 1.0, torch.inf)
+                limits = torch.where(factors.amax((1, 2, 3), keepdim=True) > 1, 1.0, torch.inf)
                 seen = seen.clamp_(max=limits)
             residual = self._residual(seen, precision)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pixels import full_range
+from .shading import find_shading
 from .white_point import paper_gains
 
 __all__ = ["add_change", "change_from_afar", "far_view", "has_tones", "near_view"]
@@ -75,7 +76,10 @@ def change_from_afar(page: Pixels, near: Plane, far: Pixels, times: float) -> Pl
         becomes so where its outline is not the page's.
     """
     afar = _levels(far)
-    seen = _levels(page) * paper_gains(page)
+    shading = find_shading(page)
+    seen = _levels(page) * paper_gains(page, shading)
+    if shading is not None:
+        seen *= shading.gains(*(np.arange(n) + 0.5 for n in page.shape[:2]))
     apart = afar - near
     mean = cv2.medianBlur(apart.mean(axis=2), 5)
     grey_afar, grey_near, grey_seen = (x.mean(axis=2) for x in (afar, near, seen))

@@ -4,7 +4,7 @@ Faint ink on yellowed paper has a depth of its own in each channel, and paper th
 hides what is left of it there. Where the paper is grey, what differs in colour is ink.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .pixels import full_range
+from .shading import Shading, find_shading
 
 __all__ = ["Light", "local_gains", "page_light", "paper_between", "paper_gains"]
 
@@ -36,6 +37,7 @@ _HEADROOM = 1.1  # of what is brighter than the paper: that much of it may be cu
 _LIMIT = 0.98  # what places brighter than the paper are brought to at most
 _ABRUPT, _SAME = 1.1, 1.02  # ratio of neighbouring gains at a label's outline, and within it
 _LEAST_PAPER = 0.85  # of white, as bright as paper is made at least
+_BAND = 256  # cells that are made brighter at once
 _CLOSED, _CELL = 7, 4  # cells of so many pixels, over which ink takes its surroundings' brightness
 
 
@@ -47,38 +49,54 @@ class Light:
         gains: C numbers, of `paper_gains`.
         between: which cells of 4 x 4 pixels are paper between labels that are brighter than it,
             which only the whole page tells; None where nothing is.
+        shading: what it is multiplied with as well, from place to place; None where it is even.
     """
 
     gains: Plane
     between: Mask | None = None
+    shading: Shading | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is shown as it is."""
+        return bool(self.gains.max() <= 1) and self.shading is None
 
     def part(self, rows: slice, columns: slice) -> "Light":
         """That of some of the pixels; both begin at multiples of 4."""
+        shading = self.shading and self.shading.part(rows.start, columns.start)
         if self.between is None:
-            return self
+            return Light(self.gains, None, shading)
         cut = (slice(s.start // _CELL, -(-s.stop // _CELL)) for s in (rows, columns))
-        return Light(self.gains, self.between[tuple(cut)])
+        return Light(self.gains, self.between[tuple(cut)], shading)
 
     def padded(self, height: int, width: int) -> Mask:
-        """`between` for a part that was padded to so many pixels."""
+        """`between` for a part that was padded to so many pixels, h x w cells."""
         size = (-(-height // _CELL), -(-width // _CELL))
         if self.between is None:
             return np.zeros(size, bool)
         more = [(0, n - m) for n, m in zip(size, self.between.shape, strict=True)]
         return np.pad(self.between, more, mode="edge")
 
+    def at(self, height: int, width: int) -> Plane:
+        """The gains of a part that was padded to so many pixels, C x h x w cells or C x 1 x 1."""
+        if self.shading is None:
+            return self.gains[:, None, None]
+        rows, columns = (_CELL * np.arange(-(-n // _CELL)) + _CELL / 2 for n in (height, width))
+        return np.moveaxis(self.shading.gains(rows, columns) * self.gains, 2, 0)
 
-def paper_gains(page: NDArray[np.generic]) -> Plane:
+
+def paper_gains(page: NDArray[np.generic], shading: Shading | None = None) -> Plane:
     """What to multiply the channels of a page with so that its paper is nearly white, and grey.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
+        shading: what its pixels are multiplied with as well.
 
     Returns:
         C numbers of 1 to 2.2; 1 where the paper is light and grey, where hardly anything is as
         bright as the brightest, as in most pictures, and in negatives, such as blueprints.
     """
-    coarse = _sampled(page)
+    coarse = _sampled(page, shading)
     size = [max(1, round(n * min(1, _SIDE / max(coarse.shape[:2])))) for n in coarse.shape[:2]]
     small = cv2.resize(coarse, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     small = np.asarray(small, np.float32).reshape(*size, page.shape[2])
@@ -93,28 +111,33 @@ def paper_gains(page: NDArray[np.generic]) -> Plane:
 
 
 def page_light(page: NDArray[np.generic]) -> Light:
-    """How to show a page as a whole: its gains, and what is paper between labels.
+    """How to show a page as a whole: its shading and gains, and what is paper between labels.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
     """
-    gains = paper_gains(page)
-    return Light(gains, paper_between(page, gains) if gains.max() > 1 else None)
+    shading = find_shading(page)
+    light = Light(paper_gains(page, shading), None, shading)
+    return light if light.plain else replace(light, between=paper_between(page, light))
 
 
-def paper_between(page: NDArray[np.generic], gains: Plane) -> Mask | None:
+def paper_between(page: NDArray[np.generic], light: Light) -> Mask | None:
     """Which cells of 4 x 4 pixels are paper between labels; None where nothing is too bright.
 
     Args:
         page: as for `page_light`.
-        gains: what its channels will be multiplied with.
+        light: the gains and the shading that it will be multiplied with.
     """
     rows, columns = (n // _CELL for n in page.shape[:2])
     if not rows or not columns:
         return None
     whole = page[: _CELL * rows, : _CELL * columns]
     cells = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
-    cells = cells.reshape(rows, columns, -1) / np.float32(full_range(page)) * gains
+    cells = cells.reshape(rows, columns, -1) / np.float32(full_range(page))
+    for top in range(0, rows, _BAND):
+        part = cells[top : top + _BAND]
+        below = light.part(slice(_CELL * top, None), slice(0, None))
+        part *= np.moveaxis(below.at(_CELL * len(part), _CELL * columns), 0, 2)
     ground = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones((_CLOSED, _CLOSED), np.uint8))
     bright = (ground.reshape(cells.shape) > _LIMIT).any(axis=2)
     if not bright.any():
@@ -133,7 +156,7 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
 
     Args:
         pages: N x C x H x W on [0, 1].
-        gains: N x C x 1 x 1, at least 1.
+        gains: N x C x 1 x 1, or N x C x h x w for cells of 4 x 4 pixels, at least 1.
         between: N x h x w, which cells are paper between labels, see `Light`.
 
     Returns:
@@ -142,10 +165,10 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
     ground = -_highest(-_highest(cells, _CLOSED), _CLOSED)
     if not bool((ground * gains > _LIMIT).any()):
-        return gains
+        return _smooth(gains, pages) if gains.shape[2:] == cells.shape[2:] else gains
     ground = torch.where(between[:, None], cells, ground)
     most = torch.minimum((_LIMIT / ground.clamp(min=_LIMIT / _TINT)).clamp(min=1), gains)
-    each = functional.interpolate(most, pages.shape[2:], mode="bilinear", align_corners=False)
+    each = _smooth(most, pages)
     least, largest = -_highest(-most, 3), _highest(most, 3)
     rim = largest > _ABRUPT * least
     mixed = (most > _SAME * least) & (_SAME * most < largest)
@@ -157,6 +180,12 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     own = torch.maximum(_LIMIT / pages[place].clamp(min=_LIMIT / _TINT), least)
     each[place] = torch.where(mixed, torch.minimum(own, largest), most)
     return each
+
+
+def _smooth(cells: Tensor, pages: Tensor) -> Tensor:
+    """Cells as pixels of the pages, linear between their centres."""
+    size = pages.shape[2:]
+    return functional.interpolate(cells, size, mode="bilinear", align_corners=False)
 
 
 def _between(paper: Mask, bright: Mask) -> Mask:
@@ -183,8 +212,8 @@ def _highest(cells: Tensor, side: int) -> Tensor:
     return cells
 
 
-def _sampled(page: NDArray[np.generic]) -> Plane:
-    """Some 512 to 1,024 pixels of the longer side, on [0, 1], off any grid that rules may have."""
+def _sampled(page: NDArray[np.generic], shading: Shading | None) -> Plane:
+    """Some 512 to 1,024 pixels of the longer side, white being 1, off any grid of rules."""
     rng, longer = np.random.default_rng(0), max(page.shape[:2])
     step = max(1, longer // (4 * _SIDE))
     rows, columns = (
@@ -193,8 +222,10 @@ def _sampled(page: NDArray[np.generic]) -> Plane:
         else np.arange(1)
         for side in page.shape[:2]
     )
-    sampled = page[np.ix_(rows, columns)].astype(np.float32)
-    return np.asarray(sampled / np.float32(full_range(page)), np.float32)
+    sampled = page[np.ix_(rows, columns)].astype(np.float32) / np.float32(full_range(page))
+    if shading is not None:
+        sampled *= shading.gains(rows + 0.5, columns + 0.5)
+    return np.asarray(sampled, np.float32)
 
 
 def _is_negative(coarse: Plane) -> bool:

@@ -8,7 +8,7 @@ from fit_choose_network import PageNetwork, augmented, folded
 from numpy.typing import NDArray
 
 from imgclean.choose import THRESHOLD, choose, score
-from imgclean.closer_looks import coloured_share, deepened, sheet_alone
+from imgclean.closer_looks import coloured_share, deepened, sheet_alone, turned
 from imgclean.page_measures import MEASURES, Seen, measure
 from imgclean.page_network import page_logit
 
@@ -359,6 +359,19 @@ def test_closer_looks_take_all_types(kind: str) -> None:
     assert sheet_alone(np.full((64, 64, 1), np.nan, np.float32)) is None
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_page_on_its_side_is_a_page(channels: int) -> None:
+    """A title page's few words, which from their side look like a picture's."""
+    sheet = np.full((640, 460, channels), 205, np.uint8)
+    sheet[..., -1] = 160
+    for y, (text, scale) in enumerate(
+        [("ANTONIO", 1.8), ("ROCCATALIATAE", 1.3), ("SENATORI", 1.2), ("AMPLISSIMO.", 0.9)]
+    ):
+        cv2.putText(sheet, text, (60, 150 + 70 * y), 0, scale, (40, 30, 25), 3, cv2.LINE_AA)
+    aside = np.ascontiguousarray(turned(sheet))
+    assert choose(sheet).name == choose(aside).name == "scan"
+
+
 def test_closer_looks_are_small() -> None:
     """Of a large image at most four megapixels are looked at."""
     large = cv2.resize(on_table(page(), 0.5), (4000, 5000))
@@ -372,6 +385,8 @@ def test_closer_looks_are_small() -> None:
         ("sheet_alone", 0.05, "a sheet of paper in the picture: "),
         ("deepened", 0.6, "pale ink on paper, here darker: "),
         ("deepened", 0.4, "not clearly a page: "),  # nobody looks again
+        ("turned", 0.3, "ink on paper, from its side: "),
+        ("turned", 0.1, "not clearly a page: "),
     ],
 )
 def test_closer_looks_decide(
@@ -383,6 +398,7 @@ def test_closer_looks_decide(
     monkeypatch.setattr("imgclean.choose.score", lambda _: next(scores))
     monkeypatch.setattr("imgclean.choose.sheet_alone", lambda _: None)
     monkeypatch.setattr("imgclean.choose.deepened", lambda _: None)
+    monkeypatch.setattr("imgclean.choose.turned", lambda _: None)
     monkeypatch.setattr(f"imgclean.choose.{look}", lambda _: page())
     found = choose(shown)
     assert found.reason.startswith(reason)

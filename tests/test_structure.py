@@ -27,7 +27,7 @@ LAYERS = [
         "boxes", "heif", "jp2", "pnm", "metrics", "choose", "page_measures", "muon", "recipes",
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
         "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
-        "devices", "closer_looks", "siblings", "auto", "xmp",
+        "devices", "closer_looks", "siblings", "auto", "xmp", "shading",
     },
     {"errors"},
 ]  # fmt: skip

@@ -124,7 +124,7 @@ def no_change(**config: Any) -> Denoiser:
 def gains_within(page: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
     """The local gains of one whole page."""
     image = page[0].permute(1, 2, 0).numpy()
-    light = Light(gains.flatten().numpy(), paper_between(image, gains.flatten().numpy()))
+    light = Light(gains.flatten().numpy(), paper_between(image, Light(gains.flatten().numpy())))
     return local_gains(page, gains, torch.from_numpy(light.padded(*page.shape[2:]))[None])
 
 

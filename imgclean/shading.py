@@ -1,0 +1,180 @@
+"""How unevenly a page is lit: its paper's brightness from place to place.
+
+The network for pages looks at a place at a time. In half light pale stamps, highlighter and tinted
+rows look like dirt to it, and blank paper like a picture. Seen as a whole the paper is what reaches
+from the brightest paper into the shade without a step.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .pixels import full_range
+
+__all__ = ["Shading", "find_shading"]
+
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_CELLS = 440  # along the longer side
+_FEWEST = 24  # along the shorter one
+_STROKES, _WIDE = 5, 33  # cells: strokes are closed by so many, print and small pictures by these
+_PAPER = 0.93  # of its surroundings' brightness
+_BRIGHT, _ENOUGH = 0.85, 30  # of the brightest, and cells of that in an area that is paper
+_STEP = 0.07  # from a cell to the next but one, at most
+_HUE = 0.07  # of the brightest channel, that two papers' channels differ by at most
+_MARGIN = 0.03  # of the page, to which shade reaches at a side
+_NEXT, _ABRUPT = 4, 1.25  # cells, in which bright paper is by that more than what has an outline
+_OUTLINED = 0.2  # share of its bright surroundings
+_NOWHERE = np.float32(1e9)
+_FINE, _COARSER, _KNOWN = 2.0, (6.0, 14.0, 40.0, 120.0), 0.15  # blurs, and their least support
+_DARKEST = 0.02  # of white: so dark is any that is darker
+_SHADE, _LEAST = 1.15, 0.2  # gain from which on a place is shade, and share of the page that is
+_DARK, _MOST = 0.6, 0.08  # of the paper's brightness: so dark is no print, and share of the shade
+_MILD, _STRONG = 1.25, 1.5  # largest gains: up to that the network sees to it, from that on not
+_LARGEST = 2.5
+
+
+@dataclass(frozen=True)
+class Shading:
+    """What to multiply the pixels of a page with so that its paper is evenly bright.
+
+    Attributes:
+        grid: h x w x C gains at the middles of cells, 1 to 2.5.
+        shape: height and width of the page in pixels.
+        origin: the row and column where the part that this is of begins.
+    """
+
+    grid: Plane
+    shape: tuple[int, int]
+    origin: tuple[int, int] = (0, 0)
+
+    def part(self, top: int, left: int) -> "Shading":
+        """That of a part that begins so many pixels further down and right."""
+        return replace(self, origin=(self.origin[0] + top, self.origin[1] + left))
+
+    def gains(self, rows: NDArray[Any], columns: NDArray[Any]) -> Plane:
+        """The gains at all of h rows and w columns of this part, h x w x C.
+
+        Args:
+            rows: where they are, in pixels; the middle of the first is at 0.5.
+            columns: likewise.
+        """
+        grid = self.grid
+        for axis, place in enumerate((rows, columns)):
+            cells = grid.shape[axis]
+            there = (place + self.origin[axis]) * (cells / self.shape[axis]) - 0.5
+            there = np.clip(there, 0, cells - 1)
+            first = np.minimum(there.astype(np.intp), max(cells - 2, 0))
+            share = (
+                (there - first)
+                .astype(np.float32)
+                .reshape([-1 if n == axis else 1 for n in range(3)])
+            )
+            low, high = (np.take(grid, np.minimum(first + n, cells - 1), axis) for n in (0, 1))
+            grid = low + share * (high - low)
+        return grid
+
+
+def find_shading(page: NDArray[np.generic]) -> Shading | None:
+    """The shading of a page; None where it is even, or no paper is found.
+
+    Paper is what is as bright as the closing of its surroundings, joined to the brightest paper by
+    steps of less than 7 % a channel, and of its hue where it is as bright. Shade reaches a side of
+    the page, and has no outline, as soft pictures have. In between it is filled in by normalised
+    convolution (Knutsson & Westin, 1993). A fifth of the page or more lies in the shade, and little
+    there is much darker than its paper would be: else it may be part of a photo.
+
+    Args:
+        page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
+    """
+    height, width, channels = page.shape
+    times = max(max(height, width) / _CELLS, 1)
+    down, across = round(height / times), round(width / times)
+    if min(down, across) < _FEWEST:
+        return None
+    cells = cv2.resize(page, (across, down), interpolation=cv2.INTER_AREA).astype(np.float32)  # type: ignore[arg-type, call-overload, unused-ignore]  # stub's gap
+    cells = np.fmax(cells / np.float32(full_range(page)), np.float32(_DARKEST))
+    ground = _closed(cells, _STROKES).reshape(down, across, channels)
+    paper = _paper(ground)
+    if not paper.any():
+        return None
+    light = _filled(ground, paper)
+    brightest = np.quantile(light[paper], 0.98, axis=0)
+    grid = np.clip(brightest / light, 1, _LARGEST).astype(np.float32)
+    shade = grid.max(axis=2) > _SHADE
+    dark = ground.max(axis=2)[shade] < _DARK * light.max(axis=2)[shade]
+    if shade.mean() < _LEAST or dark.mean() > _MOST:
+        return None
+    share = np.clip((grid[paper].max() - _MILD) / (_STRONG - _MILD), 0, 1)
+    return Shading(grid**share, (height, width)) if share > 0 else None
+
+
+def _closed(plane: Plane, side: int) -> Plane:
+    kernel = np.ones((side, side), np.uint8)
+    return np.asarray(cv2.morphologyEx(plane, cv2.MORPH_CLOSE, kernel), np.float32)
+
+
+def _paper(ground: Plane) -> Mask:
+    """Which of h x w cells, H x W x C, are paper."""
+    light = ground.max(axis=2)
+    around = _closed(light, _WIDE)
+    bright = light > _BRIGHT * np.quantile(around, 0.98)
+    soft = cv2.GaussianBlur(ground, (0, 0), 0.8).reshape(ground.shape)
+    kernel = np.ones((3, 3), np.uint8)
+    steps = cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, kernel).reshape(soft.shape) / soft
+    even = (light > _PAPER * around) & (steps.max(axis=2) < _STEP)
+    labels = cv2.connectedComponents(even.view(np.uint8), connectivity=4)[1]
+    count = np.bincount(labels[even & bright], minlength=labels.max() + 1)
+    hues = ground / light[..., None]
+    usual: Plane | None = None
+    paper = np.zeros(len(count), bool)
+    for label in np.argsort(-count):
+        if count[label] < _ENOUGH:
+            break
+        hue = np.median(hues[(labels == label) & bright], axis=0)
+        usual = hue if usual is None else usual
+        paper[label] = np.abs(hue - usual).max() < _HUE
+    return _in_shade(np.asarray(paper[labels]), light, bright)
+
+
+def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
+    """Paper without what is dark and no shade: that does not reach the side, or has an outline."""
+    paper = paper.copy()
+    dark = (paper & ~bright).view(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    sides = np.array(paper.shape[::-1])
+    square = np.ones((2 * _NEXT + 1, 2 * _NEXT + 1), np.uint8)
+    for label in range(1, count):
+        first, size = boxes[label, :2], boxes[label, 2:4]
+        left, top = np.maximum(first - _NEXT, 0)
+        right, bottom = first + size + _NEXT
+        place = np.s_[top:bottom, left:right]
+        area = labels[place] == label
+        lowest = cv2.erode(np.where(area, light[place], _NOWHERE), square)
+        around = paper[place] & bright[place] & (lowest < _NOWHERE)
+        steps = np.count_nonzero(light[place][around] > _ABRUPT * lowest[around])
+        inside = (first > _MARGIN * sides).all() and (first + size < (1 - _MARGIN) * sides).all()
+        if inside or steps > _OUTLINED * np.count_nonzero(around):
+            paper[place] &= ~area
+    return paper
+
+
+def _filled(ground: Plane, paper: Mask) -> Plane:
+    """The brightness of the paper on all cells, h x w x C."""
+    weights = paper.astype(np.float32)
+    light = np.empty_like(ground)
+    known = np.zeros(paper.shape, bool)
+    for blur in (_FINE, *_COARSER):
+        if known.all():
+            break
+        support = cv2.GaussianBlur(weights, (0, 0), blur)
+        new = ~known & (support > _KNOWN)
+        sums = cv2.GaussianBlur(ground * weights[..., None], (0, 0), blur).reshape(ground.shape)
+        light[new] = sums[new] / support[new][:, None]
+        known |= new
+    light[~known] = np.quantile(ground[paper], 0.98, axis=0)
+    return np.asarray(cv2.GaussianBlur(light, (0, 0), 1.5).reshape(ground.shape), np.float32)

@@ -1,0 +1,143 @@
+from itertools import product
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean import restore
+from imgclean.shading import Shading, find_shading
+from imgclean.white_point import page_light
+
+from .test_white_point import no_change
+
+Pixels = NDArray[np.uint8]
+SIZE = 900, 700
+FALL = np.linspace(1, 0.5, SIZE[0])[:, None, None]  # light from the top of a page to its foot
+
+
+def drawn(channels: int = 3) -> Pixels:
+    """Lines of text, a pale fill that reaches far down, and a dark picture at the foot."""
+    page = np.full((*SIZE, 1), 235, np.uint8)
+    for y in range(60, 660, 28):
+        cv2.putText(page, "the quick brown fox jumps over", (50, y), 0, 0.6, 30, 1, cv2.LINE_AA)
+    page = np.repeat(page, channels, axis=2)
+    page[60:660, 500:660] = (235, 225, 200)[:channels]
+    page[700:800, 60:200] = 110
+    return page
+
+
+def lit(page: Pixels, light: NDArray[np.float64]) -> Pixels:
+    """In that light, with a little noise."""
+    noise = np.random.default_rng(0).normal(0, 2, page.shape)
+    return np.clip(np.rint(page * light + noise), 0, 255).astype(np.uint8)
+
+
+def everywhere(found: Shading) -> NDArray[np.float32]:
+    """Its gains at all pixels."""
+    return found.gains(*(np.arange(n) + 0.5 for n in found.shape))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shade_is_made_up_for(channels: int) -> None:
+    """Everywhere by as much as the paper lost, in fills and in a picture too."""
+    found = find_shading(lit(drawn(channels), FALL))
+    assert found is not None
+    flat = everywhere(found) * FALL
+    assert flat.shape == (*SIZE, channels)
+    assert np.abs(flat[10:660, 10:-10] / flat[300, 350] - 1).max() < 0.05
+    assert np.abs(flat[700:800, 60:200] / flat[300, 350] - 1).max() < 0.1
+    assert everywhere(found).min() >= 1
+
+
+@pytest.mark.parametrize("light", [1.0, 0.5, np.linspace(1, 0.85, SIZE[0])[:, None, None]])
+def test_even_pages_have_none(light: NDArray[np.float64]) -> None:
+    """Bright or dark as a whole, or so little uneven that the network sees to it."""
+    assert find_shading(lit(drawn(), light)) is None
+
+
+def test_brown_margins_become_as_the_rest() -> None:
+    """Each channel by what the paper lost in it."""
+    brown = np.linspace(0, 1, SIZE[1])[None, :, None] ** 2 * (0.25, 0.4, 0.7)
+    found = find_shading(lit(drawn(), np.exp(-brown)))
+    assert found is not None
+    paper = (everywhere(found) * np.exp(-brown))[680:690, 20:-20].mean(axis=0)
+    assert np.abs(paper / paper[300] - 1).max() < 0.06
+
+
+def test_pictures_and_fills_are_no_shade() -> None:
+    """With an outline they stay as deep as they were, whatever they are next to."""
+    page = drawn()
+    page[330:, :350] = 120  # more than half of the page's foot
+    page[330:, 350:] = (200, 215, 240)
+    found = find_shading(lit(page, np.ones((1, 1, 1))))
+    assert found is None or everywhere(found).max() < 1.05
+
+
+def test_a_sky_that_fades_into_the_paper_is_no_shade() -> None:
+    """As bright as paper at its horizon; the trees before it tell, or that it is small."""
+    for depth, wide in ((400, SIZE[1]), (160, SIZE[1]), (400, 250)):
+        page = drawn()
+        fade = np.linspace(0.4, 1, depth)[:, None, None]
+        page[:depth, :wide] = np.rint(235 * fade * np.ones((1, wide, 3)))
+        alone = find_shading(lit(page, np.ones((1, 1, 1))))
+        assert (alone is None) == (depth * wide < 0.35 * page[..., 0].size)
+        page[depth // 3 : depth, 100 : 100 + wide // 4] = 50
+        assert find_shading(lit(page, np.ones((1, 1, 1)))) is None
+
+
+def test_a_photo_has_no_paper_to_go_by() -> None:
+    small = np.random.default_rng(3).uniform(0, 255, (5, 4, 3)).astype(np.uint8)
+    assert find_shading(cv2.resize(small, SIZE[::-1], interpolation=cv2.INTER_NEAREST)) is None
+    for size in ((1, 1, 3), (23, 400, 1), (3, 5000, 3)):
+        assert find_shading(np.zeros(size, np.uint8)) is None
+    assert find_shading(np.full((400, 400, 1), np.nan, np.float32)) is None
+
+
+def test_types_are_alike() -> None:
+    """The same gains for 8 bits, 16 bits and floats."""
+    page = lit(drawn(), FALL)
+    found = [find_shading(x) for x in (page, page * np.uint16(257), page / np.float32(255))]
+    grids = [x.grid for x in found if x is not None]
+    assert len(grids) == 3
+    assert all(np.allclose(grids[0], grid, atol=0.03) for grid in grids[1:])
+
+
+def test_parts_have_the_gains_of_the_whole() -> None:
+    light = page_light(lit(drawn(), FALL))
+    whole = light.at(*SIZE)
+    for top, left in product((0, 400), (0, 212)):
+        part = light.part(slice(top, top + 300), slice(left, left + 240))
+        assert np.array_equal(part.at(300, 240), whole[:, top // 4 :, left // 4 :][:, :75, :60])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_network_sees_even_paper(channels: int) -> None:
+    """In tiles too; part of the strength is part of the way."""
+    page = lit(drawn(channels), FALL)
+    denoiser = no_change(ink=True)
+    result = denoiser(page)
+    paper = result[670:690, 60:460].mean(), result[20:36, 60:460].mean()
+    assert paper[0] == pytest.approx(paper[1], rel=0.03) and paper[0] > 225
+    denoiser.tile = 160
+    assert np.array_equal(denoiser(page), result)
+    half = denoiser(page, 0.5).astype(float)
+    assert np.abs(half - (result.astype(float) + page) / 2).max() <= 2  # hues are kept at full
+
+
+def test_pale_ink_in_the_shade_is_kept() -> None:
+    """A stamp and rows of a table that half light had made dirt of."""
+    page = np.full((*SIZE, 3), 235, np.uint8)
+    for y in range(60, 880, 28):
+        cv2.putText(page, "the quick brown fox jumps over", (50, y), 0, 0.6, 30, 1, cv2.LINE_AA)
+    for top in range(100, 800, 56):
+        part = page[top : top + 28, 40:660].astype(float) * (0.86, 0.9, 0.95)
+        page[top : top + 28, 40:660] = np.rint(part).astype(np.uint8)
+    shade = 1 - 0.5 / (1 + np.exp(-(np.arange(SIZE[1]) - 380) / 40))
+    result = restore.load("scan", device="cpu")(lit(page, shade[None, :, None]))
+    for left in (60, 300, 560):
+        rows = result[100:800, left : left + 80].astype(float)
+        fills = np.median(
+            [np.median(rows[top : top + 28], axis=(0, 1)) for top in range(0, 672, 56)], axis=0
+        )
+        assert np.abs(fills / 255 - (0.86, 0.9, 0.95)).max() < 0.06
