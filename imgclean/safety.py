@@ -41,6 +41,8 @@ UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from 
 CRUMBS = 1e-5  # dark pieces of under 30 pixels far from others, for each pixel of a page
 SPECKS = 0.0002  # share of the paper that may be more than 40 levels darker
 
+_QUARTER, _CLOSED, _AROUND = 4, 11, 31  # times smaller; pixels there of a background, a median
+_TINT = 0.045  # of white: as far apart are the depths of ink that has a colour, at least
 _CELL = 32  # pixels; side of the cells that are decided on
 _REACH = 25  # pixels; thicker strokes are background, four times thicker at the coarsest level
 _LEVELS = 3  # each half the size of the one before
@@ -93,7 +95,8 @@ def protect(
     their edges alone is enough, since thick strokes are even inside. Where `LENGTH` pixels of them
     lie together the surroundings are mixed with the input, fading over a cell of 32 pixels: half
     and half with the input on paper as bright as cleaning made it, if that does not bring them back
-    with the input as it is, and at last they are the input. Cells joined to such ones that miss
+    with the input as it is, and at last they are the input. Pale coloured ink is as soft as dirt;
+    it counts by the pixels where its channels differ in depth. Cells joined to such ones that miss
     any stroke are treated like them (thresholding with hysteresis; Canny, 1986).
 
     Streaks that a scanner drew (`streaks`) are no strokes.
@@ -256,7 +259,10 @@ def _missing(
             before, after = _grey(noisy[part]), _grey(denoised[part])
             other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
             mixed = cv2.addWeighted(after, share, other, 1 - share, 0) if share < 1 else after
-            cells = _lost(before, np.asarray(mixed, np.uint8))[(top - begin) // _CELL :]
+            cells = _lost(before, np.asarray(mixed, np.uint8))
+            if noisy.ndim == 3 and noisy.shape[2] >= 3:
+                np.maximum(cells, _tinted(noisy[part], denoised[part], share, brighter), out=cells)
+            cells = cells[(top - begin) // _CELL :]
             lost[target] = cells[: len(lost[target])]
         where = _around(lost)
         if not where.any():
@@ -275,6 +281,46 @@ def _lost(before: Plane, after: Plane) -> Grid:
             break
         np.maximum(cells, _lengths(before, after, 2**level, shape), out=cells)
     return cells
+
+
+def _tinted(before: Pixels, after: Pixels, share: float, brighter: bool) -> Grid:
+    """Missing pixels of pale coloured ink in each cell, at a quarter of the size.
+
+    Pale marks are as soft as dirt. What tells them is that they are deeper in one channel than in
+    another; in blue most of all are yellowing and stains.
+    """
+    size = tuple(max(1, round(n / _QUARTER)) for n in before.shape[1::-1])
+    old, new = (
+        cv2.resize(_eight_bits(p[..., :3]), size, interpolation=cv2.INTER_AREA)
+        for p in (before, after)
+    )
+    if share < 1:
+        other = np.rint(_brightened(old, new)).astype(np.uint8) if brighter else old
+        new = cv2.addWeighted(new, share, other, 1 - share, 0)
+    there, left = _depths(old), _depths(new)
+    deepest = there.max(axis=2)
+    apart = deepest - there.min(axis=2)
+    usual = cv2.medianBlur(np.rint(255 * apart).astype(np.uint8), _AROUND) / np.float32(255)
+    ink = (apart > _TINT + 1.5 * usual) & (there[..., 2] <= 1.15 * there[..., :2].max(axis=2))
+    lost = ink & (cv2.dilate(left.max(axis=2), np.ones((3, 3), np.uint8)) < LEFT * deepest)
+    labels, boxes = cv2.connectedComponentsWithStats(lost.view(np.uint8), connectivity=8)[1:3]
+    mark = (boxes[:, 4] >= _SMALLEST) & (boxes[:, 2:4].max(axis=1) >= _SHORTEST)
+    mark[0] = False
+    rows, columns = np.nonzero(mark[labels])
+    side = _CELL // _QUARTER
+    shape = (-(-before.shape[0] // _CELL), -(-before.shape[1] // _CELL))
+    cells = np.zeros(shape, np.float32)
+    place = np.minimum(rows // side, shape[0] - 1), np.minimum(columns // side, shape[1] - 1)
+    np.add.at(cells, place, 1)
+    return cells
+
+
+def _depths(pixels: Plane) -> Grid:
+    """The fall of each of H x W x C channels below its background, as a share of that."""
+    soft = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 0.8)
+    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_CLOSED, _CLOSED), np.uint8))
+    ground = np.maximum(cv2.blur(ground, (5, 5)), _FAINTEST * 2)
+    return np.asarray(np.clip(1 - soft / ground, 0, 1), np.float32)
 
 
 def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) -> Grid:

@@ -113,6 +113,41 @@ def test_pale_stamps_are_kept(thick: int) -> None:
         assert bool(protect(noisy, np.full_like(noisy, 255))[1]) is back
 
 
+def stamped(colour: tuple[float, ...], soft: float = 1.5) -> tuple[Page, Page]:
+    """Letters on a grainy sheet under a pale stamp of so much of the paper's light, and its ink."""
+    drawn = np.zeros((400, 400), np.uint8)
+    cv2.rectangle(drawn, (60, 140), (340, 240), 255, 7)
+    cv2.putText(drawn, "COPY", (90, 222), 0, 2.4, 255, 9, cv2.LINE_AA)
+    ink = cv2.GaussianBlur(drawn, (0, 0), soft) / np.float32(255)
+    sheet = 240 * (1 - ink[..., None] * (1 - np.array(colour)))
+    noise = np.random.default_rng(0).normal(0, 4, sheet.shape)
+    noisy = np.clip(np.rint(sheet * (written() / 255) + noise), 0, 255).astype(np.uint8)
+    return noisy, ink > 0.5
+
+
+@pytest.mark.parametrize("colour", [(0.91, 0.86, 0.94), (0.96, 0.83, 0.84), (0.86, 0.92, 0.96)])
+def test_pale_coloured_stamps_are_kept(colour: tuple[float, ...]) -> None:
+    """Violet, red and blue ones, as soft as dirt; of most of them half comes back, on white paper."""
+    noisy, ink = stamped(colour)
+    cleaned = np.repeat(written(), 3, axis=2)
+    result, kept = protect(noisy, cleaned)
+    assert kept and {part.strength for part in kept} == {0.5}
+    only = ink & (written()[..., 0] == 255)
+    channel = int(np.argmin(colour))
+    left = 255 - result[only][:, channel].mean()
+    assert left > 0.18 * 255 * (1 - colour[channel])
+    assert np.median(result[260:, :30].astype(float)) >= 250
+    grey = np.repeat(cv2.cvtColor(noisy, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    assert not protect(grey, cleaned)[1]
+
+
+@pytest.mark.parametrize("colour", [(0.97, 0.9, 0.78), (0.9, 0.9, 0.9)])
+def test_stains_are_no_coloured_ink(colour: tuple[float, ...]) -> None:
+    """Brown and yellow ones are deepest in blue, shadows have no colour."""
+    noisy, _ = stamped(colour, soft=4)
+    assert not protect(noisy, np.repeat(written(), 3, axis=2))[1]
+
+
 def test_what_is_joined_to_lost_strokes_comes_back_too() -> None:
     """A row of cells that each miss a little comes back if one misses enough, and only then."""
     lost = np.zeros((12, 12), np.float32)
