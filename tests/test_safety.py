@@ -127,7 +127,7 @@ def stamped(colour: tuple[float, ...], soft: float = 1.5) -> tuple[Page, Page]:
 
 @pytest.mark.parametrize("colour", [(0.91, 0.86, 0.94), (0.96, 0.83, 0.84), (0.86, 0.92, 0.96)])
 def test_pale_coloured_stamps_are_kept(colour: tuple[float, ...]) -> None:
-    """Violet, red and blue ones, as soft as dirt; half of most of them comes back, on white paper."""
+    """Violet, red, blue ones, as soft as dirt; half of most of them comes back, on white paper."""
     noisy, ink = stamped(colour)
     cleaned = np.repeat(written(), 3, axis=2)
     result, kept = protect(noisy, cleaned)
