@@ -103,14 +103,14 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     if not paper.any():
         return None
     light = _filled(ground, paper)
-    brightest = np.quantile(light[paper], 0.98, axis=0)
-    grid = np.clip(brightest / light, 1, _LARGEST).astype(np.float32)
-    shade = grid.max(axis=2) > _SHADE
+    gains = np.quantile(light[paper], 0.98, axis=0) / light
+    lost = gains.min(axis=2)  # in the brightest channel: stains lose most in blue
+    shade = lost > _SHADE
     dark = ground.max(axis=2)[shade] < _DARK * light.max(axis=2)[shade]
-    if shade.mean() < _LEAST or dark.mean() > _MOST:
+    share = np.clip((lost[paper].max() - _MILD) / (_STRONG - _MILD), 0, 1)
+    if share == 0 or shade.mean() < _LEAST or dark.mean() > _MOST:
         return None
-    share = np.clip((grid[paper].max() - _MILD) / (_STRONG - _MILD), 0, 1)
-    return Shading(grid**share, (height, width)) if share > 0 else None
+    return Shading((np.clip(gains, 1, _LARGEST) ** share).astype(np.float32), (height, width))
 
 
 def _closed(plane: Plane, side: int) -> Plane:

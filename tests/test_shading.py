@@ -58,11 +58,18 @@ def test_even_pages_have_none(light: NDArray[np.float64]) -> None:
 
 def test_brown_margins_become_as_the_rest() -> None:
     """Each channel by what the paper lost in it."""
-    brown = np.linspace(0, 1, SIZE[1])[None, :, None] ** 2 * (0.25, 0.4, 0.7)
+    brown = np.linspace(0, 1, SIZE[1])[None, :, None] ** 2 * (0.45, 0.6, 0.85)
     found = find_shading(lit(drawn(), np.exp(-brown)))
     assert found is not None
     paper = (everywhere(found) * np.exp(-brown))[680:690, 20:-20].mean(axis=0)
     assert np.abs(paper / paper[300] - 1).max() < 0.06
+
+
+def test_stains_are_left_to_the_network() -> None:
+    """Brown ones take much of the blue, and little of the red."""
+    mottle = np.random.default_rng(1).uniform(0, 1, (12, 9)).astype(np.float32)
+    brown = cv2.resize(mottle, SIZE[::-1], interpolation=cv2.INTER_CUBIC)[..., None]
+    assert find_shading(lit(drawn(), np.exp(-brown * (0.1, 0.25, 0.6)))) is None
 
 
 def test_pictures_and_fills_are_no_shade() -> None:
