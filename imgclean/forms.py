@@ -151,7 +151,8 @@ def _fills(
     above = np.arange(256) > otsu
     if min(height, width) < _LETTERS or not counts[above].any():
         return None
-    paper = float(np.average(np.arange(256)[above], weights=counts[above]))
+    counts[~above] = 0
+    paper = max(float(np.average(np.arange(256), weights=counts)), float(counts.argmax()))
     whole = grey[: height * _CELL, : width * _CELL]
     small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     areas = _flat_areas(small, paper)
@@ -165,6 +166,10 @@ def _fills(
     lighter = areas.total(within & (_cells(cv2.dilate, whole, spare) > (here + paper) / 2))
     black, crisp = (level <= limit) & (darker <= lighter), _crisp(areas, small)
     near = within | cv2.dilate(flat, np.ones((5, 5), np.uint8)).astype(np.bool_)
+    alike = np.abs(small - here) < _FLAT  # as the end of a row before its first letter
+    joined = cv2.connectedComponents(alike.view(np.uint8), connectivity=8)[1]
+    rest = (alike & np.isin(joined, joined[flat > 0])).view(np.uint8)
+    near |= cv2.dilate(rest, np.ones((3, 3), np.uint8)).astype(np.bool_)
     ink, clear = (near & (crisp & way)[areas.number] for way in (black, ~black))
     below, from_here_on = np.zeros_like(small), np.full_like(small, 255)
     below[ink] = ((here + paper) / 2)[ink]

@@ -254,6 +254,21 @@ def test_black_words_on_a_fill() -> None:
     assert not found[page >= 120].any()
 
 
+def test_tinted_rows_leave_no_specks() -> None:
+    """Every fourth row of a table, with grain, its short end before the first letter too."""
+    page = np.full((900, 800), 255, np.uint8)
+    rows = range(60, 840, 48)
+    for index, top in enumerate(rows):
+        page[top : top + 48, 60:740] = (255, 221, 255, 195)[index % 4]
+    grain = np.random.default_rng(0).normal(0, 3, page.shape) * (page < 255)
+    page = np.clip(np.rint(page + grain), 0, 255).astype(np.uint8)
+    for top in rows:
+        cv2.putText(page, "Thomas lamps 199", (76, top + 34), 0, 0.9, 20, 2, cv2.LINE_AA)
+    found = to_form(Image(page[..., None]), "bilevel").pixels[..., 0] == 0
+    sizes = cv2.connectedComponentsWithStats(found.view(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+    assert len(sizes) > 200 and (sizes < 8).sum() <= 4
+
+
 def test_shadow_at_the_edge_is_paper() -> None:
     """A shadow that falls in from the side is no fill, however crisp and blank."""
     page = np.full((600, 800), 250, np.uint8)
