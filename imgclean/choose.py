@@ -31,7 +31,7 @@ SURE = 0.82  # of a closer look
 CERTAIN = 0.95  # score from which on an image is a page whatever its colours
 COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
 PALE = 0.5  # score from which ink may be too pale to be seen as such
-ASIDE = 0.2  # score from which a page may lie on its side
+ASIDE, UPRIGHT = 0.2, 0.9  # score from which a page may lie on its side, and of it turned
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 BLUISH, COLOURED = 0.015, 0.35  # most that paper's blue is over its red, and channels apart
@@ -71,7 +71,7 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
             in [0, 1].
 
     Returns:
-        ``scan`` where the score is at least `THRESHOLD`, or that of a closer look `SURE`, and the
+        ``scan`` where the score is at least `THRESHOLD`, or that of another look enough, and the
         ground is mostly of one colour; else ``photo``.
     """
     if min(pixels.shape[:2]) < SMALLEST:
@@ -98,14 +98,14 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
 
 def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen, float, str]:
     """Another look that shows a page, its score and what it is of; or the first look and its."""
-    for look, least, what in (
-        (sheet_alone, 0.0, "a sheet of paper in the picture"),
-        (deepened, PALE, "pale ink on paper, here darker"),
-        (turned, ASIDE, "ink on paper, from its side"),
+    for look, least, enough, what in (
+        (sheet_alone, 0.0, SURE, "a sheet of paper in the picture"),
+        (deepened, PALE, SURE, "pale ink on paper, here darker"),
+        (turned, ASIDE, UPRIGHT, "ink on paper, from its side"),
     ):
         closer = look(pixels) if sure >= least else None
         found = None if closer is None else measure(closer)
-        if found is not None and (better := score(found)) >= SURE:
+        if found is not None and (better := score(found)) >= enough:
             return found, better, what
     return seen, sure, "ink on paper"
 
