@@ -438,8 +438,8 @@ class Denoiser:
                 masks = np.stack([light.padded(*batch.shape[1:3]) for light in lights])
                 each = local_gains(noisy, factors, torch.from_numpy(masks).to(self.device))
                 seen = noisy.mul_(each) if strength == 1 else noisy * each
-                limits = torch.where(factors.amax((1, 2, 3), keepdim=True) > 1, 1.0, torch.inf)
-                seen = seen.clamp_(max=limits)
+                limits = noisy.new_tensor([torch.inf if x.plain else 1.0 for x in lights])
+                seen = seen.clamp_(max=limits[:, None, None, None])
             residual = self._residual(seen, precision)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):
                 self.redone += len(tiles)

@@ -260,7 +260,8 @@ def _missing(
             other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
             mixed = cv2.addWeighted(after, share, other, 1 - share, 0) if share < 1 else after
             cells = _lost(before, np.asarray(mixed, np.uint8))
-            if noisy.ndim == 3 and noisy.shape[2] >= 3:
+            # Cut to black or white no pale ink is left, whatever is tried.
+            if len(gentler) > 1 and noisy.ndim == 3 and noisy.shape[2] >= 3:
                 np.maximum(cells, _tinted(noisy[part], denoised[part], share, brighter), out=cells)
             cells = cells[(top - begin) // _CELL :]
             lost[target] = cells[: len(lost[target])]

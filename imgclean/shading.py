@@ -32,8 +32,10 @@ _OUTLINED = 0.2  # share of its bright surroundings
 _NOWHERE = np.float32(1e9)
 _FINE, _COARSER, _KNOWN = 2.0, (6.0, 14.0, 40.0, 120.0), 0.15  # blurs, and their least support
 _DARKEST = 0.02  # of white: so dark is any that is darker
-_SHADE, _LEAST = 1.15, 0.2  # gain from which on a place is shade, and share of the page that is
+_SHADE, _LEAST = 1.15, 0.28  # gain from which on a place is shade, and share of the page that is
 _DARK, _MOST = 0.6, 0.08  # of the paper's brightness: so dark is no print, and share of the shade
+_LIGHTER, _FEW = 1.1, 0.02  # than the paper: so light is no print in ink, and share of the shade
+_BLUER = 1.3  # red's gain by blue's
 _MILD, _STRONG = 1.25, 1.5  # largest gains: up to that the network sees to it, from that on not
 _LARGEST = 2.5
 
@@ -85,8 +87,9 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     Paper is what is as bright as the closing of its surroundings, joined to the brightest paper by
     steps of less than 7 % a channel, and of its hue where it is as bright. Shade reaches a side of
     the page, and has no outline, as soft pictures have. In between it is filled in by normalised
-    convolution (Knutsson & Westin, 1993). A fifth of the page or more lies in the shade, and little
-    there is much darker than its paper would be: else it may be part of a photo.
+    convolution (Knutsson & Westin, 1993). Three tenths of the page or more lie in the shade. Little
+    there is much darker than its paper would be, next to nothing lighter, and it is not much bluer:
+    else it may be part of a photo, or a printed panel with light words.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
@@ -98,6 +101,7 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
         return None
     cells = cv2.resize(page, (across, down), interpolation=cv2.INTER_AREA).astype(np.float32)  # type: ignore[arg-type, call-overload, unused-ignore]  # stub's gap
     cells = np.fmax(cells / np.float32(full_range(page)), np.float32(_DARKEST))
+    cells = cells.reshape(down, across, channels)
     ground = _closed(cells, _STROKES).reshape(down, across, channels)
     paper = _paper(ground)
     if not paper.any():
@@ -106,9 +110,14 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     gains = np.quantile(light[paper], 0.98, axis=0) / light
     lost = gains.min(axis=2)  # in the brightest channel: stains lose most in blue
     shade = lost > _SHADE
-    dark = ground.max(axis=2)[shade] < _DARK * light.max(axis=2)[shade]
     share = np.clip((lost[paper].max() - _MILD) / (_STRONG - _MILD), 0, 1)
-    if share == 0 or shade.mean() < _LEAST or dark.mean() > _MOST:
+    if share == 0 or shade.mean() < _LEAST:
+        return None
+    there = light.max(axis=2)[shade]
+    dark = ground.max(axis=2)[shade] < _DARK * there
+    bright = cells.max(axis=2)[shade] > _LIGHTER * there
+    bluer = gains[shade][:, 0] / gains[shade][:, -1]
+    if dark.mean() > _MOST or bright.mean() > _FEW or np.median(bluer) > _BLUER:
         return None
     return Shading((np.clip(gains, 1, _LARGEST) ** share).astype(np.float32), (height, width))
 

@@ -93,6 +93,19 @@ def test_a_sky_that_fades_into_the_paper_is_no_shade() -> None:
         assert find_shading(lit(page, np.ones((1, 1, 1)))) is None
 
 
+@pytest.mark.parametrize("colour", [(60, 110, 190), (70, 130, 80), (90, 90, 90)])
+def test_a_panel_with_light_words_is_no_shade(colour: tuple[int, int, int]) -> None:
+    """Printed down to the page's foot, with an edge as soft as a shadow's; and the blue alone."""
+    share = 1 / (1 + np.exp(-(np.arange(SIZE[0]) - 430) / 45))[:, None, None]
+    panel = np.rint(240 + share * (np.array(colour) - 240) * np.ones((1, SIZE[1], 1)))
+    page = panel.astype(np.uint8)
+    if colour[2] < 190:
+        for y in range(480, 880, 30):
+            cv2.putText(page, "the quick brown fox jumps over", (40, y), 0, 0.7, (250,) * 3, 2)
+    assert find_shading(lit(page, np.ones((1, 1, 1)))) is None
+    assert find_shading(lit(drawn(), 1 - 0.6 * share)) is not None
+
+
 def test_a_photo_has_no_paper_to_go_by() -> None:
     small = np.random.default_rng(3).uniform(0, 255, (5, 4, 3)).astype(np.uint8)
     assert find_shading(cv2.resize(small, SIZE[::-1], interpolation=cv2.INTER_NEAREST)) is None
