@@ -23,20 +23,25 @@ _CELLS = 440  # along the longer side
 _FEWEST = 24  # along the shorter one
 _STROKES, _WIDE = 5, 33  # cells: strokes are closed by so many, print and small pictures by these
 _PAPER = 0.93  # of its surroundings' brightness
-_BRIGHT, _ENOUGH = 0.85, 30  # of the brightest, and cells of that in an area that is paper
-_STEP = 0.07  # from a cell to the next but one, at most
+_BRIGHT = 0.85  # of the brightest: lit paper
+_ENOUGH = 30  # lit cells of an area that is paper
+_STEP = 0.07  # difference within 3 x 3 cells, of their brightness
 _HUE = 0.07  # of the brightest channel, that two papers' channels differ by at most
 _MARGIN = 0.03  # of the page, to which shade reaches at a side
-_NEXT, _ABRUPT = 4, 1.25  # cells, in which bright paper is by that more than what has an outline
-_OUTLINED = 0.2  # share of its bright surroundings
+_NEXT = 4  # cells, within which lit paper tells an outline
+_ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
+_OUTLINED = 0.2  # share of the lit paper around that does so
 _NOWHERE = np.float32(1e9)
-_FINE, _COARSER, _KNOWN = 2.0, (6.0, 14.0, 40.0, 120.0), 0.15  # blurs, and their least support
+_FINE, _COARSER = 2.0, (6.0, 14.0, 40.0, 120.0)  # blurs that fill in, in cells
+_KNOWN = 0.15  # least support of a blur
 _DARKEST = 0.02  # of white: so dark is any that is darker
-_SHADE, _LEAST = 1.15, 0.28  # gain from which on a place is shade, and share of the page that is
-_DARK, _MOST = 0.6, 0.08  # of the paper's brightness: so dark is no print, and share of the shade
-_LIGHTER, _FEW = 1.1, 0.02  # than the paper: so light is no print in ink, and share of the shade
-_BLUER = 1.3  # red's gain by blue's
-_MILD, _STRONG = 1.25, 1.5  # largest gains: up to that the network sees to it, from that on not
+_SHADE = 1.15  # gain from which on a place is shade
+_LEAST = 0.28  # share of the page that is
+_DARK, _MOST = 0.6, 0.08  # of its paper's brightness, and share of the shade that is so dark
+_LIGHTER, _FEW = 1.1, 0.02  # the same of what is lighter than any ink
+_BLUER = 1.3  # red's gain by blue's, at most
+_MILD = 1.25  # largest gain of a page that the network sees to by itself
+_STRONG = 1.5  # that of one whose shade is made up for in full
 _LARGEST = 2.5
 
 
@@ -85,11 +90,11 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     """The shading of a page; None where it is even, or no paper is found.
 
     Paper is what is as bright as the closing of its surroundings, joined to the brightest paper by
-    steps of less than 7 % a channel, and of its hue where it is as bright. Shade reaches a side of
-    the page, and has no outline, as soft pictures have. In between it is filled in by normalised
-    convolution (Knutsson & Westin, 1993). Three tenths of the page or more lie in the shade. Little
-    there is much darker than its paper would be, next to nothing lighter, and it is not much bluer:
-    else it may be part of a photo, or a printed panel with light words.
+    steps of less than 7 % within 3 x 3 cells, and of its hue where it is as bright. Shade reaches a
+    side of the page, and has no outline, as soft pictures have. In between it is filled in by
+    normalised convolution (Knutsson & Westin, 1993). Some three tenths of the page or more lie in
+    the shade. Little there is much darker than its paper would be, next to nothing lighter, and it
+    is not much bluer: else it may be part of a photo, or a printed panel with light words.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
