@@ -37,7 +37,7 @@ _HEADROOM = 1.1  # of what is brighter than the paper: that much of it may be cu
 _LIMIT = 0.98  # what places brighter than the paper are brought to at most
 _ABRUPT, _SAME = 1.1, 1.02  # ratio of neighbouring gains at a label's outline, and within it
 _LEAST_PAPER = 0.85  # of white, as bright as paper is made at least
-_BAND = 256  # cells that are made brighter at once
+_BAND = 256  # rows of cells that are looked at in one go
 _CLOSED, _CELL = 7, 4  # cells of so many pixels, over which ink takes its surroundings' brightness
 
 
@@ -131,18 +131,23 @@ def paper_between(page: NDArray[np.generic], light: Light) -> Mask | None:
     rows, columns = (n // _CELL for n in page.shape[:2])
     if not rows or not columns:
         return None
-    whole = page[: _CELL * rows, : _CELL * columns]
-    cells = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
-    cells = cells.reshape(rows, columns, -1) / np.float32(full_range(page))
-    for top in range(0, rows, _BAND):
-        part = cells[top : top + _BAND]
-        below = light.part(slice(_CELL * top, None), slice(0, None))
-        part *= np.moveaxis(below.at(_CELL * len(part), _CELL * columns), 0, 2)
-    ground = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, np.ones((_CLOSED, _CLOSED), np.uint8))
-    bright = (ground.reshape(cells.shape) > _LIMIT).any(axis=2)
+    paper, bright = np.zeros((2, rows, columns), bool)
+    kernel = np.ones((_CLOSED, _CLOSED), np.uint8)
+    for top in range(0, rows, _BAND):  # of a large page all cells at once would be large too
+        begin, end = max(0, top - _CLOSED), min(rows, top + _BAND + _CLOSED)
+        part = page[_CELL * begin : _CELL * end, : _CELL * columns]
+        small = cv2.resize(part, (columns, end - begin), interpolation=cv2.INTER_AREA)
+        cells = small.astype(np.float32).reshape(end - begin, columns, -1)
+        below = light.part(slice(_CELL * begin, None), slice(0, None))
+        gains = np.moveaxis(below.at(_CELL * (end - begin), _CELL * columns), 0, 2)
+        cells *= gains / np.float32(full_range(page))
+        ground = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, kernel).reshape(cells.shape)
+        core, target = slice(top - begin, top - begin + _BAND), slice(top, top + _BAND)
+        bright[target] = (ground > _LIMIT).any(axis=2)[core]
+        paper[target] = ((cells >= _LEAST_PAPER) & (cells <= _LIMIT)).all(axis=2)[core]
     if not bright.any():
         return None
-    found = _between(((cells >= _LEAST_PAPER) & (cells <= _LIMIT)).all(axis=2), bright)
+    found = _between(paper, bright)
     more = [(0, -(-n // _CELL) - m) for n, m in zip(page.shape, found.shape, strict=False)]
     return np.pad(found, more, mode="edge")
 

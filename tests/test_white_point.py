@@ -173,6 +173,20 @@ def test_a_gap_between_labels_is_paper_however_it_is_cut(tile: int) -> None:
     assert part.between[:, 6:8].all()  # of the gap, at 88 to 96
 
 
+def test_what_is_between_labels_does_not_depend_on_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large pages are looked at some rows at a time."""
+    rng = np.random.default_rng(0)
+    coarse = rng.choice(np.array([190, 190, 190, 240], np.uint8), (60, 40))
+    dark = cv2.resize(coarse, (400, 603), interpolation=cv2.INTER_NEAREST)[..., None]
+    dark = np.repeat(dark, 3, axis=2)
+    light = Light(np.array([1.2, 1.25, 1.3], np.float32))
+    whole = paper_between(dark, light)
+    assert whole is not None and 0.01 < whole.mean() < 0.99
+    monkeypatch.setattr("imgclean.white_point._BAND", 16)
+    parts = paper_between(dark, light)
+    assert parts is not None and np.array_equal(whole, parts)
+
+
 @pytest.mark.parametrize("side", [1, 3, 30])
 def test_gains_of_small_tiles(side: int) -> None:
     tile = torch.full((1, 1, side, side), 0.9)
