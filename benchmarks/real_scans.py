@@ -22,6 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from read_pages import doubled
 
 import imgclean
 from imgclean.baselines import median_background
@@ -56,8 +57,7 @@ def words(text: str) -> Counter[str]:
 def recall(page: Pixels, language: str, text: Counter[str]) -> float:
     """Per cent of the words of a text that Tesseract reads in a page."""
     if min(page.shape[:2]) < SMALL:
-        large = cv2.resize(page, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        page = np.asarray(large.reshape(*large.shape[:2], -1), np.uint8)
+        page = doubled(page)
     read = words(read_text(page, language))
     return 100 * sum(min(n, read[word]) for word, n in text.items()) / text.total()
 

@@ -127,11 +127,12 @@ def protect(
     before: Page = noisy
     gentler = GENTLER[-1:] if bilevel else GENTLER
     judged = _cut(denoised) if bilevel else denoised
-    missing = _missing(before, judged, gentler)
+    colours = not bilevel  # cut to black or white no pale ink is left, whatever is tried
+    missing = _missing(before, judged, gentler, colours)
     asked = bilevel or _around(missing[0]).any()
     if asked and (streaks := find_streaks(noisy)):  # which are meant to go
         before = WithoutStreaks(noisy, streaks)
-        missing = _missing(before, judged, gentler)
+        missing = _missing(before, judged, gentler, colours)
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
     for lost, (less, brightened) in zip(missing, gentler, strict=True):
         where = _around(lost)
@@ -242,9 +243,12 @@ def _cut(pixels: Pixels) -> Plane:
 
 
 def _missing(
-    noisy: Page, denoised: Pixels, gentler: Sequence[tuple[float, bool]]
+    noisy: Page, denoised: Pixels, gentler: Sequence[tuple[float, bool]], colours: bool
 ) -> NDArray[np.float32]:
-    """Pixels of missing strokes, for each strength before the last and each cell."""
+    """Pixels of missing strokes, for each strength before the last and each cell.
+
+    Pale coloured ink counts if `colours`.
+    """
     height, width = noisy.shape[:2]
     found = np.zeros((len(gentler), -(-height // _CELL), -(-width // _CELL)), np.float32)
     rows = max(_CELL, _STRIP // width // _CELL * _CELL)
@@ -257,11 +261,8 @@ def _missing(
             begin = max(0, top - _HALO)
             part = slice(begin, top + rows + _HALO)
             before, after = _grey(noisy[part]), _grey(denoised[part])
-            other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
-            mixed = cv2.addWeighted(after, share, other, 1 - share, 0) if share < 1 else after
-            cells = _lost(before, np.asarray(mixed, np.uint8))
-            # Cut to black or white no pale ink is left, whatever is tried.
-            if len(gentler) > 1 and noisy.ndim == 3 and noisy.shape[2] >= 3:
+            cells = _lost(before, _weakened(before, after, share, brighter))
+            if colours and noisy.ndim == 3 and noisy.shape[2] >= 3:
                 np.maximum(cells, _tinted(noisy[part], denoised[part], share, brighter), out=cells)
             cells = cells[(top - begin) // _CELL :]
             lost[target] = cells[: len(lost[target])]
@@ -284,6 +285,14 @@ def _lost(before: Plane, after: Plane) -> Grid:
     return cells
 
 
+def _weakened(before: Plane, after: Plane, share: float, brighter: bool) -> Plane:
+    """A share of the result and the rest of the input, on paper as bright as it became or was."""
+    if share == 1:
+        return after
+    other = np.rint(_brightened(before, after)).astype(np.uint8) if brighter else before
+    return np.asarray(cv2.addWeighted(after, share, other, 1 - share, 0), np.uint8)
+
+
 def _tinted(before: Pixels, after: Pixels, share: float, brighter: bool) -> Grid:
     """Missing pixels of pale coloured ink in each cell, at a quarter of the size.
 
@@ -295,10 +304,7 @@ def _tinted(before: Pixels, after: Pixels, share: float, brighter: bool) -> Grid
         cv2.resize(_eight_bits(p[..., :3]), size, interpolation=cv2.INTER_AREA)
         for p in (before, after)
     )
-    if share < 1:
-        other = np.rint(_brightened(old, new)).astype(np.uint8) if brighter else old
-        new = cv2.addWeighted(new, share, other, 1 - share, 0)
-    there, left = _depths(old), _depths(new)
+    there, left = _depths(old), _depths(_weakened(old, new, share, brighter))
     deepest = there.max(axis=2)
     apart = deepest - there.min(axis=2)
     usual = cv2.medianBlur(np.rint(255 * apart).astype(np.uint8), _AROUND) / np.float32(255)

@@ -76,11 +76,7 @@ class Shading:
             there = (place + self.origin[axis]) * (cells / self.shape[axis]) - 0.5
             there = np.clip(there, 0, cells - 1)
             first = np.minimum(there.astype(np.intp), max(cells - 2, 0))
-            share = (
-                (there - first)
-                .astype(np.float32)
-                .reshape([-1 if n == axis else 1 for n in range(3)])
-            )
+            share = (there - first).astype(np.float32).reshape(-1, *[1] * (2 - axis))
             low, high = (np.take(grid, np.minimum(first + n, cells - 1), axis) for n in (0, 1))
             grid = low + share * (high - low)
         return grid

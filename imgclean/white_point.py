@@ -64,10 +64,9 @@ class Light:
     def part(self, rows: slice, columns: slice) -> "Light":
         """That of some of the pixels; both begin at multiples of 4."""
         shading = self.shading and self.shading.part(rows.start, columns.start)
-        if self.between is None:
-            return Light(self.gains, None, shading)
-        cut = (slice(s.start // _CELL, -(-s.stop // _CELL)) for s in (rows, columns))
-        return Light(self.gains, self.between[tuple(cut)], shading)
+        cut = tuple(slice(s.start // _CELL, -(-s.stop // _CELL)) for s in (rows, columns))
+        between = None if self.between is None else self.between[cut]
+        return Light(self.gains, between, shading)
 
     def padded(self, height: int, width: int) -> Mask:
         """`between` for a part that was padded to so many pixels, h x w cells."""
@@ -138,8 +137,8 @@ def paper_between(page: NDArray[np.generic], light: Light) -> Mask | None:
         part = page[_CELL * begin : _CELL * end, : _CELL * columns]
         small = cv2.resize(part, (columns, end - begin), interpolation=cv2.INTER_AREA)
         cells = small.astype(np.float32).reshape(end - begin, columns, -1)
-        below = light.part(slice(_CELL * begin, None), slice(0, None))
-        gains = np.moveaxis(below.at(_CELL * (end - begin), _CELL * columns), 0, 2)
+        there = light.part(slice(_CELL * begin, _CELL * end), slice(0, _CELL * columns))
+        gains = np.moveaxis(there.at(*part.shape[:2]), 0, 2)
         cells *= gains / np.float32(full_range(page))
         ground = cv2.morphologyEx(cells, cv2.MORPH_CLOSE, kernel).reshape(cells.shape)
         core, target = slice(top - begin, top - begin + _BAND), slice(top, top + _BAND)
@@ -165,7 +164,8 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
         between: N x h x w, which cells are paper between labels, see `Light`.
 
     Returns:
-        `gains`, or N x C x H x W of 1 to `gains` if a place would be brighter than 0.98.
+        N x C x H x W of 1 to `gains`, less where a place would be brighter than 0.98; `gains` as
+        they are where none would and they are the same everywhere.
     """
     cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
     ground = -_highest(-_highest(cells, _CLOSED), _CLOSED)
