@@ -55,7 +55,7 @@ FILE_SECONDS = 0.02  # that a file costs whatever its size: opening, flushing, t
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_GENERATION = 9  # raised when the same weights and options give other pixels than before
+_GENERATION = 10  # raised when the same weights and options give other pixels than before
 
 
 @dataclass(frozen=True)
@@ -332,6 +332,8 @@ class Run:
     def _reserve(self, reader: Reader, job: Job) -> int:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
         aside = min(reader.decoded, _ASIDE) if self.may_guard(reader.depth) else 0
+        if any(denoiser.photos for denoiser in self._denoisers.values()):
+            aside = reader.decoded + (aside if self.options.safe else 0)
         size = int(reader.decoded * 1.15) + aside
         if self._strict and self.options.model == "auto" and reader.pages > 1:
             size += reader.decoded  # of a page that is looked at beside a blank one

@@ -206,7 +206,7 @@ def _specks(noisy: Plane, rng: np.random.Generator, strength: float) -> Plane:
     for _ in range(int(rng.poisson(height * width / 3000 * strength))):
         start = rng.uniform(0, (width, height))
         steps = np.cumsum(rng.normal(0, 1, (6, 2)) + rng.normal(0, 1, 2), 0)
-        size = rng.uniform(0.2, 6) if kind > 0.82 else 0.3
+        size = rng.uniform(0.2, 1.2) if kind > 0.82 else 0.3  # longer ones may be a pen's
         points = np.rint((start + steps * size) * 8).astype(np.int32)
         grey = float(rng.uniform(0.15, 0.8))
         cv2.polylines(noisy, [points[None]], False, (grey,) * 3, 1, cv2.LINE_AA, 3)

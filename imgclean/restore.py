@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn, random
 
 from .checks import fraction, whole
+from .coarse import SMALLEST, add_half, is_coarse, parts
 from .devices import as_asked, feature_budget, gpu_budget, is_out_of_memory, resolve_device
 from .errors import ImageError, UsageError, WeightsError
+from .faint import keep_detail, mix
 from .hues import REACH as HUES_REACH
 from .hues import keep_hues
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
-from .pixels import full_range, unit
+from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
@@ -87,7 +89,8 @@ class Denoiser:
     `shading`, those on dark paper made brighter as a whole, see `white_point`, and large ones once
     more from afar where tones are left, see `second_look`; at full strength thin strokes keep their
     hue, see `hues`. Shipped weights for photos see images that use little of their range stretched,
-    see `stretch`; others are taken to know the range that they were trained on.
+    see `stretch`, and remove less where there is hardly any noise, see `faint`; others are taken to
+    know what they were trained on.
     """
 
     def __init__(
@@ -121,7 +124,7 @@ class Denoiser:
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or gpu_budget(self.device)
-        self._stretches = not (self._size or self.pages) and is_shipped(weights)
+        self.photos = not (self._size or self.pages) and is_shipped(weights)
         self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
@@ -206,14 +209,49 @@ class Denoiser:
             return none
         if self.pages:
             return self._clean_pages(images, strength)
-        stretched = [stretch(image) if self._stretches else None for image in images]
-        try:
+        if self.photos:
+            self._clean_photos(images, strength)
+        else:
             self._clean_pieces(images, strength)
+        return none
+
+    def _clean_photos(self, images: Sequence[Pixels], strength: float) -> None:
+        """Clean photos in place, see `stretch`, `coarse` and `faint`."""
+        stretched = [stretch(image) for image in images]
+        try:
+            noisy = [image.copy() for image in images]
+            coarse = [self._remove_coarse(image) for image in images]
+            plain = [image for image, was in zip(images, coarse, strict=True) if not was]
+            self._clean_pieces(plain, strength)
+            for image, before, was in zip(images, noisy, coarse, strict=True):
+                if was:
+                    self._clean_pieces([image], 1.0)
+                    mix(before, image, strength)
+                keep_detail(before, image, strength)
         finally:
             for image, how in zip(images, stretched, strict=True):
                 if how is not None:
                     put_back(image, how)
-        return none
+
+    def _remove_coarse(self, image: Pixels) -> bool:
+        """Remove noise that is coarse, if there is some, at half the size and smaller ones."""
+        if min(image.shape[:2]) < SMALLEST or not is_coarse([*self._looks(image)]):
+            return False
+        half = halved(image)
+        cleaned = half.copy()
+        self._remove_coarse(cleaned)
+        self._clean_pieces([cleaned], 1.0)
+        add_half(image, half, cleaned)
+        return True
+
+    def _looks(self, image: Pixels) -> Iterator[tuple[Pixels, Pixels, Pixels]]:
+        """What is removed from parts of an image, and what they are at half the size, twice."""
+        for place in parts(*image.shape[:2]):
+            part = unit(image[place])
+            small = halved(part)
+            cleaned = [part.copy(), small.copy()]
+            self._clean_pieces(cleaned, 1.0)
+            yield part - cleaned[0], cleaned[1], small - cleaned[1]
 
     def _clean_pages(self, images: Sequence[Pixels], strength: float) -> list[int]:
         """Clean pages in place: their streaks before the network, pictures and areas after it."""

@@ -15,7 +15,7 @@ from .pixels import full_range
 
 __all__ = ["Stretch", "put_back", "stretch"]
 
-_MOST = 0.1  # of the full range; what uses more stays as it is
+_MOST = 0.3  # of the full range; what uses more stays as it is
 _BEYOND = 5e-4  # share of the samples that may lie outside: hot pixels, stars
 _TOO_MANY, _SPARED = 10, 100  # times as many and so many more: the samples told wrong
 _MARGIN = 0.25  # of what is used, on both sides
@@ -42,7 +42,7 @@ class Stretch:
 
 
 def stretch(image: Pixels) -> Stretch | None:
-    """Make an image use its full range, in place, if it uses a tenth or less.
+    """Make an image use its full range, in place, if it uses three tenths or less.
 
     Args:
         image: H x W x C, uint16, or float32 on [0, 1].

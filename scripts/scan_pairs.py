@@ -52,6 +52,8 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
                 patch = _with_picture(patch, shown, rng)
             if rng.random() < 0.15:
                 patch = _with_marks(patch, rng)
+            if rng.random() < 0.35:
+                patch = _with_strokes(patch, rng)
             if rng.random() < 0.25:
                 patch = _overprinted(patch, grey, rng)
             if rng.random() < 0.2:
@@ -144,6 +146,53 @@ def _with_marks(page: Array, rng: np.random.Generator) -> Array:
     small = small.T if rng.random() < 0.3 else small
     share = small[..., None] / np.float32(255) * np.float32(rng.uniform(0.6, 1))
     return np.asarray(page * (1 - share), np.float32)
+
+
+def _with_strokes(page: Array, rng: np.random.Generator) -> Array:
+    """Strokes of a pen or pencil that stand alone and run any way: crosses, ticks, arrows, lines.
+
+    As pale as a pencil's, two times in three. What tells them from dirt is that they have ends and
+    are as wide and as dark from end to end.
+    """
+    size, fine = page.shape[0], 4
+    ink = np.zeros((fine * size, fine * size), np.uint8)
+    wide, kind = float(rng.uniform(1, 3.5)), int(rng.integers(6))
+    long = float(np.exp(rng.uniform(np.log(12), np.log(0.5 * size))))
+    for _ in range(int(rng.integers(1, 4 if kind == 5 else 16))):
+        centre, reach = rng.uniform(0, size, 2), 0.5 * long * float(rng.uniform(0.5, 1.2))
+        for points in _shape(kind, rng):
+            ends = np.rint((centre + reach * points) * fine).astype(np.int32)
+            cv2.polylines(ink, [ends], False, (255,), max(round(fine * wide), 1), cv2.LINE_AA)
+    small = np.asarray(cv2.resize(ink, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    share = cv2.GaussianBlur(small / np.float32(255), (0, 0), rng.uniform(0.2, 0.7))
+    depth = float(rng.uniform(0.12, 0.4) if rng.random() < 0.67 else rng.uniform(0.4, 1))
+    if rng.random() < 0.3:  # as pencil on rough paper
+        share = share * np.clip(0.9 + 0.25 * smooth_noise(rng, size, size, 1.5), 0.3, 1)
+    return np.asarray(page * (1 - depth * share[..., None] * _absorbed(page, rng)), np.float32)
+
+
+def _shape(kind: int, rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """Polylines within 1 of the origin: a line, cross, tick, arrow, polygon or wavy line."""
+    angle = rng.uniform(0, np.pi)
+    along = np.array([np.cos(angle), np.sin(angle)])
+    aside = np.array([-along[1], along[0]])
+    if kind == 0:
+        return [np.stack([-along, along])]
+    if kind == 1:
+        turned = along * rng.normal(0, 0.4) + aside * rng.uniform(0.7, 1)
+        return [np.stack([-along, along]), np.stack([-turned, turned])]
+    if kind == 2:
+        corner = np.array([rng.uniform(-0.5, -0.1), rng.uniform(0.4, 0.8)])
+        return [np.stack([corner + rng.uniform(-0.5, -0.3, 2), corner, [1, rng.uniform(-1, -0.5)]])]
+    if kind == 3:
+        head = [along + 0.35 * (side * aside - along) for side in (-0.6, 0.6)]
+        return [np.stack([-along, along]), np.stack([head[0], along, head[1]])]
+    if kind == 4:
+        turns = np.linspace(0, 2 * np.pi, int(rng.integers(3, 8)) + 1) + angle
+        return [np.stack([np.cos(turns), np.sin(turns)], 1)]
+    steps = np.linspace(-1, 1, 40)[:, None]
+    swing = rng.uniform(0.03, 0.3) * np.sin(steps * rng.uniform(2, 14) + angle)
+    return [steps * along + swing * aside]
 
 
 def _overprinted(page: Array, pages: NDArray[np.uint8], rng: np.random.Generator) -> Array:

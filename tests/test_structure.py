@@ -27,7 +27,8 @@ LAYERS = [
         "boxes", "heif", "jp2", "pnm", "metrics", "choose", "page_measures", "muon", "recipes",
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
         "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
-        "devices", "closer_looks", "siblings", "auto", "xmp", "shading",
+        "devices", "closer_looks", "siblings", "auto", "xmp", "shading", "faint",
+        "coarse",
     },
     {"errors"},
 ]  # fmt: skip
