@@ -44,6 +44,12 @@ def main() -> None:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         _leave(SystemExit(int(ExitCode.SOME_FAILED)))
+    except OSError as error:
+        if "--install-completion" not in sys.argv:
+            raise
+        print(f"imgclean: --install-completion: cannot write to {error.filename} "
+              f"({error.strerror}); check HOME and its permissions", file=sys.stderr)  # fmt: skip
+        _leave(SystemExit(int(ExitCode.NO_OUTPUT)))
 
 
 def _open_standard_streams() -> None:

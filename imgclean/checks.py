@@ -11,6 +11,7 @@ __all__ = ["flag", "fraction", "whole"]
 
 
 _LEAST = {"tile": 64}  # 1 for all others
+_UNITS = {"limit_memory": " of bytes", "memory": " of bytes", "max_pixels": " of pixels"}
 
 
 def whole(name: str, value: Any) -> int:
@@ -21,7 +22,8 @@ def whole(name: str, value: Any) -> int:
     """
     least = _LEAST.get(name, 1)
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise UsageError(f"{name}={value!r}: give a whole number from {least}")
+        unit = _UNITS.get(name, "")
+        raise UsageError(f"{name}={value!r}: give a whole number{unit} from {least}")
     return int(value)
 
 

@@ -30,6 +30,11 @@ pyvips.cache_set_max(0)
 DAMAGE = (pyvips.Error, OSError, ValueError, struct.error, IndexError, EOFError, SyntaxError,
           OverflowError)  # fmt: skip
 
+
+class OutOfRangeError(ValueError):
+    """Samples that a whole file may well hold, on a scale that is not read."""
+
+
 TYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}
 _NAMES = {np.dtype(kind): name for name, kind in TYPES.items()}
 _COLOURS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "scrgb": 3, "cmyk": 4}
@@ -182,7 +187,9 @@ def vips_pixels(image: pyvips.Image) -> tuple[np.ndarray, np.ndarray | None]:
     if kind is np.float32:
         low, high = pixels.min(), pixels.max()
         if not (low >= 0 and high <= 1):  # NaN fails every comparison
-            raise ValueError("floating-point samples outside 0 to 1")
+            finite = bool(np.isfinite(low) and np.isfinite(high))
+            found = f" ({low:g} to {high:g})" if finite else ", or infinite, or no numbers"
+            raise OutOfRangeError(f"floating-point samples outside 0 to 1{found}")
     return pixels, alpha
 
 

@@ -14,9 +14,9 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 from weakref import WeakSet
@@ -660,8 +660,8 @@ def _settle() -> None:
 
 
 def denoise_folder(
-    inputs: str | Path | Sequence[str | Path],
-    out: str | Path,
+    inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
     *,
     progress: bool = True,
     **options: Any,
@@ -672,11 +672,13 @@ def denoise_folder(
         inputs: a file or folder, or several.
         out: the folder for the results, made if missing.
         progress: show a tqdm bar.
-        **options: fields of `Options`, such as ``model="scan"`` or ``overwrite=True``.
+        **options: fields of `Options`, such as ``model="scan"`` or ``overwrite=True``;
+            ``limit_memory`` is in bytes and ``max_pixels`` in pixels.
 
     Returns:
-        One outcome a file, in natural order. A file that fails has status ``failed`` and
-        its reason in ``error``; it raises nothing.
+        One `Outcome` a file, in natural order: its fields as in the JSON document, its paths in
+        ``outcome.job.source`` and ``outcome.job.target``. A file that fails has status
+        ``failed`` and its reason in ``error``; it raises nothing.
 
     Raises:
         ImgcleanError: nothing could be started; its children say why.
@@ -685,10 +687,17 @@ def denoise_folder(
     """
     from tqdm.auto import tqdm
 
-    paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    paths: list[Any] = [inputs]
+    if isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes | os.PathLike):
+        paths = list(inputs)
     for name, path in (("out", out), *(("inputs", path) for path in paths)):
+        if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+            raise UsageError(f"{name} {path!r}: is no path; give a string or a Path")
         if not os.fspath(path):
             raise UsageError(f'{name} "": names no folder; give one, or "." for the current one')
+    known = [field.name for field in fields(Options)]
+    if unknown := sorted(set(options) - set(known)):
+        raise UsageError(f"{unknown[0]}: is no option; there are {', '.join(known)}")
     chosen = Options(**options)
     work = plan([Path(path) for path in paths], Path(out), chosen)
     run = Run(work, chosen)

@@ -176,7 +176,9 @@ def choose_methods(
     names = [NOISY, *(method.name for method in methods)]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise UsageError(f"--model {twice[0]}: two methods have this name; rename the file")
+        raise UsageError(
+            f"--model {twice[0]}: two methods have this name; rename one's file, or its folder"
+        )
     return methods
 
 

@@ -92,7 +92,7 @@ def _read_folder(folder: str, notes: list[str], skipped: set[Path] | None = None
         raise InputError("\n  ".join([f"{shown(path)}: holds no readable image; {cure}", *bad]))
     if bad:
         notes += bad
-        notes.append(f"{shown(path)}: {len(bad)} unreadable files skipped, {len(pictures)} used")
+        notes.append(f"{shown(path)}: unreadable files: {len(bad)}; images used: {len(pictures)}")
     if side:
         notes.append(
             f"{shown(path)}: over {_BUDGET / 1e9:g} GB of pixels, so the middle {side} x {side} of "

@@ -40,7 +40,8 @@ def halved(image: Pixels) -> Pixels:
         rest = [(0, 0)] * (image.ndim - 2)
         image = np.pad(image, [(0, height % 2), (0, width % 2), *rest], "edge")
     size = (image.shape[1] // 2, image.shape[0] // 2)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
+    return small.reshape(*small.shape[:2], *image.shape[2:])
 
 
 def local_median(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,7 +16,10 @@ __all__ = ["Job", "Options", "Plan", "comparison_of", "kind_and_suffix", "plan"]
 
 @dataclass(frozen=True)
 class Options:
-    """What `imgclean denoise` can be told; see its help for each."""
+    """What `imgclean denoise` can be told; see its help for each.
+
+    `limit_memory` is in bytes here and `max_pixels` in pixels.
+    """
 
     model: str = "auto"
     strength: float = 1.0
@@ -157,6 +160,8 @@ def _with_parents(source: Path) -> Path:
 
 def _no_images(inputs: Sequence[Path], options: Options) -> str:
     names = ", ".join(map(str, inputs))
+    if not inputs:
+        return "no inputs; give at least one file or folder"
     if not options.recursive and find(inputs).images:
         return f"{names}: no images but in subfolders; leave out --no-recursive"
     what = "holds no image" if len(inputs) == 1 else "hold no image"

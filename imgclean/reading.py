@@ -110,6 +110,8 @@ def _reading(path: Path, what: str, kind: str = "") -> Iterator[None]:
         ) from error
     except FileNotFoundError as error:
         raise ImageError(f"{shown(path)}: no longer there; was it moved?") from error
+    except codecs.OutOfRangeError as error:
+        raise ImageError(f"{shown(path)}: {error}; scale them to 0 to 1 first") from error
     except codecs.DAMAGE as error:
         other = "" if kind == "png" else ", else convert it to PNG"
         raise ImageError(

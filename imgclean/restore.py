@@ -59,7 +59,7 @@ def load(
     """Load shipped weights by name, or any weights file by path, ready to use.
 
     Args:
-        model: `photo`, `scan`, or the path of a safetensors file.
+        model: `photo`, `scan`, `photo-best`, `gaussian`, or the path of a safetensors file.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, or PyTorch's own.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         tile: side of a tile in pixels, 64 at least; by default as large as `memory` allows.
@@ -71,6 +71,8 @@ def load(
         WeightsError: no such weights, or damaged ones.
         UsageError: the device or precision does not exist, or a number is none.
     """
+    if not isinstance(model, str | os.PathLike):
+        raise UsageError(f"model={model!r}: give the name of weights, or a path")
     weights = load_weights(os.fspath(model))
     return Denoiser(
         weights,
@@ -168,9 +170,11 @@ class Denoiser:
 
         Raises:
             UsageError: a shape, type or strength that is not listed above, no pixels at all, or
-                float pixels over 16, which can hardly be on [0, 1].
+                float pixels over 16 or under -16, which can hardly be on [0, 1].
             ImageError: the image holds NaN or infinity.
         """
+        if isinstance(image, str | bytes | os.PathLike):
+            raise UsageError(f"{image!r}: give pixels as an array; denoise_folder takes paths")
         result = np.array(image, order="C")
         if result.ndim == 0:
             raise UsageError("no image; cv2.imread gives None for a file that it cannot read")
@@ -191,15 +195,16 @@ class Denoiser:
         strength = fraction("strength", strength)
         for image in images:
             if str(image.dtype) not in _TYPES:
-                kinds = "uint8, uint16 or float32 in the machine's byte order"
-                raise UsageError(f"pixels of {image.dtype}: give {kinds}")
+                kinds = "uint8, uint16 or float32 on [0, 1] in the machine's byte order"
+                raise UsageError(f"pixels of {image.dtype}: give {kinds}, as astype makes them")
             if image.dtype != np.float32:
                 continue
             if not np.isfinite(image).all():
                 raise ImageError("holds NaN or infinite values; replace them first")
-            if image.max(initial=0) > NO_UNIT:
+            least, most = image.min(initial=0), image.max(initial=0)
+            if max(most, -least) > NO_UNIT:
                 raise UsageError(
-                    f"float pixels of up to {image.max():g}: give them on [0, 1], or as integers"
+                    f"float pixels of {least:g} to {most:g}: give them on [0, 1], or as integers"
                 )
         none = [0] * len(images)
         if strength == 0:

@@ -108,8 +108,9 @@ def read_options(folder: Path) -> Options:
             )
         return Options(**options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
-            f"--resume {folder}: holds no training run ({error}); give the folder that `imgclean "
+            f"--resume {folder}: holds no training run ({why}); give the folder that `imgclean "
             "train` named when it began, such as runs/unet-s-1"
         ) from error
 

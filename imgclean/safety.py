@@ -118,10 +118,12 @@ def protect(
         The result, which is `denoised` itself where nothing is missing, and what was kept.
 
     Raises:
-        ValueError: the shapes differ.
+        ValueError: the shapes or types differ.
     """
     if noisy.shape != denoised.shape:
         raise ValueError(f"images of different shapes: {noisy.shape} and {denoised.shape}")
+    if noisy.dtype != denoised.dtype:
+        raise ValueError(f"images of different types: {noisy.dtype} and {denoised.dtype}")
     if min(noisy.shape[:2]) < _SIDE:
         return denoised, []
     before: Page = noisy
@@ -181,12 +183,13 @@ def is_clean(page: Pixels) -> bool:
     scanner drew (`streaks`) are dirt too.
 
     Args:
-        page: H x W x C with C in {1, 3}; uint8, uint16 or float32 on [0, 1].
+        page: H x W or H x W x C with C in {1, 3}; uint8, uint16 or float32 on [0, 1].
 
     Returns:
         False for images under 8 pixels in height or width, too, and for those that have less
         than a tenth of paper.
     """
+    page = np.atleast_3d(page)
     height, width = page.shape[:2]
     if min(height, width) < _SIDE:
         return False

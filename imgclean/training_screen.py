@@ -69,7 +69,9 @@ class TrainingScreen:
             f"{limit}, {judged}into {run.folder}"
         )
         if run.trainer.step:
-            self._say(f"continuing after step {run.trainer.step}")
+            last = run.epochs is not None and run.trainer.step >= run.steps * run.epochs
+            ended = ", which was the last" if last else ""
+            self._say(f"continuing after step {run.trainer.step}{ended}")
 
     def show(self, record: Step | Epoch) -> None:
         """Take in one record."""

@@ -88,7 +88,9 @@ def locate(model: str) -> Path:
         raise WeightsError(f"auto: chooses for each image in denoise and eval; here name {names}")
     looks_like_path = os.sep in model or path.suffix
     what = "no such weights file" if looks_like_path else "no weights of that name"
-    what = "is a folder" if path.is_dir() else what
+    if path.is_dir():
+        inside = path / "weights.safetensors"
+        what = f"is a folder{f'; did you mean {inside}?' if inside.is_file() else ''}"
     alike = difflib.get_close_matches(model.lower(), [*shipped, "auto"], 1)
     hint = f" (did you mean {alike[0]}?)" if alike else ""
     raise WeightsError(f"{model}: {what}{hint}; give a .safetensors file or one of: {names}")

@@ -82,7 +82,9 @@ def test_a_change_of_half_the_size_is_added_where_it_belongs(
 ) -> None:
     scale = {"uint8": 1, "uint16": 257, "float32": 1 / 255}[kind]
     y, x = np.mgrid[: shape[0], : shape[1]]
-    wave = np.float32(20 * np.sin(y / 40) * np.cos(x / 25))[..., None] * np.ones(shape, np.float32)
+    wave = (20 * np.sin(y / 40) * np.cos(x / 25)).astype(np.float32)[..., None] * np.ones(
+        shape, np.float32
+    )
     image = ((100 + 0 * wave) * scale).astype(kind)
     before, after = (halved((image + value * scale).astype(kind)) for value in (0 * wave, wave))
     add_half(image, before, after)
@@ -107,6 +109,20 @@ def test_coarse_grain_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert errors[0] < 0.7 * errors[1]
     mean = (result.astype(float) + noisy) / 2
     assert np.abs(half_way - mean).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(300, 200), (128, 500, 1), (400, 129, 4)])
+def test_images_in_grey_and_with_alpha_are_looked_at_too(shape: tuple[int, ...]) -> None:
+    """They have noise that is coarse, in all that is no alpha."""
+    noise = _noise(14, 2, 4, 512)[: shape[0], : shape[1], 0]
+    wide = np.full(shape, 0.5) + (noise[..., None] if len(shape) == 3 else noise)
+    image = np.rint(wide * 255).astype(np.uint8)
+    result = load("photo", device="cpu", precision="fp32")(image)
+    assert result.shape == image.shape
+    kept = (slice(None), slice(None), slice(0, 3)) if len(shape) == 3 else ...
+    assert result[kept].std() < 0.6 * image[kept].std()
+    if shape[2:] == (4,):
+        assert np.array_equal(result[..., 3], image[..., 3])
 
 
 @pytest.mark.parametrize("name", ["day", "evening", "indoors", "night"])

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+import imgclean
 from imgclean import denoise as module
 from imgclean import network
 from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
@@ -550,6 +551,20 @@ def test_empty_names_are_refused(tmp_path: Path, inputs: str | list[str]) -> Non
     """Which a Path would take for the current folder."""
     with pytest.raises(UsageError, match="names no folder"):
         denoise_folder(inputs, tmp_path / "out")
+
+
+def test_calls_that_are_wrong_say_what_is_right(tmp_path: Path) -> None:
+    """In errors of ours, not in Python's."""
+    for call, told in (
+        (lambda: denoise_folder([], tmp_path), "no inputs"),
+        (lambda: denoise_folder(b"in", tmp_path), "is no path"),  # type: ignore[arg-type]
+        (lambda: denoise_folder("in", None), "out None: is no path"),  # type: ignore[arg-type]
+        (lambda: denoise_folder("in", tmp_path, modell="scan"), "modell: is no option"),
+        (lambda: denoise_folder("in", tmp_path, limit_memory="2G"), "of bytes"),
+        (lambda: imgclean.load(None), "give the name of weights"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(imgclean.ImgcleanError, match=told):
+            call()
 
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path, make: Make, tiny: str) -> None:

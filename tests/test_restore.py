@@ -343,9 +343,17 @@ def test_arrays_without_pixels_are_refused() -> None:
 def test_floats_of_another_scale_are_refused() -> None:
     """Bytes in floats would be taken for light 255 times as bright as white; noise passes."""
     image = noise(8, 8, 3, dtype="float32")
-    with pytest.raises(UsageError, match=r"up to .*\[0, 1\]"):
+    with pytest.raises(UsageError, match=r"to .*\[0, 1\]"):
         cpu(strong_network())(image * np.float32(255))
     cpu(strong_network())(image * 3 - 1)
+    image[3, 4] = -9999  # stands for no data in some fields
+    with pytest.raises(UsageError, match="-9999 to"):
+        cpu(strong_network())(image)
+
+
+def test_a_path_is_no_image() -> None:
+    with pytest.raises(UsageError, match="denoise_folder takes paths"):
+        cpu(strong_network())("scan.png")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("bad", [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), np.int32)])

@@ -269,7 +269,7 @@ def test_different_shapes_are_an_error() -> None:
 def test_clean_pages_are_told_from_others() -> None:
     """Flat white around text is clean; grey, coloured, grainy, stained and specked paper is not."""
     page = written()
-    assert is_clean(page) and is_clean(np.repeat(page, 3, axis=2))
+    assert is_clean(page) and is_clean(np.repeat(page, 3, axis=2)) and is_clean(page[..., 0])
     assert is_clean(page.astype(np.uint16) * 257) and is_clean(np.full((50, 50, 1), 255, np.uint8))
     rng = np.random.default_rng(0)
     yellow = np.repeat(page, 3, axis=2)

@@ -203,7 +203,7 @@ def test_unreadable_files_are_skipped(tmp_path: Path, make: Make) -> None:
     (folder / "bad.png").write_bytes(b"no image")
     source = open_source(request(data=str(folder)))
     assert any("bad.png" in note for note in source.notes)
-    assert any("1 unreadable files skipped, 5 used" in note for note in source.notes)
+    assert any("unreadable files: 1; images used: 5" in note for note in source.notes)
 
 
 def test_small_images(tmp_path: Path, make: Make) -> None:
