@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from .closer_looks import coloured_share, deepened, sheet_alone, turned
+from .dots import all_dots
 from .page_measures import MEASURES, Seen, measure, thumbnail, without_border
 from .page_network import page_logit
 from .pixels import full_range, luma
@@ -30,7 +31,7 @@ THRESHOLD = 0.75
 SURE = 0.82  # of a closer look
 CERTAIN = 0.95  # score from which on an image is a page whatever its colours
 COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
-PALE = 0.5  # score from which ink may be too pale to be seen as such
+PALE = 0.2  # score from which ink may be too pale to be seen as such
 ASIDE, UPRIGHT = 0.2, 0.9  # score from which a page may lie on its side, and of it turned
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
@@ -89,6 +90,8 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
         return Choice("photo", sure, why)
     what = f"{100 * values[_PAPER]:.0f} % background, {100 * values[_STROKES] ** 2:.1f} % strokes"
     what = f"{what}, {told}"
+    if sure >= THRESHOLD and all_dots(pixels):
+        return Choice("photo", sure, f"dots of one size, as of cloth or a grille: {told}")
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT

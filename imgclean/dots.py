@@ -1,0 +1,54 @@
+"""Dotted cloth, pegboard, perforated metal: ink on paper but for its shapes, which are all alike.
+
+No script is written in round marks that are all of one size, and whitening such a photo takes its
+colour. So where nearly all marks on the ground are round, and as large as those beside them, an
+image is no page. Letters, dot-matrix print among them, differ from their neighbours.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .page_measures import flatten
+from .pixels import full_range, luma
+
+__all__ = ["all_dots"]
+
+_PIXELS = 1_000_000  # of the image that is looked at, at most
+_SOFT, _GROUND = 0.8, 51  # pixels: of the blur, and around, where the ground is
+_DARKER = 0.8  # of the ground: a mark
+_FEWEST, _LEAST = 100, 8  # marks, and pixels of one
+_ROUND, _FILLED = 1.45, (0.6, 0.95)  # sides of a round mark's box apart, and share of it filled
+_SAMPLE, _NEAREST = 400, 4  # marks that are compared, with so many beside them
+_ALIKE = 1.42  # times as large at most
+_SHARE = 0.6  # of round marks, times that of alike neighbours; pages have 0.3 at most
+
+
+def all_dots(pixels: NDArray[Any]) -> bool:
+    """Whether nearly all that is darker than its ground is dots of one size.
+
+    Args:
+        pixels: H x W or H x W x C with C in {1, 3}, RGB; uint8, uint16, or float in [0, 1].
+    """
+    plane = luma(pixels if pixels.ndim == 3 else pixels[..., None])
+    scale = min(1.0, (_PIXELS / plane.size) ** 0.5)
+    small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    grey = small.astype(np.float32) / np.float32(full_range(plane))
+    quotient = flatten(grey, _SOFT, _GROUND)[0]
+    marks = (quotient < _DARKER).astype(np.uint8)
+    _, _, boxes, centres = cv2.connectedComponentsWithStats(marks)
+    large = boxes[1:, cv2.CC_STAT_AREA] >= _LEAST
+    boxes, centres = boxes[1:][large], centres[1:][large]
+    if len(boxes) < _FEWEST:
+        return False
+    wide, high, area = (boxes[:, column].astype(np.float64) for column in (2, 3, 4))
+    filled = area / (wide * high)
+    shaped = np.maximum(wide / high, high / wide) < _ROUND
+    dots = np.mean(shaped & (filled > _FILLED[0]) & (filled < _FILLED[1]))
+    some = np.random.default_rng(0).permutation(len(area))[:_SAMPLE]
+    away = ((centres[some, None] - centres[None]) ** 2).sum(axis=2)
+    beside = np.argsort(away, axis=1)[:, 1 : _NEAREST + 1]
+    alike = np.mean(np.abs(np.log(area[beside] / area[some, None])) < np.log(_ALIKE))
+    return bool(dots * alike > _SHARE)
