@@ -31,7 +31,8 @@ THRESHOLD = 0.75
 SURE = 0.82  # of a closer look
 CERTAIN = 0.95  # score from which on an image is a page whatever its colours
 COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
-PALE = 0.2  # score from which ink may be too pale to be seen as such
+PALE = 0.5  # score from which ink may be too pale to be seen as such
+PALER = 0.2, 1.0  # or one from the first on, where the network's logit is over the second
 ASIDE, UPRIGHT = 0.2, 0.9  # score from which a page may lie on its side, and of it turned
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
@@ -101,9 +102,10 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
 
 def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen, float, str]:
     """Another look that shows a page, its score and what it is of; or the first look and its."""
+    pale = sure >= PALER[0] and page_logit(seen, load()[1]) > PALER[1]
     for look, least, enough, what in (
         (sheet_alone, 0.0, SURE, "a sheet of paper in the picture"),
-        (deepened, PALE, SURE, "pale ink on paper, here darker"),
+        (deepened, PALER[0] if pale else PALE, SURE, "pale ink on paper, here darker"),
         (turned, ASIDE, UPRIGHT, "ink on paper, from its side"),
     ):
         closer = look(pixels) if sure >= least else None

@@ -19,8 +19,8 @@ from .pixels import full_range, halved
 __all__ = ["SMALLEST", "add_half", "is_coarse", "parts"]
 
 SMALLEST = 128  # pixels of the shorter side: smaller images tell too little
-_SIDE = 256  # pixels of a part that is looked at
-_EACH, _MOST = 400_000, 6  # pixels of an image for every part; parts at most
+_SIDE = 192  # pixels of a part that is looked at
+_EACH, _MOST = 500_000, 6  # pixels of an image for every part; parts at most
 _CELL = 16  # pixels of the half size, in which energies are compared
 _PLAIN = 0.2  # share of the cells that tell: those with the least detail
 _TONES = (0.03, 0.97)  # darker and brighter ones are cut, with their noise

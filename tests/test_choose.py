@@ -420,3 +420,14 @@ def test_pale_ink_on_tinted_paper(tint: tuple[float, ...]) -> None:
     assert deep is not None
     assert np.abs(np.median(deep, axis=(0, 1)) - np.median(pale, axis=(0, 1))).max() <= 4
     assert deep[(page() < 60)[..., 0]].mean() < 0.75 * pale[(page() < 60)[..., 0]].mean()
+
+
+@pytest.mark.parametrize("name", ["folds.png", "phone.jpg"])
+def test_print_of_a_fifth_of_its_depth_makes_a_page(name: str) -> None:
+    """Its score is under a half, and the convolutional network sees a page."""
+    path = Path(__file__).parents[1] / "sample_data" / "clean" / "scans" / name
+    page = np.asarray(cv2.imread(str(path)), np.float64)
+    noise = np.random.default_rng(0).normal(0, 5, page.shape)
+    faint = np.clip(np.rint((255 - (255 - page) * 0.2) * 238 / 255 + noise), 0, 255)
+    choice = choose(faint.astype(np.uint8))
+    assert choice.name == "scan" and choice.reason.startswith("pale ink on paper")

@@ -71,7 +71,7 @@ def test_parts_lie_in_the_image(shape: tuple[int, int]) -> None:
     assert 1 <= len(found) <= 6
     for rows, columns in found:
         for place, length in ((rows, shape[0]), (columns, shape[1])):
-            assert place.start >= 0 and min(place.stop, length) - place.start == min(256, length)
+            assert place.start >= 0 and min(place.stop, length) - place.start == min(192, length)
     assert len(set(map(str, found))) == len(found)
 
 
