@@ -18,7 +18,7 @@ from .pixels import full_range, halved
 
 __all__ = ["SMALLEST", "add_half", "is_coarse", "parts"]
 
-SMALLEST = 128  # pixels of the shorter side: smaller images tell too little
+SMALLEST = 384  # pixels of the shorter side: to look at smaller images costs as much again
 _SIDE = 192  # pixels of a part that is looked at
 _EACH, _MOST = 500_000, 6  # pixels of an image for every part; parts at most
 _CELL = 16  # pixels of the half size, in which energies are compared
@@ -31,7 +31,7 @@ _ALIKE = 0.05  # correlation of neighbours in it; detail that is taken for noise
 _TAILS = 12.0  # kurtosis of it, 3 in Gaussian noise; edges and lines have far more
 _WINDOW = 32  # pixels, in which periods are looked for
 _PERIOD = 3.0  # times the median of all directions: a screen of dots, or cloth
-_ROWS = 256  # of an image, at a time
+_ROWS = 64  # of an image, at a time
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.float32]

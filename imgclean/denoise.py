@@ -332,8 +332,10 @@ class Run:
     def _reserve(self, reader: Reader, job: Job) -> int:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
         aside = min(reader.decoded, _ASIDE) if self.may_guard(reader.depth) else 0
-        if any(denoiser.photos for denoiser in self._denoisers.values()):
-            aside = reader.decoded + (aside if self.options.safe else 0)
+        for name, denoiser in self._denoisers.items():
+            if denoiser.photos:  # which hold the image as it was, and twice at half the size
+                gate = min(reader.decoded, _ASIDE) if self._guards(name, reader.depth) else 0
+                aside = max(aside, int(1.5 * reader.decoded) + gate)
         size = int(reader.decoded * 1.15) + aside
         if self._strict and self.options.model == "auto" and reader.pages > 1:
             size += reader.decoded  # of a page that is looked at beside a blank one

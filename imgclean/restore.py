@@ -91,8 +91,11 @@ class Denoiser:
     `shading`, those on dark paper made brighter as a whole, see `white_point`, and large ones once
     more from afar where tones are left, see `second_look`; at full strength thin strokes keep their
     hue, see `hues`. Shipped weights for photos see images that use little of their range stretched,
-    see `stretch`, and remove less where there is hardly any noise, see `faint`; others are taken to
-    know what they were trained on.
+    see `stretch`, remove coarse noise at half the size first, see `coarse`, and less where there is
+    hardly any, see `faint`; others are taken to know what they were trained on.
+
+    Attributes:
+        photos: whether it does the latter three.
     """
 
     def __init__(
@@ -242,11 +245,10 @@ class Denoiser:
         """Remove noise that is coarse, if there is some, at half the size and smaller ones."""
         if min(image.shape[:2]) < SMALLEST or not is_coarse([*self._looks(image)]):
             return False
-        half = halved(image)
-        cleaned = half.copy()
+        cleaned = halved(image)
         self._remove_coarse(cleaned)
         self._clean_pieces([cleaned], 1.0)
-        add_half(image, half, cleaned)
+        add_half(image, halved(image), cleaned)
         return True
 
     def _looks(self, image: Pixels) -> Iterator[tuple[Pixels, Pixels, Pixels]]:

@@ -1,4 +1,4 @@
-"""Dots that are all alike are cloth or a grille; letters, even of dots, are not."""
+"""Dots of one size on what is no white paper are cloth or a grille."""
 
 from pathlib import Path
 
@@ -33,6 +33,14 @@ def test_dotted_cloth_is_all_dots(radius: int, pitch: int, kind: str) -> None:
     assert all_dots(cloth[..., 0])
 
 
+def test_dots_on_white_paper_are_left_to_the_others() -> None:
+    """They may be Braille, a notebook or an answer sheet."""
+    page = np.full((600, 900, 3), 240, np.uint8)
+    page[_dotted(3, 12, 255, 0)[..., 0] < 128] = 60
+    assert not all_dots(page)
+    assert all_dots((page * np.array([1, 0.85, 0.8])).astype(np.uint8))
+
+
 def test_dotted_cloth_is_a_photo() -> None:
     """Of the dots that the measures take for letters."""
     assert choose(_dotted(4, 18)).name == "photo"
@@ -53,4 +61,8 @@ def test_letters_made_of_dots_and_few_dots_are_not() -> None:
                 cv2.circle(page, (left + 3 * int(x), top + 3 * int(y)), 1, (30,), -1)
     assert not all_dots(page)
     assert not all_dots(np.full((300, 300), 245, np.uint8))
+    apart = _dotted(2, 15, 180)  # of a dot-matrix printer, on grey paper
+    for top in range(0, 600, 45):
+        cv2.putText(apart, "written between the dots", (20, top), 0, 1.2, (40, 40, 40), 3)
+    assert not all_dots(apart)
     assert not all_dots(_dotted(12, 200))
