@@ -100,4 +100,11 @@ python scripts/train_weights.py scan --pack local/scan-coarser.npz --pictures lo
     --muon-lr 0.0009 --muon-decay 0.1 --adam-lr 1.4e-4 --ema 0.998 --seed 602 --loss clipped-pinball --cooldown 1 \
     --init local/scan-eighteenth/checkpoint.pt --out local/scan-nineteenth
 python scripts/export_weights.py scan --checkpoint local/scan-nineteenth/checkpoint.pt --steps-before 162824 \
-    --mean-with local/seventeenth/scan.safetensors --share 0.4
+    --mean-with local/seventeenth/scan.safetensors --share 0.4 --out local/nineteenth
+[ -f local/scan-strokes.npz ] || python scripts/make_pages.py --documents "$data/documents/noisyoffice" \
+    --photos "$data/photos/imagenet" --pages 1640 --seed 30 --coarse 0.12 --out local/scan-strokes.npz
+python scripts/train_weights.py scan --precision bf16 --pack local/scan-strokes.npz --pictures local/natural.npz --minutes 78 \
+    --patch 448 --batch 3 --muon-lr 0.001 --muon-decay 0.1 --adam-lr 1.6e-4 --ema 0.998 --seed 901 --loss clipped-l1 --cooldown 1 \
+    --init local/nineteenth/scan.safetensors --out local/scan-twentieth
+python scripts/export_weights.py scan --checkpoint local/scan-twentieth/checkpoint.pt --steps-before 168532 \
+    --mean-with local/nineteenth/scan.safetensors --share 0.5
