@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scan_pairs import _filled, _overprinted, _with_marks
+from scan_pairs import _filled, _overprinted, _with_marks, _with_strokes
 
 Plane = NDArray[np.float32]
 
@@ -65,3 +65,21 @@ def test_fills_keep_the_text_on_them() -> None:
         filled = _filled(page, np.random.default_rng(seed))
         assert (filled[::12] == 0).all()
         assert (filled <= page).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_strokes_stand_alone_pale_and_askew(channels: int) -> None:
+    """They darken blank paper in few places; most are no deeper than a pencil's, and few level."""
+    depths, askew = [], []
+    for seed in range(40):
+        page = np.ones((256, 256, channels), np.float32)
+        drawn = _with_strokes(page, np.random.default_rng(seed))
+        assert drawn.shape == page.shape and drawn.dtype == np.float32
+        ink = 1 - drawn.min(axis=2)
+        assert ink.min() >= 0 and 0.03 < ink.max() <= 1
+        assert np.mean(ink > 0.02) < 0.6
+        depths.append(float(ink.max()))
+        steep = [np.abs(cv2.Sobel(ink, cv2.CV_32F, *way)).sum() for way in ((1, 0), (0, 1))]
+        askew.append(0.25 < steep[0] / (steep[0] + steep[1]) < 0.75)
+    assert 0.4 < np.mean(np.array(depths) < 0.42) < 0.9
+    assert np.mean(askew) > 0.5
