@@ -20,7 +20,7 @@ __all__ = ["SMALLEST", "add_half", "is_coarse", "parts"]
 
 SMALLEST = 384  # pixels of the shorter side: to look at smaller images costs as much again
 _SIDE = 192  # pixels of a part that is looked at
-_EACH, _MOST = 500_000, 6  # pixels of an image for every part; parts at most
+_EACH, _MOST = 800_000, 4  # pixels of an image for every part; parts at most
 _CELL = 16  # pixels of the half size, in which energies are compared
 _PLAIN = 0.2  # share of the cells that tell: those with the least detail
 _TONES = (0.03, 0.97)  # darker and brighter ones are cut, with their noise
@@ -38,7 +38,7 @@ Plane = NDArray[np.float32]
 
 
 def parts(height: int, width: int) -> Iterator[tuple[slice, slice]]:
-    """Where to look: up to six squares, spread over an image."""
+    """Where to look: up to four squares, spread over an image."""
     count = min(max(round(height * width / _EACH), 1), _MOST)
     down = 1 if count < 3 else 2
     across = -(-count // down)

@@ -43,15 +43,18 @@ def keep_detail(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
     if not after.size:
         return 1.0
     rows = _edges(len(after))
-    removed = np.stack([_removed(before[a:b], after[a:b]) for a, b in pairwise(rows)])
     unit = full_range(after) ** 2
-    removed /= unit * strength**2
-    energy = float(removed.mean())
+    total = sum(_apart(before[a:b], after[a:b]) for a, b in pairwise(rows))
+    energy = total / (unit * after.size * strength**2)
+    if energy >= _ALL * (energy + _LEVEL**2) or energy == 0:  # whatever detail there is
+        return 1.0
     fine = sum(_fine(after[a:b]) for a, b in pairwise(rows)) / (unit * after.size)
     detail = min(_SHARE**2 * fine, _LEVEL**2)
-    if energy == 0 or energy >= _ALL * (energy + detail):
+    if energy >= _ALL * (energy + detail):
         return 1.0
     share = energy / (energy + detail)
+    removed = np.stack([_removed(before[a:b], after[a:b]) for a, b in pairwise(rows)])
+    removed /= unit * strength**2
     cells = np.maximum(removed / (removed + (2 * _LEVEL) ** 2), share)
     middles = np.add(rows[1:], rows[:-1]) / 2 - 0.5
     for top, bottom in pairwise(rows):
@@ -77,9 +80,14 @@ def _removed(before: Pixels, after: Pixels) -> NDArray[np.float64]:
 
 def _fine(image: Pixels) -> float:
     """Sum of the squares of what a mean over 5 x 5 pixels takes away."""
-    image = np.ascontiguousarray(image)
-    mean = cv2.blur(image, (_FINE, _FINE)).reshape(image.shape)
-    return float(cv2.norm(image, mean, cv2.NORM_L2SQR))
+    mean = cv2.blur(np.ascontiguousarray(image), (_FINE, _FINE))
+    return _apart(image, mean.reshape(image.shape))
+
+
+def _apart(one: Pixels, other: Pixels) -> float:
+    """Sum of the squares of the difference of two images of one type."""
+    one, other = np.ascontiguousarray(one), np.ascontiguousarray(other)
+    return float(cv2.norm(one, other, cv2.NORM_L2SQR))
 
 
 def mix(before: Pixels, after: Pixels, shares: NDArray[np.float32] | float) -> None:
