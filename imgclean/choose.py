@@ -102,7 +102,7 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
 
 def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen, float, str]:
     """Another look that shows a page, its score and what it is of; or the first look and its."""
-    pale = sure >= PALER[0] and page_logit(seen, load()[1]) > PALER[1]
+    pale = PALER[0] <= sure < PALE and page_logit(seen, load()[1]) > PALER[1]
     for look, least, enough, what in (
         (sheet_alone, 0.0, SURE, "a sheet of paper in the picture"),
         (deepened, PALER[0] if pale else PALE, SURE, "pale ink on paper, here darker"),

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import full_range, halved
+from .pixels import halved, write
 
 __all__ = ["SMALLEST", "add_half", "is_coarse", "parts"]
 
@@ -83,7 +83,6 @@ def is_coarse(looks: Sequence[tuple[Plane, Plane, Plane]]) -> bool:
 
 def add_half(image: Pixels, before: Pixels, after: Pixels) -> None:
     """Add to an image, in place, the change from `before` to `after`, which have half its size."""
-    scale = full_range(image)
     for top in range(0, len(image), _ROWS):
         rows = image[top : top + _ROWS]
         first, last = max(0, top // 2 - 2), (top + len(rows) + 1) // 2 + 2
@@ -91,8 +90,7 @@ def add_half(image: Pixels, before: Pixels, after: Pixels) -> None:
         size = (2 * change.shape[1], 2 * len(change))
         grown = cv2.resize(change, size, interpolation=cv2.INTER_CUBIC)
         grown = grown.reshape(*size[::-1], -1)[top - 2 * first :][: len(rows), : rows.shape[1]]
-        added = np.add(rows, grown, dtype=np.float32)
-        rows[...] = np.clip(np.rint(added), 0, scale) if rows.dtype.kind == "u" else added
+        write(np.add(rows, grown, dtype=np.float32), rows)
 
 
 def _alike(planes: Sequence[Plane]) -> float:

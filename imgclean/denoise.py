@@ -331,12 +331,8 @@ class Run:
 
     def _reserve(self, reader: Reader, job: Job) -> int:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
-        aside = min(reader.decoded, _ASIDE) if self.may_guard(reader.depth) else 0
-        for name, denoiser in self._denoisers.items():
-            if denoiser.photos:  # which hold the image as it was, and twice at half the size
-                gate = min(reader.decoded, _ASIDE) if self._guards(name, reader.depth) else 0
-                aside = max(aside, int(1.5 * reader.decoded) + gate)
-        size = int(reader.decoded * 1.15) + aside
+        size = int(reader.decoded * 1.15)
+        size += max(self._beside(name, reader.decoded, reader.depth) for name in self._denoisers)
         if self._strict and self.options.model == "auto" and reader.pages > 1:
             size += reader.decoded  # of a page that is looked at beside a blank one
         if self._strict and size > self._budget.limit:
@@ -352,6 +348,14 @@ class Run:
             return_freed()
         self._budget.take(size)
         return size
+
+    def _beside(self, model: str, decoded: int, depth: int) -> int:
+        """Bytes held beside an image while it is cleaned: for the gate, and of photos as they were.
+
+        These are held once as a whole, and twice at half the size.
+        """
+        gate = min(decoded, _ASIDE) if self._guards(model, depth) else 0
+        return gate + (int(1.5 * decoded) if self._denoisers[model].photos else 0)
 
     def _clean(self, job: Job, reader: Reader, *, last: bool) -> Outcome:
         facts: dict[str, Any] = {}

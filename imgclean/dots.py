@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .page_measures import flatten
-from .pixels import full_range, luma
+from .pixels import full_range, luma, unit
 
 __all__ = ["all_dots"]
 
@@ -41,8 +41,7 @@ def all_dots(pixels: NDArray[Any]) -> bool:
     plane = luma(whole)
     scale = min(1.0, (_PIXELS / plane.size) ** 0.5)
     small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    grey = small.astype(np.float32) / np.float32(full_range(plane))
-    quotient = flatten(grey, _SOFT, _GROUND)[0]
+    quotient = flatten(unit(np.asarray(small)), _SOFT, _GROUND)[0]
     marks = (quotient < _DARKER).astype(np.uint8)
     _, _, boxes, centres = cv2.connectedComponentsWithStats(marks)
     large = boxes[1:, cv2.CC_STAT_AREA] >= _LEAST

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import full_range
+from .pixels import full_range, write
 
 __all__ = ["keep_detail", "mix"]
 
@@ -95,5 +95,5 @@ def mix(before: Pixels, after: Pixels, shares: NDArray[np.float32] | float) -> N
     for top in range(0, len(after), _CELL):
         rows = slice(top, top + _CELL)
         share = shares if isinstance(shares, float) else shares[rows]
-        mixed = np.subtract(after[rows], before[rows], dtype=np.float32) * share + before[rows]
-        after[rows] = np.rint(mixed) if after.dtype.kind == "u" else mixed
+        change = np.subtract(after[rows], before[rows], dtype=np.float32)
+        write(change * share + before[rows], after[rows])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LUMA", "full_range", "halved", "local_median", "luma", "unit"]
+__all__ = ["LUMA", "full_range", "halved", "local_median", "luma", "unit", "write"]
 
 Pixels = NDArray[Any]
 
@@ -24,6 +24,12 @@ def unit(pixels: Pixels) -> NDArray[np.float32]:
     if pixels.dtype.kind == "f":
         return np.asarray(pixels, np.float32)
     return pixels.astype(np.float32) / np.float32(full_range(pixels))
+
+
+def write(values: NDArray[np.floating], out: Pixels) -> None:
+    """Put values into pixels whose scale they have; into whole numbers rounded and clipped."""
+    whole = np.issubdtype(out.dtype, np.integer)
+    out[...] = np.clip(np.rint(values), 0, full_range(out)) if whole else values
 
 
 def luma(pixels: Pixels) -> Pixels:

@@ -234,7 +234,8 @@ class Denoiser:
             for image, before, was in zip(images, noisy, coarse, strict=True):
                 if was:
                     self._clean_pieces([image], 1.0)
-                    mix(before, image, strength)
+                    if strength < 1:
+                        mix(before, image, strength)
                 keep_detail(before, image, strength)
         finally:
             for image, how in zip(images, stretched, strict=True):
@@ -248,11 +249,11 @@ class Denoiser:
         cleaned = halved(image)
         self._remove_coarse(cleaned)
         self._clean_pieces([cleaned], 1.0)
-        add_half(image, halved(image), cleaned)
+        add_half(image, halved(image), cleaned)  # halved again: not held while the network runs
         return True
 
     def _looks(self, image: Pixels) -> Iterator[tuple[Pixels, Pixels, Pixels]]:
-        """What is removed from parts of an image, and what they are at half the size, twice."""
+        """For `is_coarse`: what parts of an image lose, and become and lose at half the size."""
         for place in parts(*image.shape[:2]):
             part = unit(image[place])
             small = halved(part)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import full_range
+from .pixels import full_range, write
 from .shading import find_shading
 from .white_point import paper_gains
 
@@ -118,10 +118,7 @@ def add_change(image: Pixels, change: Plane) -> None:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
             )  # fmt: skip
             added = np.asarray(grown, np.float32).reshape(part.shape) * np.float32(scale / 255)
-            values = part.astype(np.float32) + added
-            if np.issubdtype(part.dtype, np.integer):
-                values = np.clip(np.rint(values), 0, scale)
-            part[...] = values.astype(part.dtype)
+            write(part.astype(np.float32) + added, part)
 
 
 def _resized(image: Pixels, shape: tuple[int, ...]) -> Pixels:
