@@ -18,6 +18,7 @@ from torch import Tensor, nn, random
 from .checks import fraction, whole
 from .coarse import SMALLEST, add_half, is_coarse, parts
 from .devices import as_asked, feature_budget, gpu_budget, is_out_of_memory, resolve_device
+from .drawn import keep_drawn
 from .errors import ImageError, UsageError, WeightsError
 from .faint import keep_detail, mix
 from .hues import REACH as HUES_REACH
@@ -91,11 +92,12 @@ class Denoiser:
     `shading`, those on dark paper made brighter as a whole, see `white_point`, and large ones once
     more from afar where tones are left, see `second_look`; at full strength thin strokes keep their
     hue, see `hues`. Shipped weights for photos see images that use little of their range stretched,
-    see `stretch`, remove coarse noise at half the size first, see `coarse`, and less where there is
-    hardly any, see `faint`; others are taken to know what they were trained on.
+    see `stretch`, remove coarse noise at half the size first, see `coarse`, less where there is
+    hardly any, see `faint`, and none from drawings, see `drawn`; others are taken to know what they
+    were trained on.
 
     Attributes:
-        photos: whether it does the latter three.
+        photos: whether it does the latter four.
     """
 
     def __init__(
@@ -224,19 +226,21 @@ class Denoiser:
         return none
 
     def _clean_photos(self, images: Sequence[Pixels], strength: float) -> None:
-        """Clean photos in place, see `stretch`, `coarse` and `faint`."""
+        """Clean photos in place, see `stretch`, `coarse`, `faint` and `drawn`."""
         stretched = [stretch(image) for image in images]
         try:
             noisy = [image.copy() for image in images]
             coarse = [self._remove_coarse(image) for image in images]
             plain = [image for image, was in zip(images, coarse, strict=True) if not was]
             self._clean_pieces(plain, strength)
-            for image, before, was in zip(images, noisy, coarse, strict=True):
+            for image, before, was, how in zip(images, noisy, coarse, stretched, strict=True):
                 if was:
                     self._clean_pieces([image], 1.0)
                     if strength < 1:
                         mix(before, image, strength)
                 keep_detail(before, image, strength)
+                if how is None:  # stretched, noise has gaps between its levels too
+                    keep_drawn(before, image)
         finally:
             for image, how in zip(images, stretched, strict=True):
                 if how is not None:
