@@ -177,17 +177,27 @@ def choose_methods(
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UsageError(
-            f"--model {twice[0]}: two methods have this name; rename one's file, or its folder"
+            f"--model {twice[0]}: two methods have this name; give it once, or rename a file"
         )
     return methods
 
 
 def _name(model: str, models: Sequence[str]) -> str:
-    """The file's stem, with its folder where stems are alike; of a training run its folder."""
-    path = Path(model)
-    alike = sum(Path(other).stem == path.stem for other in {*models, "photo", "scan"}) > 1
+    """The file's stem, of a training run its folder; with its folders where names are alike."""
+    own = _parts(model)
+    others = [_parts(other) for other in {*models, "photo", "scan"} - {model}]
+    for count in range(1, len(own)):
+        name = own[-count:]
+        if all(other[-count:] != name for other in others):
+            return "/".join(name)
+    return "/".join(own[-1:])
+
+
+def _parts(model: str) -> tuple[str, ...]:
+    """What a model may be called by: folders and its stem, or the name of weights that ship."""
+    if Path(model).name == model and not Path(model).suffix:
+        return (model,)
+    path = Path(model).parent.resolve() / Path(model).name  # a link keeps its own name
     if path.name == "weights.safetensors":  # as training leaves them
-        return path.absolute().parent.name
-    if path.suffix and alike:
-        return f"{path.absolute().parent.name}/{path.stem}"
-    return path.stem
+        return path.parent.parts
+    return (*path.parent.parts, path.stem)

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -417,6 +418,32 @@ def test_contradictions_are_refused(request_: Request) -> None:
     """Options that do not go together are refused before anything is read."""
     with pytest.raises(UsageError):
         find_cases(request_)
+
+
+def test_weights_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    from imgclean.models import MODELS
+    from imgclean.weights import save
+
+    network: Any = MODELS["dense-ae"](channels=1, height=28, width=28, latent_dim=4)
+    paths = [
+        tmp_path / run / kind / "weights.safetensors"
+        for run in ("a", "b")
+        for kind in ("dense-1", "dense-2")
+    ]
+    paths += [tmp_path / "a" / "photo.safetensors", tmp_path / "plain.safetensors"]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = network.state_dict()
+        save(path, architecture="dense-ae", config=network.config, state=state, card={})
+    methods = choose_methods([*map(str, paths), "photo"], "", device="cpu")
+    names = [method.name for method in methods]
+    wanted = ["a/dense-1", "a/dense-2", "b/dense-1", "b/dense-2", "a/photo", "plain", "photo"]
+    assert names == wanted
+    alone = choose_methods([str(paths[0]), str(paths[1])], "", device="cpu")
+    assert [method.name for method in alone] == ["dense-1", "dense-2"]
+    here = [str(paths[-1]), os.path.relpath(paths[-1])]
+    with pytest.raises(UsageError, match="two methods have this name"):
+        choose_methods(here, "", device="cpu")
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
