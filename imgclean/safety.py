@@ -40,6 +40,10 @@ WHITE = 250  # of 255; the median of a clean page's paper
 UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from that median
 CRUMBS = 1e-5  # dark pieces of under 30 pixels far from others, for each pixel of a page
 SPECKS = 0.0002  # share of the paper that may be more than 40 levels darker
+_ONE_LEVEL = 0.93  # share of the white pixels that have one level where a page was drawn
+_SOFT = 0.0005  # share of such a page's pixels that may be none of a drawing
+_PALE = 0.05  # of what is not white, at least so much is not dark
+_DOTS, _SPACED = 2000, 1.5  # evenly spaced ones that are looked for, and to how many pixels
 
 _QUARTER, _CLOSED, _AROUND = 4, 11, 31  # times smaller; pixels there of a background, a median
 _TINT = 0.045  # of white: as far apart are the depths of ink that has a colour, at least
@@ -50,6 +54,7 @@ _DARKEST = 96  # of 255; grain on ground darker than this would look like ink
 _FAINTEST = 20  # of 255; depth from which anything counts
 _SHORTEST, _SMALLEST = 5, 10  # pixels of length and of area below which it is a speck
 _CRUMB, _CRUMB_DEPTH, _CRUMB_REACH, _CRUMBS = 30, 40, 14, 12  # pixels, of 255, pixels; on any page
+_SPECK_REACH = 6  # pixels; where there is no grain, dots of letters are nearer to them
 _MARK, _MARK_REACH = (3, 30), 17  # black pixels of dots and accents; twice how far they may be
 _HALO = 64  # pixels around a strip that are looked at with it
 _STRIP = 2_000_000  # pixels looked at in one go
@@ -179,8 +184,10 @@ def is_clean(page: Pixels) -> bool:
     """Whether a page is flat white around its strokes, so that there is nothing to clean.
 
     Noise and background are judged together: of what is more than 3 pixels away from the
-    strokes, the median has to be white and next to nothing may differ from it. Streaks that a
-    scanner drew (`streaks`) are dirt too.
+    strokes, the median has to be white and next to nothing may differ from it. Where white is
+    one level and nothing else is near it, as in what a computer drew, pale lines and areas are
+    drawn too if they are crisp or of one level, and dots if they are evenly spaced. Streaks that
+    a scanner drew (`streaks`) are dirt too.
 
     Args:
         page: H x W or H x W x C with C in {1, 3}; uint8, uint16 or float32 on [0, 1].
@@ -194,8 +201,19 @@ def is_clean(page: Pixels) -> bool:
     if min(height, width) < _SIDE:
         return False
     row, column = np.random.default_rng(0).integers(0, (height, width), (_SOME, 2)).T
-    if np.mean(_eight_bits(page[row, column]).min(axis=1) >= WHITE - 4) < 0.05:
+    some = _eight_bits(page[row, column]).min(axis=1)
+    some = some[some >= WHITE - 4]
+    if len(some) < 0.05 * _SOME:
         return False  # too little that could be white paper, whatever is ink
+    white = int(np.bincount(some).argmax())
+    one_level = white >= WHITE and bool(np.mean(some == white) >= _ONE_LEVEL)
+    clean = _is_even(page) or (one_level and _is_drawn(page, white))
+    return bool(clean and not find_streaks(page))
+
+
+def _is_even(page: Pixels) -> bool:
+    """Whether all paper of a page, H x W x C, is white and without dots."""
+    height, width = page.shape[:2]
     counts, crumbs = np.zeros(256), 0
     rows = max(_CELL, _STRIP // width)
     first = min(2 * _HALO, rows)  # nearly always enough to see that a page is not clean
@@ -209,7 +227,7 @@ def is_clean(page: Pixels) -> bool:
         counts += cv2.calcHist([plane[core]], [0], paper[core], [256], [0, 256]).ravel()
         if counts[: WHITE - 4].sum() > UNEVEN * height * width:
             return False  # whatever follows
-        crumbs += _count_crumbs(plane, core)
+        crumbs += len(_find_crumbs(plane, core))
         if crumbs > max(_CRUMBS, CRUMBS * height * width):
             return False
     total = counts.sum()
@@ -218,18 +236,70 @@ def is_clean(page: Pixels) -> bool:
     median = int(np.searchsorted(np.cumsum(counts), total / 2))
     even = counts[max(0, median - 4) : median + 5].sum()
     specks = counts[: max(0, median - 40)].sum()
-    flat = median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total
-    return bool(flat and not find_streaks(page))
+    return bool(median >= WHITE and even >= (1 - UNEVEN) * total and specks <= SPECKS * total)
 
 
-def _count_crumbs(grey: Plane, rows: slice) -> int:
-    """How many dark pieces too small for a letter, but for its dots, have nothing near them.
+def _is_drawn(page: Pixels, white: int) -> bool:
+    """Whether paper of one level, H x W x C, has nothing on it but what was drawn.
 
-    Only those that begin in `rows` are counted, whole ones.
+    That is dark or crisp, or an area of one level: no stain, no shadow, no grain is. Where all is
+    black or white, a scanner's threshold made anything crisp.
+    """
+    height, width = page.shape[:2]
+    near, soft, pale, ink = 0, 0, 0, 0
+    dots: dict[int, list[NDArray[np.float64]]] = {_CRUMB_REACH: [], _SPECK_REACH: []}
+    rows = max(_CELL, _STRIP // width)
+    three, five = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
+    for top in range(0, height, rows):
+        begin = max(0, top - _HALO)
+        bands = cv2.split(page[begin : top + rows + _HALO])
+        plane = _grey(np.asarray(reduce(cv2.min, bands)))
+        core = slice(top - begin, top - begin + rows)
+        other = plane < white - 4
+        beside = cv2.dilate(other.view(np.uint8), five) > 0
+        near += int(np.count_nonzero(((plane != white) & ~beside)[core]))
+        crisp = cv2.dilate((plane == white).view(np.uint8), five) > 0
+        level = cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, three) == 0
+        level = cv2.dilate(level.view(np.uint8), three) > 0
+        light = other & (plane >= _DARKEST)
+        soft += int(np.count_nonzero((light & ~crisp & ~level)[core]))
+        pale, ink = (n + int(np.count_nonzero(p[core])) for n, p in ((pale, light), (ink, other)))
+        if max(near, soft) > _SOFT * height * width:
+            return False
+        for reach, found in dots.items():
+            found.append(_find_crumbs(plane, core, reach) + [0, begin])
+    if pale < _PALE * ink:
+        return False
+    shares = {_CRUMB_REACH: CRUMBS, _SPECK_REACH: SPECKS / 2}
+    return all(
+        _count_uneven(np.concatenate(found)) <= max(_CRUMBS, shares[reach] * height * width)
+        for reach, found in dots.items()
+    )
+
+
+def _count_uneven(places: NDArray[np.float64]) -> int:
+    """How many of N x 2 places are in no row of three that are evenly spaced."""
+    if len(places) > _DOTS:
+        return len(places)
+    alone = 0
+    for place in places:
+        away = places - place
+        nearest = away[np.argsort(np.hypot(*away.T))[1:9]]
+        # One as far on the other side, or as far again on the same one.
+        middle = np.hypot(*(nearest[:, None] + nearest[None]).T)
+        end = np.hypot(*(nearest[:, None] - 2 * nearest[None]).T)
+        alone += not min(middle.min(initial=9), end.min(initial=9)) <= _SPACED
+    return alone
+
+
+def _find_crumbs(grey: Plane, rows: slice, reach: int = _CRUMB_REACH) -> NDArray[np.float64]:
+    """Where dark pieces too small for a letter, but for its dots, have nothing near them.
+
+    N x 2, x and y; near is what is up to `reach` pixels away. Only those that begin in `rows` are told, whole ones.
     """
     dark = (_depth(grey)[2] > _CRUMB_DEPTH).view(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    grown = cv2.dilate(dark, np.ones((_CRUMB_REACH + 1, _CRUMB_REACH + 1), np.uint8))
+    _, labels, stats, middles = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    grown = cv2.dilate(dark, np.ones((reach + 1, reach + 1), np.uint8))
     groups = cv2.connectedComponents(grown, connectivity=8)[1]
     place = np.flatnonzero(dark)
     group = np.zeros(len(stats), np.intp)
@@ -238,7 +308,7 @@ def _count_crumbs(grey: Plane, rows: slice) -> int:
     small = stats[:, cv2.CC_STAT_AREA] < _CRUMB
     top = stats[:, cv2.CC_STAT_TOP]
     inside = (top >= rows.start) & (top < (rows.stop or len(grey)))
-    return int(np.count_nonzero((small & alone & inside)[1:]))
+    return np.asarray(middles[1:][(small & alone & inside)[1:]], np.float64)
 
 
 def _cut(pixels: Pixels) -> Plane:

@@ -278,9 +278,49 @@ def test_clean_pages_are_told_from_others() -> None:
     specked = page.copy()
     specked[rng.random(page.shape) < 0.002] = 0
     stained = page.copy()
-    stained[300:, 300:] = np.minimum(stained[300:, 300:], 235)
+    grey = np.clip(235 + rng.normal(0, 2, stained.shape), 0, 255).astype(np.uint8)
+    stained[300:, 300:] = np.minimum(stained, grey)[300:, 300:]
     for other in (np.minimum(page, 235), yellow, grainy, specked, stained, dirty(), 255 - page):
         assert not is_clean(other)
+
+
+def _drawing() -> NDArray[np.uint8]:
+    """What a computer drew: a lattice of dots, hatching, pale rules and fills, thin letters."""
+    page = np.full((900, 800, 1), 255, np.uint8)
+    y, x = np.indices((900, 800))
+    page[(y % 40 == 20) & (x % 40 == 20) & (y < 300)] = 0
+    page[(y % 40 == 20) & (x % 40 == 21) & (y < 300)] = 120
+    hatched = (y >= 320) & (y < 480) & ((x + y) % 4 == 0)
+    page[hatched] = 90
+    page[500:620:20] = 238
+    page[640:700, 100:400] = 240
+    for line in range(740, 880, 14):
+        cv2.putText(page, "fi. i, j; thin: 0.1", (60, line), 1, 0.7, 60, 1, cv2.LINE_AA)
+    return page
+
+
+def test_drawings_without_noise_are_clean() -> None:
+    """Dots, hatching, pale rules and fills of a computer's drawing are no dirt."""
+    page = _drawing()
+    assert is_clean(page) and is_clean(np.repeat(page, 3, axis=2))
+    assert is_clean(page.astype(np.float32) / np.float32(255))
+    assert is_clean(page.astype(np.uint16) * 257)
+
+
+def test_dirt_on_a_drawing_without_noise_is_found() -> None:
+    """Specks here and there, a stain, a shadow, grain, and what a threshold made crisp."""
+    rng = np.random.default_rng(1)
+    page = _drawing()
+    specked, shaded, stained = page.copy(), page.astype(np.float64), page.astype(np.float64)
+    for across, down in rng.integers(0, 790, (60, 2)):
+        specked[down : down + 2, across : across + 2] = 40
+    shaded *= np.linspace(1, 0.9, 800)[None, :, None]
+    away = np.hypot(*(np.indices((900, 800)) - 400))[..., None]
+    stained *= 1 - 0.15 / (1 + np.exp((away - 100) / 2))
+    grainy = page + rng.normal(0, 1, page.shape)
+    hard = np.where(page < 200, 0, 255)
+    for other in (specked, shaded, stained, grainy, hard):
+        assert not is_clean(np.clip(np.rint(other), 0, 255).astype(np.uint8))
 
 
 def test_what_was_kept_is_plain_data() -> None:
