@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from .closer_looks import coloured_share, deepened, sheet_alone, turned
+from .closer_looks import coloured_share, deepened, sheet_alone, turned, without_note
 from .dots import all_dots
 from .page_measures import MEASURES, Seen, measure, thumbnail, without_border
 from .page_network import page_logit
@@ -106,6 +106,7 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
     for look, least, enough, what in (
         (sheet_alone, 0.0, SURE, "a sheet of paper in the picture"),
         (deepened, PALER[0] if pale else PALE, SURE, "pale ink on paper, here darker"),
+        (without_note, PALE, SURE, "ink on paper, without the note on it"),
         (turned, ASIDE, UPRIGHT, "ink on paper, from its side"),
     ):
         closer = look(pixels) if sure >= least else None

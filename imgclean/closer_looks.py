@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .page_measures import flatten, thumbnail
 from .pixels import luma, unit
 
-__all__ = ["coloured_share", "deepened", "sheet_alone", "turned"]
+__all__ = ["coloured_share", "deepened", "sheet_alone", "turned", "without_note"]
 
 Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -25,6 +25,8 @@ _SHARE = (0.25, 0.85)  # of the picture that a sheet fills
 _FILLED = 0.93  # of its hull that is paper
 _RIM = 0.02  # of the sheet's sides that is shown around it
 _INK, _STRONGEST = 0.7, 3.0  # depth to which ink is deepened, by at most this factor
+_NOTE, _FULL = (0.02, 0.35), 0.8  # of the picture that a note fills, of its box
+_PLAIN = 0.05  # standard deviation of log-ratios within a note
 _CELLS = 8  # along each side, in which ink is looked for
 _PALE = 0.6  # depth of ink that is left alone
 
@@ -104,6 +106,47 @@ def _corners(image: Plane) -> Plane | None:
     around = found - found.mean(axis=0)
     order = np.argsort(np.arctan2(around[:, 1], around[:, 0]))  # from the left above
     return np.asarray((found[order] + 0.5) / size, np.float32)
+
+
+def without_note(pixels: NDArray[np.generic]) -> Pixels | None:
+    """The image with a coloured note that lies on its paper made of the paper's colour.
+
+    Args:
+        pixels: as for `sheet_alone`.
+
+    Returns:
+        H' x W' x C, at most 4 megapixels, or None where no note of one plain colour lies.
+    """
+    whole = pixels if pixels.ndim == 3 else pixels[..., None]
+    if whole.shape[2] == 1:
+        return None
+    scale = _SIDE / max(whole.shape[:2])
+    size = [max(1, round(side * scale)) for side in whole.shape[1::-1]]
+    small = cv2.resize(thumbnail(whole), size, interpolation=cv2.INTER_AREA)
+    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # without ink
+    ground = np.maximum(cv2.blur(ground, (3, 3)), 0.02)
+    red, green, blue = cv2.split(np.log(ground))
+    colours = np.stack([red - green, 0.7 * (blue - green)], axis=2)
+    other = np.hypot(*cv2.split(colours - np.median(colours, axis=(0, 1)))) > _OTHER
+    other = cv2.morphologyEx(other.view(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    outlines = cv2.findContours(other, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    outline = max(outlines, key=cv2.contourArea, default=None)
+    if outline is None:
+        return None
+    area = cv2.contourArea(outline)
+    box = float(np.prod(cv2.minAreaRect(outline)[1]))
+    note = cv2.drawContours(np.zeros_like(other), [outline], -1, (1,), -1)
+    inside = cv2.erode(note, np.ones((5, 5), np.uint8)) > 0
+    if not _NOTE[0] <= area / other.size <= _NOTE[1] or area < _FULL * box or not inside.any():
+        return None
+    if colours[inside].std(axis=0).max() > _PLAIN or other.sum() > note.sum() / _FULL:
+        return None
+    paper = np.median(ground[other == 0], axis=0)
+    wide = cv2.dilate(note, np.ones((3, 3), np.uint8))[..., None] > 0
+    factor = np.where(wide, paper / ground, 1).astype(np.float32)
+    image = _eight_bits(whole)
+    factor = cv2.resize(factor, image.shape[1::-1])
+    return np.asarray(np.clip(np.rint(image * factor), 0, 255), np.uint8)
 
 
 def deepened(pixels: NDArray[np.generic]) -> Pixels | None:

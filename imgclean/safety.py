@@ -295,7 +295,8 @@ def _count_uneven(places: NDArray[np.float64]) -> int:
 def _find_crumbs(grey: Plane, rows: slice, reach: int = _CRUMB_REACH) -> NDArray[np.float64]:
     """Where dark pieces too small for a letter, but for its dots, have nothing near them.
 
-    N x 2, x and y; near is what is up to `reach` pixels away. Only those that begin in `rows` are told, whole ones.
+    N x 2, x and y; near is what is up to `reach` pixels away. Only those that begin in `rows`
+    are told, whole ones.
     """
     dark = (_depth(grey)[2] > _CRUMB_DEPTH).view(np.uint8)
     _, labels, stats, middles = cv2.connectedComponentsWithStats(dark, connectivity=8)

@@ -8,7 +8,7 @@ from fit_choose_network import PageNetwork, augmented, folded
 from numpy.typing import NDArray
 
 from imgclean.choose import THRESHOLD, choose, score
-from imgclean.closer_looks import coloured_share, deepened, sheet_alone, turned
+from imgclean.closer_looks import coloured_share, deepened, sheet_alone, turned, without_note
 from imgclean.page_measures import MEASURES, Seen, measure
 from imgclean.page_network import page_logit
 
@@ -380,6 +380,8 @@ def test_closer_looks_are_small() -> None:
         ("sheet_alone", 0.05, "a sheet of paper in the picture: "),
         ("deepened", 0.6, "pale ink on paper, here darker: "),
         ("deepened", 0.4, "not clearly a page: "),  # nobody looks again
+        ("without_note", 0.6, "ink on paper, without the note on it: "),
+        ("without_note", 0.4, "not clearly a page: "),
         ("turned", 0.3, "ink on paper, from its side: "),
         ("turned", 0.1, "not clearly a page: "),
     ],
@@ -393,6 +395,7 @@ def test_closer_looks_decide(
     monkeypatch.setattr("imgclean.choose.score", lambda _: next(scores))
     monkeypatch.setattr("imgclean.choose.sheet_alone", lambda _: None)
     monkeypatch.setattr("imgclean.choose.deepened", lambda _: None)
+    monkeypatch.setattr("imgclean.choose.without_note", lambda _: None)
     monkeypatch.setattr("imgclean.choose.turned", lambda _: None)
     monkeypatch.setattr(f"imgclean.choose.{look}", lambda _: page())
     found = choose(shown)
@@ -407,9 +410,36 @@ def test_closer_looks_take_strips(shape: tuple[int, ...]) -> None:
     """As a scan of a ruler is: thumbnails that are a few pixels high."""
     pale = np.full(shape, 230, np.uint8)
     pale[::3, ::5] = 215
-    for look in (sheet_alone, deepened):
+    for look in (sheet_alone, deepened, without_note):
         result = look(pale)
         assert result is None or min(result.shape[:2]) >= 32
+
+
+@pytest.mark.parametrize("colour", [(247, 227, 100), (250, 140, 190), (140, 242, 190)])
+def test_a_note_on_a_page_gets_the_colour_of_its_paper(colour: tuple[int, int, int]) -> None:
+    """With what is written on it; its page is one again."""
+    sheet = np.repeat(page(paper=236), 3, axis=2).astype(np.float32)
+    rng = np.random.default_rng(3)
+    sheet += rng.normal(0, 2, sheet.shape)
+    noted = sheet.copy()
+    noted[420:720, 300:600] *= np.array(colour, np.float32) / 255
+    shown, bare = (np.clip(np.rint(image), 0, 255).astype(np.uint8) for image in (noted, sheet))
+    plain = without_note(shown)
+    assert plain is not None and plain.shape == shown.shape
+    assert np.abs(plain[440:700, 320:580].astype(int) - bare[440:700, 320:580]).mean() < 5
+    assert np.abs(plain[:400].astype(int) - bare[:400]).max() <= 1
+    assert choose(shown).name == "scan"
+
+
+def test_what_is_no_note_stays() -> None:
+    """A page without one, one in grey, a note of many colours, one over half of the page."""
+    sheet = np.repeat(page(), 3, axis=2)
+    assert without_note(sheet) is None and without_note(page()) is None
+    assert without_note(scene()) is None
+    picture, large = sheet.copy(), sheet.copy()
+    picture[420:720, 300:600] = scene(300, 300)
+    large[200:800, :600] = np.minimum(large[200:800, :600], (247, 227, 100))
+    assert without_note(picture) is None and without_note(large) is None
 
 
 @pytest.mark.parametrize("tint", [(1, 0.96, 0.73), (0.8, 1, 1)])
