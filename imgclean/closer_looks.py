@@ -1,8 +1,9 @@
-"""What `choose` looks at where an image may be a page after all: a sheet alone, dark ink, a turn.
+"""What `choose` looks at where an image may be a page after all.
 
-A sheet on a table that fills half of the picture is judged with the table, and strokes of a carbon
-copy are so pale that none is counted. Both are shown again as they would look filling the picture,
-or in black. Books are often photographed lying on their side.
+A sheet on a table that fills half of the picture is judged with the table, strokes of a carbon
+copy are so pale that none is counted, and a coloured note makes a page as colourful as a photo.
+These are shown again as they would look filling the picture, in black, or without the note. Books
+are often photographed lying on their side.
 """
 
 import cv2

@@ -1,8 +1,8 @@
-"""Drawings in a few separate colours: patterns of single pixels that a network takes for noise.
+"""Patterns of single pixels in a few separate colours, which a network takes for noise.
 
-Dithered tones, hatching, one-pixel checks and pixel art are as fine as noise. What tells them is
-that noise fills the levels between two colours, however little there is of it, while such places
-have a few levels, far apart, and nothing in between. There is nothing to clean there.
+Checks, hatching, regular dither and tiled textures of drawings are as fine as noise. What tells
+them is that they repeat: some pixels further on nearly each pixel has the very same colour. What
+was photographed or holds noise of any kind never does, unless it is even as well.
 """
 
 from typing import Any
@@ -16,17 +16,26 @@ from .pixels import unit
 __all__ = ["keep_drawn"]
 
 _CELL = 64  # pixels; side of what is decided on
+_LEAST = 32  # pixels; lower or narrower parts at the edges go with what lies beside them
 _STEP = 8  # pixels between those that are looked at first
 _APART = 24  # of 255: levels closer than this are not separate
 _COLOURS = 8  # separate levels of a channel, at most
 _SHARE = 0.95  # of a cell's pixels that have one of these levels
 _SECOND = 0.05  # of them that have another level than most
+_PERIODS = 8  # pixels, after which a pattern repeats at most
+_REPEATED = 0.9  # of what chance leaves, that is equal so far on
+_WAYS = tuple(  # down and along, in pixels
+    way
+    for n in range(1, _PERIODS + 1)
+    for way in ((0, n), (n, 0), (n, n), (n, -n))
+    if sum(way) != 1
+)
 
 Pixels = NDArray[Any]
 
 
 def keep_drawn(before: Pixels, after: Pixels) -> int:
-    """Give back, in place, the places of an image that are drawn in a few separate colours.
+    """Give back, in place, the places of an image that repeat in a few separate colours.
 
     Args:
         before: H x W x C, uint8, uint16 or float32 on [0, 1].
@@ -35,13 +44,15 @@ def keep_drawn(before: Pixels, after: Pixels) -> int:
     Returns:
         The number of cells of 64 x 64 pixels that were given back.
     """
-    if not before.size:
+    if min(before.shape[:2]) < _LEAST:
         return 0
     few, two = _candidates(before)
     drawn = np.zeros(few.shape, np.uint8)
     for row, column in np.argwhere(few & two):
-        held, second = _levels(before[_cell(row, column)])
-        drawn[row, column] = held >= _SHARE and second >= _SECOND
+        cell = before[_cell(row, column)]
+        held, second = _levels(cell)
+        large = min(cell.shape[:2]) >= _LEAST
+        drawn[row, column] = large and held >= _SHARE and second >= _SECOND and _repeats(cell)
     if not drawn.any():
         return 0
     near = cv2.dilate(drawn, np.ones((3, 3), np.uint8)) > 0  # a pattern may end beside a cell
@@ -82,7 +93,7 @@ def _levels(cell: Pixels) -> tuple[float, float]:
     Of the channel where the former is least, and of that where the latter is most.
     """
     all_held, most = 1.0, 0.0
-    for channel in cv2.split(np.rint(255 * np.clip(unit(cell), 0, 1)).astype(np.uint8)):
+    for channel in cv2.split(_eight_bits(cell)):
         counts = np.bincount(channel.ravel(), minlength=256) / channel.size
         held = []
         for _ in range(_COLOURS):
@@ -91,3 +102,28 @@ def _levels(cell: Pixels) -> tuple[float, float]:
             counts[max(0, level - _APART + 1) : level + _APART] = 0
         all_held, most = min(all_held, sum(held)), max(most, held[1])
     return all_held, most
+
+
+def _repeats(cell: Pixels) -> bool:
+    """Whether nearly all pixels have the colour of those a few pixels on, beyond chance.
+
+    An even cell does. Of one in which chance makes nearly all equal, hardly any may differ.
+    """
+    values = _eight_bits(cell).astype(np.int32)
+    colours = values @ np.array([1, 256, 65536], np.int32)[: cell.shape[2]]
+    shares = np.unique(colours, return_counts=True)[1] / colours.size
+    needed = 1 - (1 - _REPEATED) * (1 - float(np.sum(shares**2)))
+    some = colours[: 3 * _PERIODS]  # tells of most cells that they do not
+    return any(_equal(some, *way) >= needed and _equal(colours, *way) >= needed for way in _WAYS)
+
+
+def _equal(colours: NDArray[np.int32], down: int, along: int) -> float:
+    """The share of pixels that are as those so far below and at the right."""
+    height, width = colours.shape
+    below = colours[down:, max(along, 0) : width + min(along, 0)]
+    above = colours[: height - down, max(-along, 0) : width - max(along, 0)]
+    return float(np.mean(below == above))
+
+
+def _eight_bits(cell: Pixels) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(255 * np.clip(unit(cell), 0, 1)), np.uint8)

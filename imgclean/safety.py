@@ -41,8 +41,9 @@ UNEVEN = 0.005  # share of the paper that may differ by more than 4 levels from 
 CRUMBS = 1e-5  # dark pieces of under 30 pixels far from others, for each pixel of a page
 SPECKS = 0.0002  # share of the paper that may be more than 40 levels darker
 _ONE_LEVEL = 0.93  # share of the white pixels that have one level where a page was drawn
-_SOFT = 0.0005  # share of such a page's pixels that may be none of a drawing
-_PALE = 0.05  # of what is not white, at least so much is not dark
+# For each pixel of such a page: nearly white ones, soft ones, small pale pieces, any small ones.
+_UNDRAWN, _PEPPER = np.array([0.00002, 0.0005, 0.003]), 0.006
+_LEVELS_DRAWN, _TINY = 24, 5  # levels of its strokes at least; pixels of a small piece
 _DOTS, _SPACED = 2000, 1.5  # evenly spaced ones that are looked for, and to how many pixels
 
 _QUARTER, _CLOSED, _AROUND = 4, 11, 31  # times smaller; pixels there of a background, a median
@@ -242,11 +243,15 @@ def _is_even(page: Pixels) -> bool:
 def _is_drawn(page: Pixels, white: int) -> bool:
     """Whether paper of one level, H x W x C, has nothing on it but what was drawn.
 
-    That is dark or crisp, or an area of one level: no stain, no shadow, no grain is. Where all is
-    black or white, a scanner's threshold made anything crisp.
+    That is crisp, or an area of one level: no stain, no shadow, no picture is. Grain and pepper are
+    many small pieces. Where there are few levels a scanner's threshold made anything crisp.
     """
     height, width = page.shape[:2]
-    near, soft, pale, ink = 0, 0, 0, 0
+    paper, near, soft, pale = 0, 0, 0, 0
+    tiny = np.zeros(
+        -(-height // _HALO), np.intp
+    )  # for each so many rows: a cloud of pepper is small
+    levels = np.zeros(256, np.bool_)
     dots: dict[int, list[NDArray[np.float64]]] = {_CRUMB_REACH: [], _SPECK_REACH: []}
     rows = max(_CELL, _STRIP // width)
     three, five = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
@@ -261,20 +266,33 @@ def _is_drawn(page: Pixels, white: int) -> bool:
         crisp = cv2.dilate((plane == white).view(np.uint8), five) > 0
         level = cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, three) == 0
         level = cv2.dilate(level.view(np.uint8), three) > 0
-        light = other & (plane >= _DARKEST)
-        soft += int(np.count_nonzero((light & ~crisp & ~level)[core]))
-        pale, ink = (n + int(np.count_nonzero(p[core])) for n, p in ((pale, light), (ink, other)))
-        if max(near, soft) > _SOFT * height * width:
+        soft += int(np.count_nonzero((other & ~crisp & ~level)[core]))
+        dark = (plane < _DARKEST).view(np.uint8)
+        pale += len(_small(other & (cv2.dilate(dark, five) == 0), core, _SMALLEST))
+        pieces = _small(plane < white - _CRUMB_DEPTH, core, _TINY) + begin
+        tiny += np.bincount(pieces // _HALO, minlength=len(tiny))
+        paper += int(np.count_nonzero((plane == white)[core]))
+        levels[np.unique(plane[other])] = True
+        shares = np.array([near, soft, pale]) / (height * width)
+        if (shares > _UNDRAWN).any() or tiny.max() > _PEPPER * _HALO * width:
             return False
         for reach, found in dots.items():
             found.append(_find_crumbs(plane, core, reach) + [0, begin])
-    if pale < _PALE * ink:
+    if np.count_nonzero(levels) < _LEVELS_DRAWN or paper < height * width / 10:
         return False
-    shares = {_CRUMB_REACH: CRUMBS, _SPECK_REACH: SPECKS / 2}
+    most = {_CRUMB_REACH: CRUMBS, _SPECK_REACH: SPECKS / 2}
     return all(
-        _count_uneven(np.concatenate(found)) <= max(_CRUMBS, shares[reach] * height * width)
+        _count_uneven(np.concatenate(found)) <= max(_CRUMBS, most[reach] * height * width)
         for reach, found in dots.items()
     )
+
+
+def _small(mask: NDArray[np.bool_], rows: slice, area: int) -> NDArray[np.intp]:
+    """The rows in which connected pieces of fewer pixels begin, of those in `rows`."""
+    stats = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)[2][1:]
+    top = stats[:, cv2.CC_STAT_TOP]
+    inside = (top >= rows.start) & (top < (rows.stop or len(mask)))
+    return np.asarray(top[inside & (stats[:, cv2.CC_STAT_AREA] < area)], np.intp)
 
 
 def _count_uneven(places: NDArray[np.float64]) -> int:

@@ -308,7 +308,7 @@ def test_drawings_without_noise_are_clean() -> None:
 
 
 def test_dirt_on_a_drawing_without_noise_is_found() -> None:
-    """Specks here and there, a stain, a shadow, grain, and what a threshold made crisp."""
+    """Specks, pepper, a stain, a shadow, grain in any levels, and what a threshold made crisp."""
     rng = np.random.default_rng(1)
     page = _drawing()
     specked, shaded, stained = page.copy(), page.astype(np.float64), page.astype(np.float64)
@@ -319,7 +319,15 @@ def test_dirt_on_a_drawing_without_noise_is_found() -> None:
     stained *= 1 - 0.15 / (1 + np.exp((away - 100) / 2))
     grainy = page + rng.normal(0, 1, page.shape)
     hard = np.where(page < 200, 0, 255)
-    for other in (specked, shaded, stained, grainy, hard):
+    halved = cv2.resize(hard.astype(np.uint8), (400, 450), interpolation=cv2.INTER_AREA)[..., None]
+    peppered = [np.where(rng.random(page.shape) < share, 0, page) for share in (0.01, 0.06, 0.15)]
+    cloud = np.where((rng.random(page.shape) < 0.1) & (away < 150), 0, page)
+    quantised = np.rint(np.clip(250 + rng.normal(0, 6, page.shape) - (255.0 - page), 0, 255) / 17)
+    picture, little = page.copy(), np.full_like(page, 100)
+    picture[500:700, 500:700] = np.clip(40 + rng.normal(0, 15, (200, 200, 1)), 0, 90)
+    little[:60] = page[640:700]
+    for other in (specked, shaded, stained, grainy, hard, halved, *peppered, cloud,
+                  17 * quantised, picture, little):  # fmt: skip
         assert not is_clean(np.clip(np.rint(other), 0, 255).astype(np.uint8))
 
 
