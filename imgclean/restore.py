@@ -7,6 +7,7 @@ validates through it too.
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +27,7 @@ from .hues import keep_hues
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
+from .pale import darkened, ink_contrast
 from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
@@ -89,12 +91,12 @@ class Denoiser:
     """A loaded network that cleans images of any size; see `load` for the arguments.
 
     One for pages sees them without a scanner's streaks, see `streaks`, in even light, see
-    `shading`, those on dark paper made brighter as a whole, see `white_point`, and large ones once
-    more from afar where tones are left, see `second_look`; at full strength thin strokes keep their
-    hue, see `hues`. Shipped weights for photos see images that use little of their range stretched,
-    see `stretch`, remove coarse noise at half the size first, see `coarse`, less where there is
-    hardly any, see `faint`, and none from drawings, see `drawn`; others are taken to know what they
-    were trained on.
+    `shading`, those on dark paper made brighter as a whole, see `white_point`, pale ink deeper than
+    it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
+    at full strength thin strokes keep their hue, see `hues`. Shipped weights for photos see images
+    that use little of their range stretched, see `stretch`, remove coarse noise at half the size
+    first, see `coarse`, less where there is hardly any, see `faint`, and none from drawings, see
+    `drawn`; others are taken to know what they were trained on.
 
     Attributes:
         photos: whether it does the latter four.
@@ -270,32 +272,35 @@ class Denoiser:
         found = [find_streaks(image) for image in images]
         removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
         afar = [far_view(image) for image in images]
-        self._clean_pieces(images, strength)
-        for image, page, streaks in zip(images, afar, removed, strict=True):
+        contrasts = [ink_contrast(image) for image in images]
+        self._clean_pieces(images, strength, contrasts)
+        for image, page, streaks, contrast in zip(images, afar, removed, contrasts, strict=True):
             if page is not None:
-                self._look_again(image, page, strength)
+                self._look_again(image, page, strength, contrast)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
         return [count_lines(streaks) for streaks in found]
 
-    def _look_again(self, image: Pixels, page: Pixels, strength: float) -> None:
+    def _look_again(self, image: Pixels, page: Pixels, strength: float, contrast: float) -> None:
         """Put right what a cleaned page's far view shows to be a mistake, in place."""
         near = near_view(image, page, strength)
         if not has_tones(near):
             return
         far = page.copy()
-        self._clean_pieces([far], 1.0)
+        self._clean_pieces([far], 1.0, [contrast])
         change = change_from_afar(page, near, far, len(image) / len(page))
         if change is not None:
             add_change(image, change * np.float32(strength))
 
-    def _clean_pieces(self, images: Sequence[Pixels], strength: float) -> None:
-        """Clean images in place, a batch of tiles at a time."""
+    def _clean_pieces(
+        self, images: Sequence[Pixels], strength: float, contrasts: Sequence[float] = ()
+    ) -> None:
+        """Clean images in place, a batch of tiles at a time; their ink is shown so much deeper."""
         queue: list[_Piece] = []
-        for image in images:
+        for image, contrast in zip(images, contrasts or [1.0] * len(images), strict=True):
             if image.size == 0:
                 continue
-            for piece in self._pieces(image):
+            for piece in self._pieces(image, contrast):
                 if queue and (len(queue) == self.batch_size or not _alike(queue[0], piece)):
                     self._flush(queue, strength)
                 queue.append(piece)
@@ -376,7 +381,7 @@ class Denoiser:
                 target[...] = output[core]
             queue.clear()
 
-    def _pieces(self, image: Pixels) -> Iterator[_Piece]:
+    def _pieces(self, image: Pixels, contrast: float) -> Iterator[_Piece]:
         """Cut an image into (tile with halo, where its core goes, core within the tile, gains).
 
         The image is written while this runs, so the original rows that the next band
@@ -386,6 +391,7 @@ class Denoiser:
         rows, columns = self._grid(height, width, image.nbytes)
         plain = Light(np.ones(image.shape[2], np.float32))
         light = page_light(image) if self.pages else plain  # of the whole: tiles cannot tell
+        light = replace(light, contrast=contrast)
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -417,11 +423,11 @@ class Denoiser:
         return int(min(pixels, self._tile_pixels(3 * pixels)) * each * self.batch_size)
 
     def _per_pixel(self) -> float:
-        """Bytes a pixel: the feature maps alive at the peak, and the image in float."""
+        """Bytes a pixel: the feature maps alive at the peak, and the image in float; see `pale`."""
         if self._size:
             return 40.0  # sums and weights of the blend
         size = 4 if self.precision == "fp32" else 2
-        return _LIVE_MAPS * float(self._colour.maps) * size + 40
+        return _LIVE_MAPS * float(self._colour.maps) * size + (76 if self.pages else 40)
 
     def _tile_pixels(self, held: int) -> int:
         """How many pixels, halo included, one tile of an image of `held` bytes may have."""
@@ -490,6 +496,9 @@ class Denoiser:
                 seen = noisy.mul_(each) if strength == 1 else noisy * each
                 limits = noisy.new_tensor([torch.inf if x.plain else 1.0 for x in lights])
                 seen = seen.clamp_(max=limits[:, None, None, None])
+            contrast = noisy.new_tensor([light.contrast for light in lights])[:, None, None, None]
+            ink = darkened(seen, contrast) if bool((contrast > 1).any()) else None
+            seen = seen if ink is None else ink.shown
             residual = self._residual(seen, precision)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):
                 self.redone += len(tiles)
@@ -499,6 +508,8 @@ class Denoiser:
             result = residual.add_(seen)
             if scale != 1.0:  # before mixing: a part of the way to what full strength shows
                 result = result.clamp_(0, 1)
+            if ink is not None:
+                result = torch.where(contrast > 1, ink.back(result), result)
             result = noisy.lerp_(result, strength)
             if scale != 1.0:
                 result = result.mul_(scale).round_()

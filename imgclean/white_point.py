@@ -16,7 +16,7 @@ from torch.nn import functional
 from .pixels import full_range
 from .shading import Shading, find_shading
 
-__all__ = ["Light", "local_gains", "page_light", "paper_between", "paper_gains"]
+__all__ = ["Light", "ground_of", "local_gains", "page_light", "paper_between", "paper_gains"]
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -50,15 +50,17 @@ class Light:
         between: which cells of 4 x 4 pixels are paper between labels that are brighter than it,
             which only the whole page tells; None where nothing is.
         shading: what it is multiplied with as well, from place to place; None where it is even.
+        contrast: how many times as deep its ink is shown, of `pale.ink_contrast`.
     """
 
     gains: Plane
     between: Mask | None = None
     shading: Shading | None = None
+    contrast: float = 1.0
 
     @property
     def plain(self) -> bool:
-        """Whether it is shown as it is."""
+        """Whether its paper is shown as it is."""
         return bool(self.gains.max() <= 1) and self.shading is None
 
     def part(self, rows: slice, columns: slice) -> "Light":
@@ -66,7 +68,7 @@ class Light:
         shading = self.shading and self.shading.part(rows.start, columns.start)
         cut = tuple(slice(s.start // _CELL, -(-s.stop // _CELL)) for s in (rows, columns))
         between = None if self.between is None else self.between[cut]
-        return Light(self.gains, between, shading)
+        return Light(self.gains, between, shading, self.contrast)
 
     def padded(self, height: int, width: int) -> Mask:
         """`between` for a part that was padded to so many pixels, h x w cells."""
@@ -168,7 +170,7 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
         they are where none would and they are the same everywhere.
     """
     cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
-    ground = -_highest(-_highest(cells, _CLOSED), _CLOSED)
+    ground = _closed(cells)
     if not bool((ground * gains > _LIMIT).any()):
         return _smooth(gains, pages) if gains.shape[2:] == cells.shape[2:] else gains
     ground = torch.where(between[:, None], cells, ground)
@@ -185,6 +187,15 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     own = torch.maximum(_LIMIT / pages[place].clamp(min=_LIMIT / _TINT), least)
     each[place] = torch.where(mixed, torch.minimum(own, largest), most)
     return each
+
+
+def ground_of(pages: Tensor) -> Tensor:
+    """The brightness without ink of cells of 4 x 4 pixels: N x C x H x W to N x C x h x w."""
+    return _closed(functional.avg_pool2d(pages, _CELL, ceil_mode=True))
+
+
+def _closed(cells: Tensor) -> Tensor:
+    return -_highest(-_highest(cells, _CLOSED), _CLOSED)
 
 
 def _smooth(cells: Tensor, pages: Tensor) -> Tensor:

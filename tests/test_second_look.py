@@ -185,7 +185,7 @@ class ShortSighted(Denoiser):
 
     passes = 0
 
-    def _clean_pieces(self, images: Any, strength: float) -> None:
+    def _clean_pieces(self, images: Any, strength: float, contrasts: Any = ()) -> None:
         for image in images:
             self.passes += 1
             if len(image) > 1000:

@@ -1,0 +1,97 @@
+"""Pages whose ink is pale all over, as carbon copies: a network for pages sees it darker.
+
+Pale strokes that are soft as well look like stains or like the sheet's other side; as dark as
+print they do not. So such a page is shown to the network with more contrast, and what comes back
+gets the contrast that it had.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from .pixels import full_range, luma
+from .white_point import ground_of
+
+__all__ = ["Darkened", "darkened", "ink_contrast"]
+
+Pixels = NDArray[Any]
+
+_INK, _MOST = 0.7, 3.0  # depth to which ink is brought, by at most this factor
+_LEAST = 1.25  # what needs less is shown as it is
+_FAINTEST = 0.06  # of the paper: paler ink is none
+_WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
+_REACH = 25  # pixels; wider strokes are background
+_DEEPEST, _INKED = 0.995, 0.85  # quantile of a window's depth, and over windows
+
+
+def ink_contrast(page: Pixels) -> float:
+    """How many times as deep a page's ink is to be shown; 1 where some of it is dark, or none is.
+
+    How deep its ink is tells the black top-hat (Meyer, 1979) of windows all over it.
+
+    Args:
+        page: H x W x C with C in {1, 3}, uint8, uint16 or float32 on [0, 1].
+
+    Returns:
+        1, or a factor of 1.25 to 3.
+    """
+    found = []
+    for top in _spread(page.shape[0]):
+        for left in _spread(page.shape[1]):
+            part = page[top : top + _WINDOW, left : left + _WINDOW]
+            plane = luma(part).astype(np.float32) / np.float32(full_range(page))
+            soft = cv2.GaussianBlur(plane, (3, 3), 0)
+            ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
+            found.append(float(np.quantile(1 - soft / np.maximum(ground, 0.1), _DEEPEST)))
+    depth = float(np.quantile(found, _INKED)) if found else 0.0
+    factor = min(_INK / depth, _MOST) if depth >= _FAINTEST else 1.0
+    return factor if factor >= _LEAST else 1.0
+
+
+def _spread(length: int) -> list[int]:
+    """Where windows begin that lie evenly over a length."""
+    count = min(_WINDOWS, -(-length // _WINDOW))
+    return [int(x) for x in np.linspace(0, max(length - _WINDOW, 0), count).round()]
+
+
+@dataclass(frozen=True)
+class Darkened:
+    """Pages with their ink so many times as deep, and what they were.
+
+    Attributes:
+        shown: N x C x H x W on [0, 1].
+        ground: the same, their paper and areas that are wider than strokes.
+        shares: the same, of a cleaned stroke's depth what it has to keep.
+    """
+
+    shown: Tensor
+    ground: Tensor
+    shares: Tensor
+
+    def back(self, cleaned: Tensor) -> Tensor:
+        """Cleaned pages with strokes as deep as they were, N x C x H x W on [0, 1]."""
+        depth, area = 1 - cleaned, (1 - self.ground).clamp_(min=0)
+        stroke = (depth - area).clamp_(min=0)
+        return 1 - (depth - stroke + stroke * self.shares)
+
+
+def darkened(pages: Tensor, contrast: Tensor) -> Darkened:
+    """Make ink so many times as deep, down to black; paper and wide areas stay as they are.
+
+    Args:
+        pages: N x C x H x W on [0, 1].
+        contrast: N x 1 x 1 x 1, of `ink_contrast`; 1 leaves a page as it is.
+    """
+    soft = functional.avg_pool2d(ground_of(pages), 3, 1, 1, count_include_pad=False)
+    size = pages.shape[2:]
+    ground = functional.interpolate(soft, size, mode="bilinear", align_corners=False)
+    fall = (ground - pages).clamp_(min=0)
+    shown = (pages - (contrast - 1) * fall).clamp_(min=0)
+    # Ink that black ends is as deep afterwards as it was.
+    shares = (fall / ground.clamp(min=1e-3)).clamp_(min=1 / contrast).clamp_(max=1)
+    return Darkened(shown, ground, shares)
