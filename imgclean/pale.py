@@ -23,7 +23,7 @@ Pixels = NDArray[Any]
 
 _INK, _MOST = 0.7, 3.0  # depth to which ink is brought, by at most this factor
 _LEAST = 1.25  # what needs less is shown as it is
-_FAINTEST = 0.06  # of the paper: paler ink is none
+_FAINTEST = 0.08, 0.14  # of the paper: paler ink is the other side's, from the second on it is ink
 _WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
 _REACH = 25  # pixels; wider strokes are background
 _DEEPEST, _INKED = 0.995, 0.85  # quantile of a window's depth, and over windows
@@ -49,7 +49,8 @@ def ink_contrast(page: Pixels) -> float:
             ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
             found.append(float(np.quantile(1 - soft / np.maximum(ground, 0.1), _DEEPEST)))
     depth = float(np.quantile(found, _INKED)) if found else 0.0
-    factor = min(_INK / depth, _MOST) if depth >= _FAINTEST else 1.0
+    share = np.clip((depth - _FAINTEST[0]) / (_FAINTEST[1] - _FAINTEST[0]), 0, 1)
+    factor = 1 + float(share) * (min(_INK / max(depth, 1e-3), _MOST) - 1)
     return factor if factor >= _LEAST else 1.0
 
 
