@@ -423,7 +423,10 @@ class Denoiser:
         return int(min(pixels, self._tile_pixels(3 * pixels)) * each * self.batch_size)
 
     def _per_pixel(self) -> float:
-        """Bytes a pixel: the feature maps alive at the peak, and the image in float; see `pale`."""
+        """Bytes a pixel: the feature maps alive at the peak, and the image in float.
+
+        Of pages three times more: as it is shown, its ground, and the shares; see `pale.Darkened`.
+        """
         if self._size:
             return 40.0  # sums and weights of the blend
         size = 4 if self.precision == "fp32" else 2

@@ -248,9 +248,8 @@ def _is_drawn(page: Pixels, white: int) -> bool:
     """
     height, width = page.shape[:2]
     paper, near, soft, pale = 0, 0, 0, 0
-    tiny = np.zeros(
-        -(-height // _HALO), np.intp
-    )  # for each so many rows: a cloud of pepper is small
+    # For each so many rows, since a cloud of pepper is small.
+    tiny = np.zeros(-(-height // _HALO), np.intp)
     levels = np.zeros(256, np.bool_)
     dots: dict[int, list[NDArray[np.float64]]] = {_CRUMB_REACH: [], _SPECK_REACH: []}
     rows = max(_CELL, _STRIP // width)

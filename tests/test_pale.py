@@ -52,6 +52,35 @@ def test_a_dark_word_or_headline_alone_does_not_hide_pale_ink() -> None:
     assert ink_contrast(half) == 1
 
 
+def test_dirt_is_no_ink() -> None:
+    """Grain, mottle and noise on empty paper, with a dark line of text too."""
+    rng = np.random.default_rng(2)
+    noise = rng.normal(0, 1, (700, 700))
+    mottle = cv2.GaussianBlur(noise, (0, 0), 1.5) / 0.19
+    for paper in (noise * 8, noise * 25, mottle * 7, mottle * 12):
+        empty = np.clip(np.rint(225 + paper), 0, 255).astype(np.uint8)[..., None]
+        assert ink_contrast(empty) == 1
+        empty[300:340] = np.minimum(empty[300:340], page()[300:340])
+        assert ink_contrast(empty) == 1
+
+
+def test_grain_is_made_no_deeper_than_it_may_be() -> None:
+    contrasts = [ink_contrast(_pale(0.2, sigma)) for sigma in (1, 14, 25)]
+    assert contrasts[0] == 3 > contrasts[1] > contrasts[2]
+
+
+def test_what_lies_beside_a_pale_page_does_not_change() -> None:
+    """Of floats below black and above white too; pale paper above white stays white."""
+    pages = torch.rand(2, 3, 64, 64) * 1.6 - 0.3
+    ink = darkened(pages, torch.tensor([3.0, 1.0])[:, None, None, None])
+    assert torch.equal(ink.shown[1], pages[1])
+    bright = torch.full((1, 1, 64, 64), 1.2)
+    bright[:, :, 30:33] = 0.8
+    ink = darkened(bright, torch.full((1, 1, 1, 1), 2.0))
+    assert ink.back(ink.shown)[0, 0, 31, 31].item() == pytest.approx(0.8, abs=0.02)
+    assert ink.back(ink.shown).max() <= 1
+
+
 def test_what_is_darkened_comes_back_as_it_was() -> None:
     """Strokes on white, on a wide area, and dark ones; what is not pale does not change."""
     pages = torch.ones(2, 1, 128, 128)
