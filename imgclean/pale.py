@@ -25,6 +25,7 @@ _LEAST = 1.25  # what needs less is shown as it is
 _FAINTEST = 0.08, 0.14  # of the paper: paler ink is the other side's, from the second on it is ink
 _GRAIN = 0.12  # of the paper: grain is made no deeper
 _WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
+_ROWS = 256  # that are made paler at a time
 _REACH, _AROUND = 15, 25  # pixels; wider strokes are background; of the median that tells grain
 _EXTREME, _INKED = 0.995, 0.85  # quantile of a window's pixels, and over those with ink
 _DARKER, _FEWEST = 1.8, 0.25  # times as far below the median as above it; share of the windows
@@ -82,34 +83,47 @@ class Darkened:
 
     Attributes:
         shown: N x C x H x W on [0, 1].
-        ground: the same, their paper and areas that are wider than strokes.
-        shares: the same, of a cleaned stroke's depth what it has to keep.
+        pages: the same, as they were.
+        cells: N x C x h x w, their paper and areas that are wider than strokes, 4 x 4 pixels each.
+        contrast: N x 1 x 1 x 1.
     """
 
     shown: Tensor
-    ground: Tensor
-    shares: Tensor
+    pages: Tensor
+    cells: Tensor
+    contrast: Tensor
 
     def back(self, cleaned: Tensor) -> Tensor:
-        """Cleaned pages with strokes as deep as they were, N x C x H x W on [0, 1]."""
-        depth, area = 1 - cleaned, (1 - self.ground).clamp_(min=0)
-        stroke = (depth - area).clamp_(min=0)
-        return 1 - (depth - stroke + stroke * self.shares)
+        """Make strokes as deep as they were, in place; cleaned is N x C x H x W on [0, 1]."""
+        all_ground = _pixels(self.cells, self.pages)
+        for top in range(0, cleaned.shape[2], _ROWS):
+            rows = slice(top, top + _ROWS)
+            ground, after = all_ground[:, :, rows], cleaned[:, :, rows]
+            fall = (ground - self.pages[:, :, rows]).clamp_(min=0)
+            # Ink that black ends is as deep afterwards as it was.
+            shares = fall.div_(ground.clamp(min=1e-3)).clamp_(min=1 / self.contrast).clamp_(max=1)
+            area = (1 - ground).clamp_(min=0)
+            stroke = (1 - after - area).clamp_(min=0)
+            paler = after + stroke * (1 - shares)
+            after.copy_(torch.where(self.contrast > 1, paler, after))
+        return cleaned
 
 
 def darkened(pages: Tensor, contrast: Tensor) -> Darkened:
     """Make ink so many times as deep, down to black; paper and wide areas stay as they are.
 
     Args:
-        pages: N x C x H x W on [0, 1].
+        pages: N x C x H x W on [0, 1]; held until they are asked `back`.
         contrast: N x 1 x 1 x 1, of `ink_contrast`; 1 leaves a page as it is.
     """
-    pages = torch.where(contrast > 1, pages.clamp(max=1), pages)
-    soft = functional.avg_pool2d(ground_of(pages), 3, 1, 1, count_include_pad=False)
+    if bool((pages > 1).any()):
+        pages = torch.where(contrast > 1, pages.clamp(max=1), pages)
+    cells = functional.avg_pool2d(ground_of(pages), 3, 1, 1, count_include_pad=False)
+    fall = _pixels(cells, pages).sub_(pages).clamp_(min=0)
+    darker = fall.mul_(contrast - 1).neg_().add_(pages).clamp_(min=0)
+    return Darkened(torch.where(contrast > 1, darker, pages), pages, cells, contrast)
+
+
+def _pixels(cells: Tensor, pages: Tensor) -> Tensor:
     size = pages.shape[2:]
-    ground = functional.interpolate(soft, size, mode="bilinear", align_corners=False)
-    fall = (ground - pages).clamp_(min=0)
-    shown = torch.where(contrast > 1, (pages - (contrast - 1) * fall).clamp_(min=0), pages)
-    # Ink that black ends is as deep afterwards as it was.
-    shares = (fall / ground.clamp(min=1e-3)).clamp_(min=1 / contrast).clamp_(max=1)
-    return Darkened(shown, ground, shares)
+    return functional.interpolate(cells, size, mode="bilinear", align_corners=False)

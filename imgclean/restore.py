@@ -425,12 +425,12 @@ class Denoiser:
     def _per_pixel(self) -> float:
         """Bytes a pixel: the feature maps alive at the peak, and the image in float.
 
-        Of pages three times more: as it is shown, its ground, and the shares; see `pale.Darkened`.
+        Of a page with pale ink 12 more, which the estimate of the maps leaves room for.
         """
         if self._size:
             return 40.0  # sums and weights of the blend
         size = 4 if self.precision == "fp32" else 2
-        return _LIVE_MAPS * float(self._colour.maps) * size + (76 if self.pages else 40)
+        return _LIVE_MAPS * float(self._colour.maps) * size + 40
 
     def _tile_pixels(self, held: int) -> int:
         """How many pixels, halo included, one tile of an image of `held` bytes may have."""
@@ -512,7 +512,7 @@ class Denoiser:
             if scale != 1.0:  # before mixing: a part of the way to what full strength shows
                 result = result.clamp_(0, 1)
             if ink is not None:
-                result = torch.where(contrast > 1, ink.back(result), result)
+                result = ink.back(result)
             result = noisy.lerp_(result, strength)
             if scale != 1.0:
                 result = result.mul_(scale).round_()
