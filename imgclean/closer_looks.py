@@ -43,11 +43,9 @@ def coloured_share(whole: Plane) -> float:
         whole: 240 x 240 x 3, in [0, 1], RGB; see `page_measures.Seen`.
     """
     small = cv2.resize(whole, (_TINTS, _TINTS), interpolation=cv2.INTER_AREA)
-    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))  # without ink
-    ground = np.maximum(cv2.blur(ground, (3, 3)), 0.02)
+    ground = _without_ink(small, 7)
     light = ground.mean(axis=2)
-    red, green, blue = np.log(ground[light > _LID * np.quantile(light, 0.9)]).T
-    colours = np.stack([red - green, 0.7 * (blue - green)], axis=1)
+    colours = _hues(ground[light > _LID * np.quantile(light, 0.9)])
     bins = np.clip(np.rint(colours / _BIN) + _BINS, 0, 2 * _BINS).astype(np.intp)
     counts = np.zeros((2 * _BINS + 1, 2 * _BINS + 1), np.float32)
     np.add.at(counts, tuple(bins.T), 1)
@@ -83,8 +81,7 @@ def sheet_alone(pixels: NDArray[np.generic]) -> Pixels | None:
 
 def _corners(image: Plane) -> Plane | None:
     """Those of the sheet, 4 x 2, x and y of 1, clockwise from the one at the left above."""
-    scale = _SIDE / max(image.shape[:2])
-    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    size = _small_size(image.shape)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     small = cv2.medianBlur(np.rint(255 * small).astype(np.uint8), 3).reshape(*size[::-1], -1)
     dark = small.min(axis=2)  # paper is light in every colour
@@ -109,6 +106,24 @@ def _corners(image: Plane) -> Plane | None:
     return np.asarray((found[order] + 0.5) / size, np.float32)
 
 
+def _small_size(shape: tuple[int, ...]) -> list[int]:
+    """Width and height of the copy of an image in which sheets and notes are searched."""
+    scale = _SIDE / max(shape[:2])
+    return [max(1, round(side * scale)) for side in shape[1::-1]]
+
+
+def _without_ink(small: NDArray[np.generic], side: int) -> Plane:
+    """The ground of h x w x 3: what a closing with a square leaves (Meyer, 1979)."""
+    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return np.asarray(np.maximum(cv2.blur(ground, (3, 3)), 0.02), np.float32)
+
+
+def _hues(ground: Plane) -> Plane:
+    """Logarithms of red and of blue over green, which a shadow leaves: ... x 3 to ... x 2."""
+    red, green, blue = np.moveaxis(np.log(ground), -1, 0)
+    return np.stack([red - green, 0.7 * (blue - green)], axis=-1)
+
+
 def without_note(pixels: NDArray[np.generic]) -> Pixels | None:
     """The image with a coloured note that lies on its paper made of the paper's colour.
 
@@ -121,13 +136,9 @@ def without_note(pixels: NDArray[np.generic]) -> Pixels | None:
     whole = pixels if pixels.ndim == 3 else pixels[..., None]
     if whole.shape[2] == 1:
         return None
-    scale = _SIDE / max(whole.shape[:2])
-    size = [max(1, round(side * scale)) for side in whole.shape[1::-1]]
-    small = cv2.resize(thumbnail(whole), size, interpolation=cv2.INTER_AREA)
-    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # without ink
-    ground = np.maximum(cv2.blur(ground, (3, 3)), 0.02)
-    red, green, blue = cv2.split(np.log(ground))
-    colours = np.stack([red - green, 0.7 * (blue - green)], axis=2)
+    size = _small_size(whole.shape)
+    ground = _without_ink(cv2.resize(thumbnail(whole), size, interpolation=cv2.INTER_AREA), 9)
+    colours = _hues(ground)
     other = np.hypot(*cv2.split(colours - np.median(colours, axis=(0, 1)))) > _OTHER
     other = cv2.morphologyEx(other.view(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     outlines = cv2.findContours(other, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]

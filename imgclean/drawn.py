@@ -49,7 +49,7 @@ def keep_drawn(before: Pixels, after: Pixels) -> int:
     few, two = _candidates(before)
     drawn = np.zeros(few.shape, np.uint8)
     for row, column in np.argwhere(few & two):
-        cell = before[_cell(row, column)]
+        cell = _eight_bits(before[_cell(row, column)])
         held, second = _levels(cell)
         large = min(cell.shape[:2]) >= _LEAST
         drawn[row, column] = large and held >= _SHARE and second >= _SECOND and _repeats(cell)
@@ -57,7 +57,7 @@ def keep_drawn(before: Pixels, after: Pixels) -> int:
         return 0
     near = cv2.dilate(drawn, np.ones((3, 3), np.uint8)) > 0  # a pattern may end beside a cell
     for row, column in np.argwhere(few & near & (drawn == 0)):
-        drawn[row, column] = _levels(before[_cell(row, column)])[0] >= _SHARE
+        drawn[row, column] = _levels(_eight_bits(before[_cell(row, column)]))[0] >= _SHARE
     for row, column in np.argwhere(drawn):
         after[_cell(row, column)] = before[_cell(row, column)]
     return int(drawn.sum())
@@ -87,13 +87,13 @@ def _candidates(image: Pixels) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return np.asarray(few), two
 
 
-def _levels(cell: Pixels) -> tuple[float, float]:
+def _levels(cell: NDArray[np.uint8]) -> tuple[float, float]:
     """The share of pixels that a few levels far apart hold, and that of the second of them.
 
     Of the channel where the former is least, and of that where the latter is most.
     """
     all_held, most = 1.0, 0.0
-    for channel in cv2.split(_eight_bits(cell)):
+    for channel in cv2.split(cell):
         counts = np.bincount(channel.ravel(), minlength=256) / channel.size
         held = []
         for _ in range(_COLOURS):
@@ -104,13 +104,12 @@ def _levels(cell: Pixels) -> tuple[float, float]:
     return all_held, most
 
 
-def _repeats(cell: Pixels) -> bool:
+def _repeats(cell: NDArray[np.uint8]) -> bool:
     """Whether nearly all pixels have the colour of those a few pixels on, beyond chance.
 
     An even cell does. Of one in which chance makes nearly all equal, hardly any may differ.
     """
-    values = _eight_bits(cell).astype(np.int32)
-    colours = values @ np.array([1, 256, 65536], np.int32)[: cell.shape[2]]
+    colours = cell.astype(np.int32) @ np.array([1, 256, 65536], np.int32)[: cell.shape[2]]
     shares = np.unique(colours, return_counts=True)[1] / colours.size
     needed = 1 - (1 - _REPEATED) * (1 - float(np.sum(shares**2)))
     some = colours[: 3 * _PERIODS]  # tells of most cells that they do not

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from .pixels import full_range, luma
-from .white_point import ground_of
+from .pixels import luma, unit
+from .white_point import ground_of, smooth
 
 __all__ = ["Darkened", "darkened", "ink_contrast"]
 
@@ -49,7 +49,7 @@ def ink_contrast(page: Pixels) -> float:
     for top in _spread(page.shape[0]):
         for left in _spread(page.shape[1]):
             part = page[top : top + _WINDOW, left : left + _WINDOW]
-            found.append(_depths(luma(part).astype(np.float32) / np.float32(full_range(page))))
+            found.append(_depths(unit(luma(part))))
     depths, darkest, brightest = np.array(found or [(0, 0, 1)]).T
     inked = (depths >= _FAINTEST[0]) & (darkest >= _DARKER * brightest)
     if inked.mean() < _FEWEST:
@@ -95,7 +95,7 @@ class Darkened:
 
     def back(self, cleaned: Tensor) -> Tensor:
         """Make strokes as deep as they were, in place; cleaned is N x C x H x W on [0, 1]."""
-        all_ground = _pixels(self.cells, self.pages)
+        all_ground = smooth(self.cells, self.pages)
         for top in range(0, cleaned.shape[2], _ROWS):
             rows = slice(top, top + _ROWS)
             ground, after = all_ground[:, :, rows], cleaned[:, :, rows]
@@ -119,11 +119,6 @@ def darkened(pages: Tensor, contrast: Tensor) -> Darkened:
     if bool((pages > 1).any()):
         pages = torch.where(contrast > 1, pages.clamp(max=1), pages)
     cells = functional.avg_pool2d(ground_of(pages), 3, 1, 1, count_include_pad=False)
-    fall = _pixels(cells, pages).sub_(pages).clamp_(min=0)
+    fall = smooth(cells, pages).sub_(pages).clamp_(min=0)
     darker = fall.mul_(contrast - 1).neg_().add_(pages).clamp_(min=0)
     return Darkened(torch.where(contrast > 1, darker, pages), pages, cells, contrast)
-
-
-def _pixels(cells: Tensor, pages: Tensor) -> Tensor:
-    size = pages.shape[2:]
-    return functional.interpolate(cells, size, mode="bilinear", align_corners=False)

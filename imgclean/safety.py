@@ -228,7 +228,7 @@ def _is_even(page: Pixels) -> bool:
         counts += cv2.calcHist([plane[core]], [0], paper[core], [256], [0, 256]).ravel()
         if counts[: WHITE - 4].sum() > UNEVEN * height * width:
             return False  # whatever follows
-        crumbs += len(_find_crumbs(plane, core))
+        crumbs += len(_find_crumbs(plane, core, (_CRUMB_REACH,))[0])
         if crumbs > max(_CRUMBS, CRUMBS * height * width):
             return False
     total = counts.sum()
@@ -251,7 +251,8 @@ def _is_drawn(page: Pixels, white: int) -> bool:
     # For each so many rows, since a cloud of pepper is small.
     tiny = np.zeros(-(-height // _HALO), np.intp)
     levels = np.zeros(256, np.bool_)
-    dots: dict[int, list[NDArray[np.float64]]] = {_CRUMB_REACH: [], _SPECK_REACH: []}
+    most = {_CRUMB_REACH: CRUMBS, _SPECK_REACH: SPECKS / 2}
+    dots: list[list[NDArray[np.float64]]] = []
     rows = max(_CELL, _STRIP // width)
     three, five = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
     for top in range(0, height, rows):
@@ -275,23 +276,26 @@ def _is_drawn(page: Pixels, white: int) -> bool:
         shares = np.array([near, soft, pale]) / (height * width)
         if (shares > _UNDRAWN).any() or tiny.max() > _PEPPER * _HALO * width:
             return False
-        for reach, found in dots.items():
-            found.append(_find_crumbs(plane, core, reach) + [0, begin])
+        dots.append([found + [0, begin] for found in _find_crumbs(plane, core, [*most])])
     if np.count_nonzero(levels) < _LEVELS_DRAWN or paper < height * width / 10:
         return False
-    most = {_CRUMB_REACH: CRUMBS, _SPECK_REACH: SPECKS / 2}
     return all(
-        _count_uneven(np.concatenate(found)) <= max(_CRUMBS, most[reach] * height * width)
-        for reach, found in dots.items()
+        _count_uneven(np.concatenate(found)) <= max(_CRUMBS, share * height * width)
+        for share, found in zip(most.values(), zip(*dots, strict=True), strict=True)
     )
 
 
 def _small(mask: NDArray[np.bool_], rows: slice, area: int) -> NDArray[np.intp]:
     """The rows in which connected pieces of fewer pixels begin, of those in `rows`."""
     stats = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)[2][1:]
+    few = _begin_in(stats, rows) & (stats[:, cv2.CC_STAT_AREA] < area)
+    return np.asarray(stats[few, cv2.CC_STAT_TOP], np.intp)
+
+
+def _begin_in(stats: NDArray[np.int32], rows: slice) -> NDArray[np.bool_]:
+    """Which pieces begin in some rows."""
     top = stats[:, cv2.CC_STAT_TOP]
-    inside = (top >= rows.start) & (top < (rows.stop or len(mask)))
-    return np.asarray(top[inside & (stats[:, cv2.CC_STAT_AREA] < area)], np.intp)
+    return np.asarray((top >= rows.start) & (rows.stop is None or top < rows.stop))
 
 
 def _count_uneven(places: NDArray[np.float64]) -> int:
@@ -309,24 +313,25 @@ def _count_uneven(places: NDArray[np.float64]) -> int:
     return alone
 
 
-def _find_crumbs(grey: Plane, rows: slice, reach: int = _CRUMB_REACH) -> NDArray[np.float64]:
+def _find_crumbs(grey: Plane, rows: slice, reaches: Sequence[int]) -> list[NDArray[np.float64]]:
     """Where dark pieces too small for a letter, but for its dots, have nothing near them.
 
-    N x 2, x and y; near is what is up to `reach` pixels away. Only those that begin in `rows`
-    are told, whole ones.
+    N x 2, x and y, for each reach; near is what is up to so many pixels away. Only those that
+    begin in `rows` are told, whole ones.
     """
     dark = (_depth(grey)[2] > _CRUMB_DEPTH).view(np.uint8)
     _, labels, stats, middles = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    grown = cv2.dilate(dark, np.ones((reach + 1, reach + 1), np.uint8))
-    groups = cv2.connectedComponents(grown, connectivity=8)[1]
+    small = (stats[:, cv2.CC_STAT_AREA] < _CRUMB) & _begin_in(stats, rows)
     place = np.flatnonzero(dark)
     group = np.zeros(len(stats), np.intp)
-    group[labels.ravel()[place]] = groups.ravel()[place]
-    alone = np.bincount(group[1:], minlength=1)[group] == 1
-    small = stats[:, cv2.CC_STAT_AREA] < _CRUMB
-    top = stats[:, cv2.CC_STAT_TOP]
-    inside = (top >= rows.start) & (top < (rows.stop or len(grey)))
-    return np.asarray(middles[1:][(small & alone & inside)[1:]], np.float64)
+    found = []
+    for reach in reaches:
+        grown = cv2.dilate(dark, np.ones((reach + 1, reach + 1), np.uint8))
+        groups = cv2.connectedComponents(grown, connectivity=8)[1]
+        group[labels.ravel()[place]] = groups.ravel()[place]
+        alone = np.bincount(group[1:], minlength=1)[group] == 1
+        found.append(np.asarray(middles[1:][(small & alone)[1:]], np.float64))
+    return found
 
 
 def _cut(pixels: Pixels) -> Plane:

@@ -16,7 +16,15 @@ from torch.nn import functional
 from .pixels import full_range
 from .shading import Shading, find_shading
 
-__all__ = ["Light", "ground_of", "local_gains", "page_light", "paper_between", "paper_gains"]
+__all__ = [
+    "Light",
+    "ground_of",
+    "local_gains",
+    "page_light",
+    "paper_between",
+    "paper_gains",
+    "smooth",
+]
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -172,10 +180,10 @@ def local_gains(pages: Tensor, gains: Tensor, between: Tensor) -> Tensor:
     cells = functional.avg_pool2d(pages, _CELL, ceil_mode=True)
     ground = _closed(cells)
     if not bool((ground * gains > _LIMIT).any()):
-        return _smooth(gains, pages) if gains.shape[2:] == cells.shape[2:] else gains
+        return smooth(gains, pages) if gains.shape[2:] == cells.shape[2:] else gains
     ground = torch.where(between[:, None], cells, ground)
     most = torch.minimum((_LIMIT / ground.clamp(min=_LIMIT / _TINT)).clamp(min=1), gains)
-    each = _smooth(most, pages)
+    each = smooth(most, pages)
     least, largest = -_highest(-most, 3), _highest(most, 3)
     rim = largest > _ABRUPT * least
     mixed = (most > _SAME * least) & (_SAME * most < largest)
@@ -198,7 +206,7 @@ def _closed(cells: Tensor) -> Tensor:
     return -_highest(-_highest(cells, _CLOSED), _CLOSED)
 
 
-def _smooth(cells: Tensor, pages: Tensor) -> Tensor:
+def smooth(cells: Tensor, pages: Tensor) -> Tensor:
     """Cells as pixels of the pages, linear between their centres."""
     size = pages.shape[2:]
     return functional.interpolate(cells, size, mode="bilinear", align_corners=False)
