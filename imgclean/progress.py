@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -218,10 +218,8 @@ class Screen:
             chosen = ", ".join(f"{name} for {number}" for name, number in models.most_common())
             self._say(f"auto chose {chosen}")
         if odd := self._among_pages():
-            names = ", ".join(printable(str(o.job.source)) for o in odd[:_PLACES])
-            more = f" and {len(odd) - _PLACES} more" if len(odd) > _PLACES else ""
             self._say(
-                f"cleaned as photos among pages: {names}{more}; if they are pages, clean them "
+                f"cleaned as photos among pages: {_names(odd)}; if they are pages, clean them "
                 "with --model scan"
             )
         if followed := sum(o.followed for o in self.outcomes if o.status == "done"):
@@ -230,10 +228,10 @@ class Screen:
                 what = f"{followed} nearly blank images were cleaned as pages, like those beside "
                 what += "them; if they are none"
             self._say(f"{what}: --model photo")
-        if streaked := sum(o.streaks > 0 and o.status == "done" for o in self.outcomes):
-            what = "1 file" if streaked == 1 else f"{streaked} files"
+        if streaked := [o for o in self.outcomes if o.streaks > 0 and o.status == "done"]:
+            what = "1 file" if len(streaked) == 1 else f"{len(streaked)} files"
             cause = "its glass may be dusty, or these folded"
-            self._say(f"a scanner's streaks were removed from {what}: {cause}")
+            self._say(f"a scanner's streaks were removed from {what} ({_names(streaked)}): {cause}")
         left = len(self.plan.jobs) - len(self.outcomes)
         if run.full:
             self._say(
@@ -283,6 +281,13 @@ def span(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def _names(outcomes: Sequence[Outcome]) -> str:
+    """The first few files' paths, and how many more there are."""
+    names = ", ".join(printable(str(o.job.source)) for o in outcomes[:_PLACES])
+    left = len(outcomes) - _PLACES
+    return f"{names} and {left} more" if left > 0 else names
 
 
 def _entry(outcome: Outcome) -> dict[str, Any]:

@@ -154,7 +154,8 @@ def test_streaks_are_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["files"][0]["streaks"] == 2
     assert "2 streaks removed" in done.stderr
-    assert "a scanner's streaks were removed from 1 file: its glass may be dusty, " in done.stderr
+    told = f"a scanner's streaks were removed from 1 file ({source}): its glass may be dusty, "
+    assert told in done.stderr
     again = imgclean("denoise", source, "--out", tmp_path / "out", "--model", "scan")
     assert "glass" not in again.stderr
 
