@@ -6,16 +6,13 @@ gets the contrast that it had.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from .pixels import luma, unit
+from .ink import Ink
 from .white_point import ground_of, smooth
 
 __all__ = ["Darkened", "darkened", "ink_contrast"]
@@ -24,57 +21,24 @@ _INK, _MOST = 0.7, 3.0  # depth to which ink is brought, by at most this factor
 _LEAST = 1.25  # what needs less is shown as it is
 _FAINTEST = 0.08, 0.14  # of the paper: paler ink is the other side's, from the second on it is ink
 _GRAIN = 0.12  # of the paper: grain is made no deeper
-_WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
 _ROWS = 256  # that are made paler at a time
-_REACH, _AROUND = 15, 25  # pixels; wider strokes are background; of the median that tells grain
-_EXTREME, _INKED = 0.995, 0.85  # quantile of a window's pixels, and over those with ink
-_DARKER, _FEWEST = 1.8, 0.25  # times as far below the median as above it; share of the windows
-
-Pixels = NDArray[Any]
+_INKED = 0.85  # quantile over the windows with ink
+_FEWEST = 0.25  # share of the windows
 
 
-def ink_contrast(page: Pixels) -> float:
+def ink_contrast(ink: Ink) -> float:
     """How many times as deep a page's ink is to be shown; 1 where it is dark, or where little is.
-
-    How deep the ink of a place is tells its black top-hat (Meyer, 1979); grain, mottle and noise
-    are told from it since they are as far above the median as below.
-
-    Args:
-        page: H x W x C with C in {1, 3}, uint8, uint16 or float32 on [0, 1].
 
     Returns:
         1, or a factor of 1.25 to 3: less where grain would become deep too.
     """
-    found = []
-    for top in _spread(page.shape[0]):
-        for left in _spread(page.shape[1]):
-            part = page[top : top + _WINDOW, left : left + _WINDOW]
-            found.append(_depths(unit(luma(part))))
-    depths, darkest, brightest = np.array(found or [(0, 0, 1)]).T
-    inked = (depths >= _FAINTEST[0]) & (darkest >= _DARKER * brightest)
-    if inked.mean() < _FEWEST:
+    if ink.inked.mean() < _FEWEST:
         return 1.0
-    depth, grain = float(np.quantile(depths[inked], _INKED)), float(np.median(brightest))
+    depth, grain = float(np.quantile(ink.depths[ink.inked], _INKED)), float(np.median(ink.grain))
     share = np.clip((depth - _FAINTEST[0]) / (_FAINTEST[1] - _FAINTEST[0]), 0, 1)
     most = min(_INK / depth, _MOST, _GRAIN / max(grain, 1e-3))
     factor = 1 + float(share) * (most - 1)
     return factor if factor >= _LEAST else 1.0
-
-
-def _depths(plane: NDArray[np.float32]) -> tuple[float, float, float]:
-    """How deep the ink of a window is, and how far below and above the median its pixels are."""
-    soft = np.clip(cv2.GaussianBlur(plane, (3, 3), 0), 0, 1)
-    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
-    depth = float(np.quantile(1 - soft / np.maximum(ground, 0.1), _EXTREME))
-    usual = cv2.medianBlur(np.rint(255 * soft).astype(np.uint8), _AROUND) / np.float32(255)
-    low, high = np.quantile(soft / np.maximum(usual, 0.1) - 1, (1 - _EXTREME, _EXTREME))
-    return depth, -float(low), max(float(high), 0.004)
-
-
-def _spread(length: int) -> list[int]:
-    """Where windows begin that lie evenly over a length."""
-    count = min(_WINDOWS, -(-length // _WINDOW))
-    return [int(x) for x in np.linspace(0, max(length - _WINDOW, 0), count).round()]
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,8 @@ class Screen:
         memory = run.memory(largest)
         self._say(
             f"forecast: about {span(megapixels / speed + files * FILE_SECONDS)} at {speed:.1f} MP/s"
-            f"{', less where pages are already clean' if run.may_guard() else ''}, "
+            f"{', less where pages are already clean' if run.may_guard() else ''}"
+            f"{', five times that where print is small (150 dpi)' if run.may_enlarge() else ''}, "
             f"up to {memory / 1e9:.1f} GB of memory"
         )
 

@@ -4,10 +4,11 @@ Device, precision, padding, tiling and batching live here and nowhere else; trai
 validates through it too.
 """
 
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,12 +25,14 @@ from .errors import ImageError, UsageError, WeightsError
 from .faint import keep_detail, mix
 from .hues import REACH as HUES_REACH
 from .hues import keep_hues
+from .ink import measure_ink
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
 from .pale import darkened, ink_contrast
 from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
+from .small_print import AROUND, SHARE, doubled, every_second, is_small
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
 from .tiles import split, split_evenly
@@ -48,6 +51,14 @@ _Piece = tuple[Pixels, Pixels, tuple[slice, slice], Light]  # see `Denoiser._pie
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
+
+
+@dataclass(frozen=True)
+class _View:
+    """How an image is shown to the network; see `Light` for the same of its tiles."""
+
+    contrast: float = 1.0
+    twice: bool = False
 
 
 def load(
@@ -93,10 +104,11 @@ class Denoiser:
     One for pages sees them without a scanner's streaks, see `streaks`, in even light, see
     `shading`, those on dark paper made brighter as a whole, see `white_point`, pale ink deeper than
     it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
-    at full strength thin strokes keep their hue, see `hues`. Shipped weights for photos see images
-    that use little of their range stretched, see `stretch`, remove coarse noise at half the size
-    first, see `coarse`, less where there is hardly any, see `faint`, and none from drawings, see
-    `drawn`; others are taken to know what they were trained on.
+    at full strength thin strokes keep their hue, see `hues`. One whose weights have a network for
+    it sees small print at twice the size too, see `small_print`. Shipped weights for photos see
+    images that use little of their range stretched, see `stretch`, remove coarse noise at half the
+    size first, see `coarse`, less where there is hardly any, see `faint`, and none from drawings,
+    see `drawn`; others are taken to know what they were trained on.
 
     Attributes:
         photos: whether it does the latter four.
@@ -129,11 +141,13 @@ class Denoiser:
         if self._size:  # such models are small: half precision would gain nothing
             precision = "fp32"
             self._colour.to(self.device)
-        self._networks: dict[tuple[int, str], nn.Module] = {}
+        self._networks: dict[tuple[int, str, bool], nn.Module] = {}
         self.tile = tile
         self.batch_size = batch_size or (1 if self.device.type == "cpu" else 16)
         self.memory = memory or gpu_budget(self.device)
         self.photos = not (self._size or self.pages) and is_shipped(weights)
+        small = weights.small_print
+        self._small = _build(replace(weights, state=small)) if small else None
         self._free = free_memory()  # asked once: all that is asked of one image must agree
         self._precision = None if precision == "auto" else precision
         self.redone = 0  # tiles computed again in fp32 because the output was not finite
@@ -156,6 +170,11 @@ class Denoiser:
     def pages(self) -> bool:
         """Whether the weights are for ink on paper, as `scan` is and what `--init scan` makes."""
         return bool(self._colour.contract.pages)
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether it sees small print at twice the size too."""
+        return self._small is not None
 
     @property
     def precision(self) -> str:
@@ -271,36 +290,49 @@ class Denoiser:
         """Clean pages in place: their streaks before the network, pictures and areas after it."""
         found = [find_streaks(image) for image in images]
         removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
-        afar = [far_view(image) for image in images]
-        contrasts = [ink_contrast(image) for image in images]
-        self._clean_pieces(images, strength, contrasts)
-        for image, page, streaks, contrast in zip(images, afar, removed, contrasts, strict=True):
+        inks = [measure_ink(image) for image in images]
+        views = [_View(ink_contrast(ink), self.enlarges and is_small(ink)) for ink in inks]
+        afar = [far_view(page, 1 + how.twice) for page, how in zip(images, views, strict=True)]
+        self._clean_views(images, strength, views)
+        for image, page, streaks, view in zip(images, afar, removed, views, strict=True):
             if page is not None:
-                self._look_again(image, page, strength, contrast)
+                self._look_again(image, page, strength, view)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
         return [count_lines(streaks) for streaks in found]
 
-    def _look_again(self, image: Pixels, page: Pixels, strength: float, contrast: float) -> None:
+    def _clean_views(
+        self, images: Sequence[Pixels], strength: float, views: Sequence[_View]
+    ) -> None:
+        """Clean pages in place; small print both as it is and at twice the size: a mean of both."""
+        small = [(image, view) for image, view in zip(images, views, strict=True) if view.twice]
+        plain = [image.copy() for image, _ in small]
+        self._clean_pieces(images, strength, views)
+        self._clean_pieces(plain, strength, [replace(view, twice=False) for _, view in small])
+        for image, other in zip((image for image, _ in small), plain, strict=True):
+            mix(other, image, SHARE)
+
+    def _look_again(self, image: Pixels, page: Pixels, strength: float, view: _View) -> None:
         """Put right what a cleaned page's far view shows to be a mistake, in place."""
         near = near_view(image, page, strength)
         if not has_tones(near):
             return
         far = page.copy()
-        self._clean_pieces([far], 1.0, [contrast])
-        change = change_from_afar(page, near, far, len(image) / len(page))
+        self._clean_pieces([far], 1.0, [replace(view, twice=False)])
+        times = len(image) / len(page) * (1 + view.twice)
+        change = change_from_afar(page, near, far, times)
         if change is not None:
             add_change(image, change * np.float32(strength))
 
     def _clean_pieces(
-        self, images: Sequence[Pixels], strength: float, contrasts: Sequence[float] = ()
+        self, images: Sequence[Pixels], strength: float, views: Sequence[_View] = ()
     ) -> None:
-        """Clean images in place, a batch of tiles at a time; their ink is shown so much deeper."""
+        """Clean images in place, a batch of tiles at a time, as they are or shown otherwise."""
         queue: list[_Piece] = []
-        for image, contrast in zip(images, contrasts or [1.0] * len(images), strict=True):
+        for image, view in zip(images, views or [_View()] * len(images), strict=True):
             if image.size == 0:
                 continue
-            for piece in self._pieces(image, contrast):
+            for piece in self._pieces(image, view):
                 if queue and (len(queue) == self.batch_size or not _alike(queue[0], piece)):
                     self._flush(queue, strength)
                 queue.append(piece)
@@ -381,17 +413,17 @@ class Denoiser:
                 target[...] = output[core]
             queue.clear()
 
-    def _pieces(self, image: Pixels, contrast: float) -> Iterator[_Piece]:
+    def _pieces(self, image: Pixels, view: _View) -> Iterator[_Piece]:
         """Cut an image into (tile with halo, where its core goes, core within the tile, gains).
 
         The image is written while this runs, so the original rows that the next band
         needs above it are kept aside.
         """
-        halo, (height, width) = self._halo, image.shape[:2]
-        rows, columns = self._grid(height, width, image.nbytes)
+        halo, (height, width) = self._halo_of(twice=view.twice), image.shape[:2]
+        rows, columns = self._grid(height, width, image.nbytes, twice=view.twice)
         plain = Light(np.ones(image.shape[2], np.float32))
         light = page_light(image) if self.pages else plain  # of the whole: tiles cannot tell
-        light = replace(light, contrast=contrast)
+        light = replace(light, contrast=view.contrast, twice=view.twice)
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -413,6 +445,13 @@ class Denoiser:
             return 0
         return max(int(self._colour.halo), HUES_REACH if self.pages else 0)
 
+    def _halo_of(self, *, twice: bool) -> int:
+        """Pixels of a page around a tile: half as many where it is shown at twice the size."""
+        if not twice:
+            return self._halo
+        half, multiple = math.ceil(int(self._colour.halo) / 2) + AROUND, self._multiple // 2
+        return max(-(-half // multiple) * multiple, HUES_REACH)
+
     @property
     def _multiple(self) -> int:
         return 1 if self._size else int(self._colour.multiple)
@@ -420,7 +459,11 @@ class Denoiser:
     def features(self, pixels: int) -> int:
         """Bytes of main memory that the network takes at its peak for so many pixels."""
         each = 40 if self.device.type == "cuda" else self._per_pixel()
-        return int(min(pixels, self._tile_pixels(3 * pixels)) * each * self.batch_size)
+        shown = min(pixels, self._tile_pixels(3 * pixels))
+        if self.enlarges:
+            small = min(pixels, self._tile_pixels(3 * pixels, twice=True))
+            shown = max(shown, 4 * small)
+        return int(shown * each * self.batch_size)
 
     def _per_pixel(self) -> float:
         """Bytes a pixel: the feature maps alive at the peak, and the image in float.
@@ -432,18 +475,22 @@ class Denoiser:
         size = 4 if self.precision == "fp32" else 2
         return _LIVE_MAPS * float(self._colour.maps) * size + 40
 
-    def _tile_pixels(self, held: int) -> int:
+    def _tile_pixels(self, held: int, *, twice: bool = False) -> int:
         """How many pixels, halo included, one tile of an image of `held` bytes may have."""
-        least = (3 * self._halo + 64) ** 2  # smaller cores: many times the work, in many shapes
+        halo = self._halo_of(twice=twice)
+        least = (3 * halo + 64) ** 2  # smaller cores: many times the work, in many shapes
         memory = self.memory or feature_budget(held, self._free)
-        return max(int(memory / self.batch_size / self._per_pixel()), least)
+        each = self._per_pixel() * (4 if twice else 1)
+        return max(int(memory / self.batch_size / each), least)
 
-    def _grid(self, height: int, width: int, held: int) -> tuple[list[int], list[int]]:
+    def _grid(
+        self, height: int, width: int, held: int, *, twice: bool = False
+    ) -> tuple[list[int], list[int]]:
         """Edges of tile rows and columns."""
         if self.tile:
             return split_evenly(height, width, self.tile, self._multiple)
-        limit = self._tile_pixels(held)
-        return split(height, width, limit=limit, halo=self._halo, multiple=self._multiple)
+        limit, halo = self._tile_pixels(held, twice=twice), self._halo_of(twice=twice)
+        return split(height, width, limit=limit, halo=halo, multiple=self._multiple)
 
     def _run(self, tiles: list[Pixels], lights: list[Light], strength: float) -> list[Pixels]:
         """Clean tiles of one shape and type; halves them if memory runs out."""
@@ -464,7 +511,7 @@ class Denoiser:
     def _halve(self, tile: Pixels, light: Light, strength: float) -> Pixels:
         """Clean one tile in two parts with a halo each: the same pixels, half the memory."""
         axis = int(tile.shape[1] > tile.shape[0])
-        length, halo = tile.shape[axis], self._halo
+        length, halo = tile.shape[axis], self._halo_of(twice=light.twice)
         middle = length // 2 // self._multiple * self._multiple
         if middle < 2 * halo:
             raise MemoryError(f"not enough memory for a tile of {tile.shape[1]} x {tile.shape[0]}")
@@ -502,10 +549,10 @@ class Denoiser:
             contrast = noisy.new_tensor([light.contrast for light in lights])[:, None, None, None]
             ink = darkened(seen, contrast) if bool((contrast > 1).any()) else None
             seen = seen if ink is None else ink.shown
-            residual = self._residual(seen, precision)
+            residual = self._residual(seen, precision, twice=lights[0].twice)
             if precision != "fp32" and not bool(torch.isfinite(residual).all()):
                 self.redone += len(tiles)
-                residual = self._residual(seen, "fp32")
+                residual = self._residual(seen, "fp32", twice=lights[0].twice)
             if not bool(torch.isfinite(residual).all()):
                 raise ImageError("the network's output is not finite; try --precision fp32")
             result = residual.add_(seen)
@@ -521,22 +568,24 @@ class Denoiser:
                 return list(result.to(torch.uint8).cpu().numpy())
             return list(result.cpu().numpy().astype(tiles[0].dtype))
 
-    def _residual(self, noisy: Tensor, precision: str) -> Tensor:
-        network = self._network(noisy.shape[1], precision)
-        residual: Tensor = network.residual(noisy)  # type: ignore[operator]  # untyped attribute
-        return residual.float()
+    def _residual(self, noisy: Tensor, precision: str, *, twice: bool) -> Tensor:
+        network = self._network(noisy.shape[1], precision, twice=twice)
+        shown = doubled(noisy) if twice else noisy
+        residual: Tensor = network.residual(shown)  # type: ignore[operator]  # untyped attribute
+        return (every_second(residual) if twice else residual).float()
 
-    def _network(self, channels: int, precision: str) -> nn.Module:
+    def _network(self, channels: int, precision: str, *, twice: bool = False) -> nn.Module:
         """The network for grey or colour input in one precision, built once."""
-        key = (channels, precision)
+        key = (channels, precision, twice)
         if key not in self._networks:
             with random.fork_rng(devices=[]):  # weights are drawn, and replaced
-                self._networks[key] = self._fused(channels, precision)
+                colour = self._small if twice else self._colour
+                self._networks[key] = self._fused(colour, channels, precision)
         return self._networks[key]
 
-    def _fused(self, channels: int, precision: str) -> nn.Module:
-        grey = channels == 1 and self._colour.channels == 3
-        network = self._colour.for_grey() if grey else self._colour
+    def _fused(self, network: Any, channels: int, precision: str) -> nn.Module:
+        if channels == 1 and network.channels == 3:
+            network = network.for_grey()
         fresh = type(network)(**network.config)
         fresh.load_state_dict(network.state_dict())
         fresh = fresh.to(self.device, _PRECISIONS[precision], memory_format=torch.channels_last)
@@ -592,7 +641,8 @@ def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
 
 
 def _alike(one: _Piece, other: _Piece) -> bool:
-    return one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
+    same = one[0].shape == other[0].shape and one[0].dtype == other[0].dtype
+    return same and one[3].twice == other[3].twice
 
 
 def _build(weights: Weights) -> Any:

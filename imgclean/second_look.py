@@ -35,11 +35,16 @@ _MARGIN = 8  # pixels around an area that are looked at with it
 _WIDTH, _AREA = 16_384, 2_000_000  # of what is changed at once, in pixels
 
 
-def far_view(page: Pixels) -> Pixels | None:
-    """A copy of an H x W x C page from afar, of its type; None where a page is small."""
+def far_view(page: Pixels, shown: float = 1.0) -> Pixels | None:
+    """A copy of an H x W x C page from afar, of its type; None where a page is small.
+
+    Args:
+        page: H x W x C.
+        shown: how many times as large as it is the network sees the page itself.
+    """
     height, width = page.shape[:2]
-    times = max(min(max(height, width) / _SIDE, _MOST), (height * width / _PIXELS) ** 0.5)
-    if times < _LEAST or min(height, width) < 2 * _RADIUS * times:
+    times = max(min(max(height, width) / _SIDE, _MOST), (height * width / _PIXELS) ** 0.5, 1)
+    if times * shown < _LEAST or min(height, width) < 2 * _RADIUS * times:
         return None
     return _resized(page, (round(height / times), round(width / times)))
 
@@ -68,7 +73,7 @@ def change_from_afar(page: Pixels, near: Plane, far: Pixels, times: float) -> Pl
         page: far view of the page, h x w x C.
         near: `near_view` of what it became.
         far: what the same network makes of `page`.
-        times: how many times as large as its far view the page is.
+        times: how many times as large as its far view the network saw the page itself.
 
     Returns:
         h x w x C, or None where nothing changes. Large areas that are darker from afar become so

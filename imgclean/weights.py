@@ -32,12 +32,17 @@ __all__ = [
     "save",
 ]
 
+_SMALL_PRINT = "small_print."  # before the names of such tensors in a file
 _HEADER_LIMIT = 1_000_000  # bytes; a larger safetensors header is not one of ours
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A loaded weights file: what builds the model, its tensors (float32), its card."""
+    """A loaded weights file: what builds the model, its tensors (float32), its card.
+
+    `small_print` are the tensors of the same model for pages at twice their size, see
+    `imgclean/small_print.py`; none in most files.
+    """
 
     name: str
     path: Path
@@ -46,6 +51,7 @@ class Weights:
     state: "dict[str, Tensor]"
     card: dict[str, Any]
     digest: str
+    small_print: "dict[str, Tensor] | None" = None
 
 
 def data_folder(name: str) -> Path:
@@ -159,7 +165,17 @@ def load_weights(model: str) -> Weights:
         config = dict(json.loads(metadata["config"]))
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path}: its configuration is damaged; get it again") from error
-    return Weights(path.stem, path, metadata["architecture"], config, state, card, digest)
+    small = {name: state.pop(name) for name in list(state) if name.startswith(_SMALL_PRINT)}
+    return Weights(
+        path.stem,
+        path,
+        metadata["architecture"],
+        config,
+        state,
+        card,
+        digest,
+        {name.removeprefix(_SMALL_PRINT): part for name, part in small.items()} or None,
+    )
 
 
 def save(
@@ -169,17 +185,21 @@ def save(
     config: Mapping[str, Any],
     state: "Mapping[str, Tensor]",
     card: Mapping[str, Any],
+    small_print: "Mapping[str, Tensor] | None" = None,
 ) -> None:
     """Write a weights file in half precision (counters as they are), and its card, each whole.
+
+    The `parameters` that the card tells are the model's, of which `small_print` has as many more.
 
     Raises:
         OutputError: one of them cannot be written.
     """
     from safetensors.torch import save as serialise
 
+    more = {_SMALL_PRINT + name: tensor for name, tensor in (small_print or {}).items()}
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-        for name, tensor in state.items()
+        for name, tensor in {**state, **more}.items()
     }
     metadata = {"architecture": architecture, "config": json.dumps(dict(config))}
     data = _ordered(serialise(tensors, metadata=metadata))
@@ -187,7 +207,7 @@ def save(
         "name": path.stem,
         "architecture": architecture,
         "config": dict(config),
-        "parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "parameters": sum(tensor.numel() for tensor in state.values()),
         "sha256": hashlib.sha256(data).hexdigest(),
         **card,
     }

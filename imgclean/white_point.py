@@ -59,12 +59,14 @@ class Light:
             which only the whole page tells; None where nothing is.
         shading: what it is multiplied with as well, from place to place; None where it is even.
         contrast: how many times as deep its ink is shown, of `pale.ink_contrast`.
+        twice: whether it is shown at twice the size, of `small_print.is_small`.
     """
 
     gains: Plane
     between: Mask | None = None
     shading: Shading | None = None
     contrast: float = 1.0
+    twice: bool = False
 
     @property
     def plain(self) -> bool:
@@ -76,7 +78,7 @@ class Light:
         shading = self.shading and self.shading.part(rows.start, columns.start)
         cut = tuple(slice(s.start // _CELL, -(-s.stop // _CELL)) for s in (rows, columns))
         between = None if self.between is None else self.between[cut]
-        return Light(self.gains, between, shading, self.contrast)
+        return replace(self, between=between, shading=shading)
 
     def padded(self, height: int, width: int) -> Mask:
         """`between` for a part that was padded to so many pixels, h x w cells."""

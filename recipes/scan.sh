@@ -3,11 +3,11 @@
 # DATA holds documents/noisyoffice and photos/{bsd432,imagenet,sunhays,clic}. Needs fonts: the more of Debian's
 # fonts-* packages are installed, the more scripts and styles the pages have.
 #
-# In nineteen parts, the twelfth and the fourteenth on a GPU (NVIDIA H100) beside three others, 16,758 and 17,288 steps, the fifteenth
+# In twenty-one parts, the twelfth and the fourteenth on a GPU (NVIDIA H100) beside three others, 16,758 and 17,288 steps, the fifteenth
 # beside one, 21,203; on a CPU leave out --device and --compile, and give it days. Until the fourteenth 42 % of the patches were real pairs,
 # and no page a copy; until the fifteenth none had crumbs, sharpening or added marks, and pages had 75 to 400 dpi, a median of 140; until the sixteenth,
 # which was broken off after 10 of 62 minutes, none was moved out of sight; until the eighteenth, broken off after 30 of 85
-# minutes, none had stamps or watermarks, and until the nineteenth none had pale fills. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
+# minutes, none had stamps or watermarks, and until the nineteenth none had pale fills. The last made the second network, for small print: 40 % of its patches were drawn at half the size and enlarged. Here all have the network's five levels and 48 channels at the finest; the shipped weights had
 # 32 there before the twelfth part, and got the fifth level before the
 # ninth part, in which a third instead of a fifth of the rendered patches had photos, and which was broken
 # off and started afresh twice while its rate was still constant (1,823 and 1,417 steps). The first part
@@ -107,4 +107,9 @@ python scripts/train_weights.py scan --precision bf16 --pack local/scan-strokes.
     --patch 448 --batch 3 --muon-lr 0.001 --muon-decay 0.1 --adam-lr 1.6e-4 --ema 0.998 --seed 901 --loss clipped-l1 --cooldown 1 \
     --init local/nineteenth/scan.safetensors --out local/scan-twentieth
 python scripts/export_weights.py scan --checkpoint local/scan-twentieth/checkpoint.pt --steps-before 168532 \
-    --mean-with local/nineteenth/scan.safetensors --share 0.5
+    --mean-with local/nineteenth/scan.safetensors --share 0.5 --out local/twentieth
+python scripts/train_weights.py scan --precision bf16 --pack local/scan-strokes.npz --pictures local/natural.npz --minutes 80 \
+    --patch 448 --batch 3 --muon-lr 0.001 --muon-decay 0.1 --adam-lr 1.6e-4 --ema 0.998 --seed 1201 --loss clipped-l1 --cooldown 1 \
+    --twice 0.4 --init local/twentieth/scan.safetensors --out local/scan-twenty-first
+python scripts/export_weights.py scan --checkpoint local/scan-twentieth/checkpoint.pt --steps-before 168532 \
+    --mean-with local/nineteenth/scan.safetensors --share 0.5 --small-print local/scan-twenty-first/checkpoint.pt

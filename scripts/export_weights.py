@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("weights"))
     parser.add_argument("--steps-before", type=int, default=0, help="of the run it began from")
     parser.add_argument("--mean-with", type=Path, help="weights file it began from: between both")
+    parser.add_argument("--small-print", type=Path, help="checkpoint of the network for it")
     parser.add_argument("--share", type=float, default=0.5, help="of the checkpoint in that mean")
     options = parser.parse_args()
     state = torch.load(options.checkpoint, weights_only=True, map_location="cpu")
@@ -60,7 +61,9 @@ def main() -> None:
     figures = [figure for figure in every if figure["method"] == options.name]
     if every and not figures:
         parser.error(f"{options.figures} has no figures of {options.name}")
-    config = state["config"]
+    config, small = state["config"], None
+    if options.small_print:
+        small = torch.load(options.small_print, weights_only=True, map_location="cpu")
     model = MODELS[config["architecture"]](**config["config"])
     options.out.mkdir(exist_ok=True)
     save(
@@ -68,6 +71,7 @@ def main() -> None:
         architecture=config["architecture"],
         config=model.config,  # type: ignore[arg-type]  # attributes of modules are untyped
         state=state["average"],
+        small_print=small and small["average"],
         card={
             **{key: value for key, value in card.items() if key not in _MADE_HERE},
             "steps": state["step"] + options.steps_before,

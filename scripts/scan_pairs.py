@@ -5,21 +5,24 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from imgclean.blocks import halftone
 from imgclean.pairs import Draw, load_pack
 from imgclean.paper import damage, stroke_width
 from imgclean.sheets import smooth_noise
+from imgclean.small_print import doubled
 
 Array = NDArray[np.float32]
 
 
-def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
+def draw_scans(pack: Path, size: int, photos: Path | None = None, twice: float = 0.0) -> Draw:
     """Rendered pages under drawn damage, a third real pairs, a tenth these pairs' text anew.
 
     With photos (a pack of `pack_photos.py`) a third of the rendered pages get one as a picture, up
-    to many times as large as the patch: in its middle nothing but the picture is seen.
+    to many times as large as the patch: in its middle nothing but the picture is seen. A share
+    of all, `twice`, is drawn at half the size and enlarged, as small print is seen.
     """
     shown = load_pack(photos) if photos else []
     with np.load(pack, allow_pickle=False) as arrays:
@@ -32,6 +35,12 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
         stains = [_unit(arrays[n])[..., 0] for n in arrays.files if n.startswith("stain")]
 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
+        if twice and rng.random() < twice:
+            noisy, clean = drawn(size // 2, float(rng.uniform(0.4, 1)), rng)
+            return _enlarged(noisy), np.clip(_enlarged(clean), 0, 1)
+        return drawn(size, 1.0, rng)
+
+    def drawn(size: int, reduced: float, rng: np.random.Generator) -> tuple[Array, Array]:
         kind = rng.random()
         if kind < 0.33:
             noisy, clean = _real(pairs, size, rng)
@@ -44,7 +53,7 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
                 patch = _skewed(pages, size, rng)
             else:
                 page = pages[int(rng.integers(len(pages)))]
-                scale = _scale(rng) if rng.random() < 0.3 else 1.0
+                scale = _scale(rng) if rng.random() < 0.3 and reduced == 1 else reduced
                 patch = _crop(page, size, rng, scale)
             if rng.random() < 0.15:
                 patch = _mostly_blank(patch, rng)
@@ -62,6 +71,12 @@ def draw_scans(pack: Path, size: int, photos: Path | None = None) -> Draw:
         return _three(noisy), _three(clean)
 
     return draw
+
+
+def _enlarged(image: Array) -> Array:
+    """Twice the size, as `small_print.py` shows pages to the network."""
+    pages = torch.tensor(image).permute(2, 0, 1)[None]
+    return np.ascontiguousarray(doubled(pages)[0].permute(1, 2, 0).numpy())
 
 
 def _at_least(page: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

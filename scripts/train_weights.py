@@ -115,7 +115,7 @@ def _batches(
     if options.kind not in CORRUPTIONS:
         from scan_pairs import draw_scans
 
-        draw = draw_scans(options.pack, options.patch, options.pictures)
+        draw = draw_scans(options.pack, options.patch, options.pictures, options.twice)
     elif device.type == "cpu":
         corrupt = CORRUPTIONS[options.kind]
         draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
@@ -159,6 +159,7 @@ def main() -> None:
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
     parser.add_argument("--enlarge", type=float, default=0.0, help="share of photos, 0 to 1")
     parser.add_argument("--pictures", type=Path, help="pack of pack_photos.py, for scan")
+    parser.add_argument("--twice", type=float, default=0.0, help="share drawn at half, for scan")
     parser.add_argument("--loss", default="l1", choices=sorted(LOSSES.keys() - {"censored-mse"}))
     parser.add_argument("--balance", type=float, default=1.5)
     parser.add_argument("--zero-mean", action="store_true", help="in the first convolution")

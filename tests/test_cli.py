@@ -327,6 +327,9 @@ def test_dry_run(tmp_path: Path, make: Make, tiny: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "1 to do" in done.stderr and "forecast" in done.stderr
+    assert "small" not in done.stderr
+    command = ("denoise", tmp_path / "in", "--out", tmp_path / "out", "--model", "scan")
+    assert "five times that where print is small" in imgclean(*command, "--dry-run").stderr
     assert not (tmp_path / "out").exists()
 
 

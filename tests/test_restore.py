@@ -308,8 +308,10 @@ def test_non_finite_output_is_redone(monkeypatch: pytest.MonkeyPatch) -> None:
     denoiser = cpu(strong_network(), precision="bf16")
     residual = Denoiser._residual
 
-    def overflowing(self: Denoiser, noisy: torch.Tensor, precision: str) -> torch.Tensor:
-        result = residual(self, noisy, precision)
+    def overflowing(
+        self: Denoiser, noisy: torch.Tensor, precision: str, *, twice: bool
+    ) -> torch.Tensor:
+        result = residual(self, noisy, precision, twice=twice)
         return result / 0 if precision == "bf16" else result
 
     monkeypatch.setattr(Denoiser, "_residual", overflowing)

@@ -1,10 +1,18 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scan_pairs import _filled, _overprinted, _with_marks, _with_strokes
+from scan_pairs import (
+    _enlarged,
+    _filled,
+    _overprinted,
+    _with_marks,
+    _with_strokes,
+    draw_scans,
+)
 
 Plane = NDArray[np.float32]
 
@@ -83,3 +91,25 @@ def test_strokes_stand_alone_pale_and_askew(channels: int) -> None:
         askew.append(0.25 < steep[0] / (steep[0] + steep[1]) < 0.75)
     assert 0.4 < np.mean(np.array(depths) < 0.42) < 0.9
     assert np.mean(askew) > 0.5
+
+
+@pytest.mark.parametrize("twice", [0.0, 1.0])
+def test_a_share_is_drawn_at_half_the_size_and_enlarged(tmp_path: Path, twice: float) -> None:
+    """Damage is then twice as coarse too: every patch is what `small_print.py` makes of a half."""
+    page = np.full((512, 512), 255, np.uint8)
+    for row in range(20, 512, 24):
+        cv2.putText(page, "Received 27 May, of which", (5, row), 0, 0.5, (0,), 1, cv2.LINE_AA)
+    names = ("train_noisy_000", "train_clean_000", "stain_000")
+    pages = {"pages_grey": page[None], "pages_colour": np.stack([page] * 3, 2)[None]}
+    np.savez(tmp_path / "pack.npz", **pages, **dict.fromkeys(names, page))  # type: ignore[arg-type]
+    draw = draw_scans(tmp_path / "pack.npz", 96, twice=twice)
+    enlarged = []
+    for seed in range(12):
+        noisy, clean = draw(np.random.default_rng(seed))
+        assert noisy.shape == clean.shape == (96, 96, 3)
+        assert noisy.dtype == clean.dtype == np.float32
+        assert 0 <= clean.min() <= clean.max() <= 1
+        again = _enlarged(np.ascontiguousarray(noisy[::2, ::2]))
+        enlarged.append(bool(np.allclose(noisy, again, atol=1e-5)))
+    blank = 4  # of patches without any ink or dirt an enlarged half is the same
+    assert sum(enlarged) == 12 if twice else sum(enlarged) < blank

@@ -18,7 +18,7 @@ LAYERS = [
     {"report_contents"},
     {"report_webp"},
     {"restore", "sources", "cases", "balance"},
-    {"picture_folders", "journal", "second_look", "pale"},
+    {"picture_folders", "journal", "second_look", "pale", "small_print"},
     {"source"},
     {"alone", "mnist", "pairs", "processes", "losses", "windows", "white_point", "pictures"},
     {
@@ -28,7 +28,7 @@ LAYERS = [
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
         "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
         "devices", "closer_looks", "siblings", "auto", "xmp", "shading", "faint",
-        "coarse", "dots", "drawn",
+        "coarse", "dots", "drawn", "ink",
     },
     {"errors"},
 ]  # fmt: skip

@@ -1,0 +1,94 @@
+"""How deep and how wide the ink of a page is, in windows that lie evenly over it.
+
+How deep the ink of a place is tells its black top-hat (Meyer, 1979); grain, mottle and noise are
+told from it since they are as far above the median as below. How wide its strokes are tell openings
+(granulometry: Matheron, "Random Sets and Integral Geometry", 1975).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .pixels import luma, unit
+
+__all__ = ["Ink", "measure_ink"]
+
+_WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
+_REACH, _AROUND = 15, 25  # pixels; wider strokes are background; of the median that tells grain
+_EXTREME = 0.995  # quantile of a window's pixels
+_FAINTEST, _DARKER = 0.08, 1.8  # depth of ink; times as far below the median as above it
+_WIDE = 3  # pixels
+_LEAST = 40  # pixels of ink that tell how wide it is
+_DOT = 6  # pixels; smaller pieces tell nothing, dirt is as small
+
+Pixels = NDArray[Any]
+Plane = NDArray[np.float32]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ink:
+    """What the windows of a page show; one value each.
+
+    Attributes:
+        depths: of their ink, as shares of the paper's brightness.
+        grain: how far above the median pixels are, as such shares.
+        inked: whether there is ink.
+        wide: the share of their ink, but for dots, whose strokes are three pixels wide or wider;
+            NaN where there is too little.
+    """
+
+    depths: Values
+    grain: Values
+    inked: NDArray[np.bool_]
+    wide: Values
+
+
+def measure_ink(page: Pixels) -> Ink:
+    """Measure a page's ink.
+
+    Args:
+        page: H x W x C with C in {1, 3}, uint8, uint16 or float32 on [0, 1].
+    """
+    found: list[tuple[float, float, bool, float]] = []
+    for top in _spread(page.shape[0]):
+        for left in _spread(page.shape[1]):
+            part = page[top : top + _WINDOW, left : left + _WINDOW]
+            found.append(_measured(np.clip(unit(luma(part)), 0, 1)))
+    depths, grain, inked, wide = np.array(found or [(0, 1, False, np.nan)]).T
+    return Ink(depths, grain, inked > 0, wide)
+
+
+def _measured(plane: Plane) -> tuple[float, float, bool, float]:
+    soft = np.asarray(cv2.GaussianBlur(plane, (3, 3), 0), np.float32)
+    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
+    ground = np.maximum(ground, np.float32(0.1))
+    depth = float(np.quantile(1 - soft / ground, _EXTREME))
+    usual = cv2.medianBlur(np.rint(255 * soft).astype(np.uint8), _AROUND) / np.float32(255)
+    low, high = np.quantile(soft / np.maximum(usual, 0.1) - 1, (1 - _EXTREME, _EXTREME))
+    grain = max(float(high), 0.004)
+    inked = depth >= _FAINTEST and -float(low) >= _DARKER * grain
+    return depth, grain, inked, _wide_share(1 - plane / ground) if inked else np.nan
+
+
+def _wide_share(fall: Plane) -> float:
+    """Share of the ink that is wide, of how far pixels fall below the paper; NaN if too little."""
+    dark = (fall > 0.5 * np.quantile(fall, _EXTREME)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    strokes = stats[:, cv2.CC_STAT_AREA] >= _DOT
+    strokes[0] = False  # what is not dark
+    dark = strokes[labels].view(np.uint8)
+    count = int(dark.sum())
+    if count < _LEAST:
+        return np.nan
+    opened = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_WIDE, _WIDE), np.uint8))
+    return int(opened.sum()) / count
+
+
+def _spread(length: int) -> list[int]:
+    """Where windows begin that lie evenly over a length."""
+    count = min(_WINDOWS, -(-length // _WINDOW))
+    return [int(x) for x in np.linspace(0, max(length - _WINDOW, 0), count).round()]
