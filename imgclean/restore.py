@@ -449,8 +449,8 @@ class Denoiser:
         """Pixels of a page around a tile: half as many where it is shown at twice the size."""
         if not twice:
             return self._halo
-        half, multiple = math.ceil(int(self._colour.halo) / 2) + AROUND, self._multiple // 2
-        return max(-(-half // multiple) * multiple, HUES_REACH)
+        half, multiple = math.ceil(int(self._colour.halo) / 2) + AROUND, self._multiple
+        return max(-(-half // multiple) * multiple, HUES_REACH)  # tiles are padded as the whole is
 
     @property
     def _multiple(self) -> int:

@@ -58,7 +58,8 @@ def test_strokes_of_two_pixels_are_small_print(kind: str) -> None:
 
 def test_tiles_of_small_print_meet_without_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though their halo is half as wide; and where memory runs out a tile is halved."""
-    small = page(1000, 180)
+    # Text at an edge that is at no multiple of what tiles are padded to.
+    small = np.ascontiguousarray(page(1060, 180)[:1010])
     assert _is_small(small)
     whole = load("scan", device="cpu", precision="fp32")(small)
     tiled = load("scan", device="cpu", precision="fp32", tile=256)
@@ -66,7 +67,7 @@ def test_tiles_of_small_print_meet_without_seams(monkeypatch: pytest.MonkeyPatch
     forward = Denoiser._forward
 
     def limited(self: Denoiser, tiles: list[Any], lights: list[Any], *rest: Any) -> list[Any]:
-        if len(tiles[0]) * (1 + lights[0].twice) > 1400:
+        if len(tiles[0]) * (1 + lights[0].twice) > 1460:
             raise MemoryError
         if lights[0].twice:
             heights.append(len(tiles[0]))
