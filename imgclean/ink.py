@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from .pixels import luma, unit
 
-__all__ = ["Ink", "measure_ink"]
+__all__ = ["FAINTEST", "Ink", "measure_ink"]
 
 _WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
 _REACH, _AROUND = 15, 25  # pixels; wider strokes are background; of the median that tells grain
 _EXTREME = 0.995  # quantile of a window's pixels
-_FAINTEST, _DARKER = 0.08, 1.8  # depth of ink; times as far below the median as above it
+FAINTEST = 0.08  # of the paper: what is paler is the other side's
+_DARKER = 1.8  # times as far below the median as above it
 _WIDE = 3  # pixels
 _LEAST = 40  # pixels of ink that tell how wide it is
 _DOT = 6  # pixels; smaller pieces tell nothing, dirt is as small
@@ -70,7 +71,7 @@ def _measured(plane: Plane) -> tuple[float, float, bool, float]:
     usual = cv2.medianBlur(np.rint(255 * soft).astype(np.uint8), _AROUND) / np.float32(255)
     low, high = np.quantile(soft / np.maximum(usual, 0.1) - 1, (1 - _EXTREME, _EXTREME))
     grain = max(float(high), 0.004)
-    inked = depth >= _FAINTEST and -float(low) >= _DARKER * grain
+    inked = depth >= FAINTEST and -float(low) >= _DARKER * grain
     return depth, grain, inked, _wide_share(1 - plane / ground) if inked else np.nan
 
 

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .ink import Ink
+from .ink import FAINTEST, Ink
 from .white_point import ground_of, smooth
 
 __all__ = ["Darkened", "darkened", "ink_contrast"]
 
 _INK, _MOST = 0.7, 3.0  # depth to which ink is brought, by at most this factor
 _LEAST = 1.25  # what needs less is shown as it is
-_FAINTEST = 0.08, 0.14  # of the paper: paler ink is the other side's, from the second on it is ink
+_SURELY = 0.14  # of the paper: from so deep on it is ink in full
 _GRAIN = 0.12  # of the paper: grain is made no deeper
 _ROWS = 256  # that are made paler at a time
 _INKED = 0.85  # quantile over the windows with ink
@@ -35,7 +35,7 @@ def ink_contrast(ink: Ink) -> float:
     if ink.inked.mean() < _FEWEST:
         return 1.0
     depth, grain = float(np.quantile(ink.depths[ink.inked], _INKED)), float(np.median(ink.grain))
-    share = np.clip((depth - _FAINTEST[0]) / (_FAINTEST[1] - _FAINTEST[0]), 0, 1)
+    share = np.clip((depth - FAINTEST) / (_SURELY - FAINTEST), 0, 1)
     most = min(_INK / depth, _MOST, _GRAIN / max(grain, 1e-3))
     factor = 1 + float(share) * (most - 1)
     return factor if factor >= _LEAST else 1.0

@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -51,14 +51,6 @@ _Piece = tuple[Pixels, Pixels, tuple[slice, slice], Light]  # see `Denoiser._pie
 _used: set[int] = set()  # processes that had a `Denoiser`: this one, and its parents
 _WINDOWS = 256  # a pass, of models of one size
 _LIVE_MAPS = 3.5  # full-width feature maps alive at the peak; measured 2.6 to 3.4 where fused
-
-
-@dataclass(frozen=True)
-class _View:
-    """How an image is shown to the network; see `Light` for the same of its tiles."""
-
-    contrast: float = 1.0
-    twice: bool = False
 
 
 def load(
@@ -290,49 +282,56 @@ class Denoiser:
         """Clean pages in place: their streaks before the network, pictures and areas after it."""
         found = [find_streaks(image) for image in images]
         removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
-        inks = [measure_ink(image) for image in images]
-        views = [_View(ink_contrast(ink), self.enlarges and is_small(ink)) for ink in inks]
-        afar = [far_view(page, 1 + how.twice) for page, how in zip(images, views, strict=True)]
-        self._clean_views(images, strength, views)
-        for image, page, streaks, view in zip(images, afar, removed, views, strict=True):
+        lights = [self._light(image) for image in images]
+        afar = [far_view(image, 1 + x.twice) for image, x in zip(images, lights, strict=True)]
+        self._clean_lit(images, strength, lights)
+        for image, page, streaks, light in zip(images, afar, removed, lights, strict=True):
             if page is not None:
-                self._look_again(image, page, strength, view)
+                self._look_again(image, page, strength, light)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
         return [count_lines(streaks) for streaks in found]
 
-    def _clean_views(
-        self, images: Sequence[Pixels], strength: float, views: Sequence[_View]
+    def _light(self, page: Pixels) -> Light:
+        """How a page is shown, of the whole: its tiles cannot tell."""
+        if page.size == 0:
+            return _as_it_is(page)
+        ink = measure_ink(page)
+        twice = self.enlarges and is_small(ink)
+        return replace(page_light(page), contrast=ink_contrast(ink), twice=twice)
+
+    def _clean_lit(
+        self, images: Sequence[Pixels], strength: float, lights: Sequence[Light]
     ) -> None:
         """Clean pages in place; small print both as it is and at twice the size: a mean of both."""
-        small = [(image, view) for image, view in zip(images, views, strict=True) if view.twice]
+        small = [(image, light) for image, light in zip(images, lights, strict=True) if light.twice]
         plain = [image.copy() for image, _ in small]
-        self._clean_pieces(images, strength, views)
-        self._clean_pieces(plain, strength, [replace(view, twice=False) for _, view in small])
-        for image, other in zip((image for image, _ in small), plain, strict=True):
+        self._clean_pieces(images, strength, lights)
+        self._clean_pieces(plain, strength, [replace(light, twice=False) for _, light in small])
+        for (image, _), other in zip(small, plain, strict=True):
             mix(other, image, SHARE)
 
-    def _look_again(self, image: Pixels, page: Pixels, strength: float, view: _View) -> None:
+    def _look_again(self, image: Pixels, page: Pixels, strength: float, light: Light) -> None:
         """Put right what a cleaned page's far view shows to be a mistake, in place."""
         near = near_view(image, page, strength)
         if not has_tones(near):
             return
         far = page.copy()
-        self._clean_pieces([far], 1.0, [replace(view, twice=False)])
-        times = len(image) / len(page) * (1 + view.twice)
+        self._clean_pieces([far], 1.0, [replace(page_light(page), contrast=light.contrast)])
+        times = len(image) / len(page) * (1 + light.twice)
         change = change_from_afar(page, near, far, times)
         if change is not None:
             add_change(image, change * np.float32(strength))
 
     def _clean_pieces(
-        self, images: Sequence[Pixels], strength: float, views: Sequence[_View] = ()
+        self, images: Sequence[Pixels], strength: float, lights: Sequence[Light] = ()
     ) -> None:
         """Clean images in place, a batch of tiles at a time, as they are or shown otherwise."""
         queue: list[_Piece] = []
-        for image, view in zip(images, views or [_View()] * len(images), strict=True):
+        for image, light in zip(images, lights or map(_as_it_is, images), strict=True):
             if image.size == 0:
                 continue
-            for piece in self._pieces(image, view):
+            for piece in self._pieces(image, light):
                 if queue and (len(queue) == self.batch_size or not _alike(queue[0], piece)):
                     self._flush(queue, strength)
                 queue.append(piece)
@@ -413,17 +412,14 @@ class Denoiser:
                 target[...] = output[core]
             queue.clear()
 
-    def _pieces(self, image: Pixels, view: _View) -> Iterator[_Piece]:
+    def _pieces(self, image: Pixels, light: Light) -> Iterator[_Piece]:
         """Cut an image into (tile with halo, where its core goes, core within the tile, gains).
 
         The image is written while this runs, so the original rows that the next band
         needs above it are kept aside.
         """
-        halo, (height, width) = self._halo_of(twice=view.twice), image.shape[:2]
-        rows, columns = self._grid(height, width, image.nbytes, twice=view.twice)
-        plain = Light(np.ones(image.shape[2], np.float32))
-        light = page_light(image) if self.pages else plain  # of the whole: tiles cannot tell
-        light = replace(light, contrast=view.contrast, twice=view.twice)
+        halo, (height, width) = self._halo_of(twice=light.twice), image.shape[:2]
+        rows, columns = self._grid(height, width, image.nbytes, twice=light.twice)
         above = image[:0]
         for top, bottom in pairwise(rows):
             start = max(0, top - halo)
@@ -638,6 +634,11 @@ def _mix(image: Pixels, cleaned: Pixels, strength: float) -> None:
     before = unit(image)
     result = before + np.float32(strength) * (cleaned - before)
     image[...] = result if scale == 1.0 else np.rint(np.clip(result, 0, 1) * scale)
+
+
+def _as_it_is(image: Pixels) -> Light:
+    """What shows an image to the network unchanged."""
+    return Light(np.ones(image.shape[2], np.float32))
 
 
 def _alike(one: _Piece, other: _Piece) -> bool:

@@ -46,8 +46,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("weights"))
     parser.add_argument("--steps-before", type=int, default=0, help="of the run it began from")
     parser.add_argument("--mean-with", type=Path, help="weights file it began from: between both")
-    parser.add_argument("--small-print", type=Path, help="checkpoint of the network for it")
     parser.add_argument("--share", type=float, default=0.5, help="of the checkpoint in that mean")
+    parser.add_argument("--small-print", type=Path, help="checkpoint of the network for it")
     options = parser.parse_args()
     state = torch.load(options.checkpoint, weights_only=True, map_location="cpu")
     if options.mean_with:  # Wortsman et al., 2022: between both ends of a fine-tuning
