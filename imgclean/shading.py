@@ -32,8 +32,8 @@ _NEXT = 4  # cells, within which lit paper tells an outline
 _ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
 _OUTLINED = 0.2  # share of the lit paper around that does so
 _NOWHERE = np.float32(1e9)
-_FINE, _COARSER = 2.0, (6.0, 14.0, 40.0, 120.0)  # blurs that fill in, in cells
-_KNOWN = 0.15  # least support of a blur
+_FINE = 2.0  # blur of what is paper, in cells
+_KNOWN = 0.15  # support from which on a cell's own mean is all that counts
 _DARKEST = 0.02  # of white: so dark is any that is darker
 _SHADE = 1.15  # gain from which on a place is shade
 _LEAST = 0.28  # share of the page that is
@@ -87,8 +87,8 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
 
     Paper is what is as bright as the closing of its surroundings, joined to the brightest paper by
     steps of less than 7 % within 3 x 3 cells, and of its hue where it is as bright. Shade reaches a
-    side of the page, and has no outline, as soft pictures have. In between it is filled in by
-    normalised convolution (Knutsson & Westin, 1993). Some three tenths of the page or more lie in
+    side of the page, and has no outline, as soft pictures have. In between it is filled in by pull
+    and push (Gortler et al., 1996). Some three tenths of the page or more lie in
     the shade. Little there is much darker than its paper would be, next to nothing lighter, and it
     is not much bluer: else it may be part of a photo, or a printed panel with light words.
 
@@ -174,17 +174,22 @@ def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
 
 
 def _filled(ground: Plane, paper: Mask) -> Plane:
-    """The brightness of the paper on all cells, h x w x C."""
-    weights = paper.astype(np.float32)
-    light = np.empty_like(ground)
-    known = np.zeros(paper.shape, bool)
-    for blur in (_FINE, *_COARSER):
-        if known.all():
-            break
-        support = cv2.GaussianBlur(weights, (0, 0), blur)
-        new = ~known & (support > _KNOWN)
-        sums = cv2.GaussianBlur(ground * weights[..., None], (0, 0), blur).reshape(ground.shape)
-        light[new] = sums[new] / support[new][:, None]
-        known |= new
-    light[~known] = np.quantile(ground[paper], 0.98, axis=0)
+    """The brightness of the paper on all cells, h x w x C: without a step far from any too."""
+    weights = cv2.GaussianBlur(paper.astype(np.float32), (0, 0), _FINE)[..., None]
+    sums = cv2.GaussianBlur(ground * paper[..., None], (0, 0), _FINE).reshape(ground.shape)
+    light = _pulled_and_pushed(sums, weights)
     return np.asarray(cv2.GaussianBlur(light, (0, 0), 1.5).reshape(ground.shape), np.float32)
+
+
+def _pulled_and_pushed(sums: Plane, weights: Plane) -> Plane:
+    """Means of h x w x C weighted values, those of coarser cells where little is known of one."""
+    share = np.minimum(weights / np.float32(_KNOWN), 1)
+    mean = sums / np.maximum(weights, np.float32(1e-6))
+    if max(weights.shape[:2]) == 1:
+        return mean
+    known = np.minimum(np.float32(_KNOWN) / np.maximum(weights, np.float32(_KNOWN)), 1)
+    coarse = [cv2.pyrDown(plane * known) for plane in (sums, weights)]
+    size = coarse[0].shape[:2]
+    above = _pulled_and_pushed(*(plane.reshape(*size, -1) for plane in coarse))
+    spread = cv2.resize(above, weights.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return share * mean + (1 - share) * spread.reshape(mean.shape)

@@ -114,6 +114,18 @@ def test_a_photo_has_no_paper_to_go_by() -> None:
     assert find_shading(np.full((400, 400, 1), np.nan, np.float32)) is None
 
 
+def test_no_step_far_from_any_paper() -> None:
+    """A picture that covers two fifths of the page up to its side, where a lamp shines least."""
+    page, left = drawn(1), 420
+    picture = np.random.default_rng(1).uniform(150, 235, (SIZE[0] // 4, (SIZE[1] - left) // 4))
+    page[:, left:] = np.kron(picture, np.ones((4, 4)))[..., None]
+    light = np.interp(np.arange(SIZE[1]), [70, left], [1, 0.5])[:, None]
+    found = find_shading(lit(page, light))
+    assert found is not None
+    steps = [np.abs(np.diff(np.log(found.grid), axis=axis)).max() for axis in (0, 1)]
+    assert max(steps) < 0.05
+
+
 def test_types_are_alike() -> None:
     """The same gains for 8 bits, 16 bits and floats."""
     page = lit(drawn(), FALL)
