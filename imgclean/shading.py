@@ -183,13 +183,13 @@ def _filled(ground: Plane, paper: Mask) -> Plane:
 
 def _pulled_and_pushed(sums: Plane, weights: Plane) -> Plane:
     """Means of h x w x C weighted values, those of coarser cells where little is known of one."""
-    share = np.minimum(weights / np.float32(_KNOWN), 1)
-    mean = sums / np.maximum(weights, np.float32(1e-6))
-    if max(weights.shape[:2]) == 1:
+    most = np.maximum(weights, np.float32(_KNOWN))
+    share = weights / most
+    mean = np.asarray(sums / np.maximum(weights, np.float32(1e-6)), np.float32)
+    if max(mean.shape[:2]) == 1:
         return mean
-    known = np.minimum(np.float32(_KNOWN) / np.maximum(weights, np.float32(_KNOWN)), 1)
-    coarse = [cv2.pyrDown(plane * known) for plane in (sums, weights)]
-    size = coarse[0].shape[:2]
-    above = _pulled_and_pushed(*(plane.reshape(*size, -1) for plane in coarse))
-    spread = cv2.resize(above, weights.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return share * mean + (1 - share) * spread.reshape(mean.shape)
+    pulled = [np.asarray(cv2.pyrDown(plane / most), np.float32) for plane in (sums, weights)]
+    scale = np.float32(_KNOWN)  # so that a coarser cell is known by the share of it that is
+    above = _pulled_and_pushed(*(scale * plane.reshape(*plane.shape[:2], -1) for plane in pulled))
+    pushed = cv2.resize(above, mean.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(share * mean + (1 - share) * pushed.reshape(mean.shape), np.float32)
