@@ -22,6 +22,7 @@ from .dots import all_dots
 from .page_measures import MEASURES, Seen, measure, thumbnail, without_border
 from .page_network import page_logit
 from .pixels import full_range, luma
+from .screens import is_screenshot
 
 __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "UNSURE", "Choice", "choose", "load", "score"]
 
@@ -93,6 +94,8 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     what = f"{what}, {told}"
     if sure >= THRESHOLD and all_dots(pixels):
         return Choice("photo", sure, f"dots of one size, as of cloth or a grille: {told}")
+    if sure >= THRESHOLD and is_screenshot(pixels):
+        return Choice("photo", sure, f"panels without any grain, as on a screen: {told}")
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT

@@ -1,0 +1,88 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgclean.choose import choose
+from imgclean.screens import is_screenshot
+
+Pixels = NDArray[np.uint8]
+LINE = "the quick brown fox jumps over the lazy dog"
+
+
+def dialog() -> Pixels:
+    """A window with a toolbar in a gradient, a tinted panel and a white list of lines."""
+    shot = np.full((480, 640, 3), (236, 233, 216), np.uint8)
+    shot[:60] = np.rint(np.linspace(250, 200, 60))[:, None, None]
+    shot[90:450, 200:620] = 255
+    for number, y in enumerate(range(112, 445, 22)):
+        cv2.putText(shot, LINE, (208, y), 0, 0.45, (20, 20, 20), 1, cv2.LINE_AA)
+        cv2.putText(shot, f"{number:02d} label", (14, y), 0, 0.45, (60, 60, 60), 1, cv2.LINE_AA)
+    shot[200:222, 200:620] = shot[200:222, 200:620] // 255 * np.array((205, 225, 250), np.uint8)
+    return shot
+
+
+def in_jpeg(image: Pixels, quality: int) -> Pixels:
+    """As JPEG of that quality gives it back."""
+    encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32", "turned"])
+def test_windows_are_screenshots(kind: str) -> None:
+    """In any type of samples, and lying on their side."""
+    shot = dialog()
+    if kind == "turned":
+        assert is_screenshot(np.rot90(shot))
+    elif kind == "float32":
+        assert is_screenshot(shot.astype(np.float32) / np.float32(255))
+    else:
+        assert is_screenshot(shot.astype(kind) * (257 if kind == "uint16" else 1))
+
+
+def test_what_looks_like_a_page_is_left_to_the_weights_for_photos() -> None:
+    """The measures take such a window for ink on paper."""
+    assert choose(dialog()).name == "photo"
+    grain = np.random.default_rng(0).normal(0, 2, dialog().shape)
+    noisy = np.clip(np.rint(dialog() + grain), 0, 255).astype(np.uint8)
+    assert choose(noisy).name == "scan"  # or this tests nothing
+
+
+def test_paper_is_not_even() -> None:
+    """Nor with grain, nor as JPEG at any quality, nor reduced to a few levels."""
+    page = np.full((700, 500, 3), (228, 222, 200), np.uint8)
+    page[30:100, 40:460] = 255  # a label
+    for y in range(120, 680, 26):
+        cv2.putText(page, LINE, (40, y), 0, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
+    assert is_screenshot(page)
+    scanned = np.clip(np.rint(page + np.random.default_rng(1).normal(0, 3, page.shape)), 0, 255)
+    scanned = scanned.astype(np.uint8)
+    for seen in (scanned, *(in_jpeg(scanned, quality) for quality in (5, 20, 60, 95))):
+        assert not is_screenshot(seen)
+    for levels in (4, 8, 16, 32):
+        few = np.rint(np.rint(scanned / 255 * (levels - 1)) * 255 / (levels - 1)).astype(np.uint8)
+        assert not is_screenshot(few)
+
+
+def test_stains_and_pictures_on_even_paper_are_no_screenshot() -> None:
+    """As are drawn on a clean page to try a program."""
+    page = np.full((480, 640, 3), 255, np.uint8)
+    page[:60] = (230, 220, 190)
+    for y in range(90, 470, 24):
+        cv2.putText(page, LINE, (40, y), 0, 0.5, (40, 40, 40), 1, cv2.LINE_AA)
+    assert not is_screenshot(page)
+    stained = dialog().astype(np.float64)
+    y, x = np.mgrid[:480, :640]
+    for row, column in ((150, 300), (300, 420), (400, 100)):
+        stained *= 1 - 0.15 * np.exp(-np.hypot(y - row, x - column)[..., None] / 60)
+    assert not is_screenshot(np.rint(stained).astype(np.uint8))
+    shot = dialog()
+    shot[100:440, 210:610] = np.random.default_rng(2).integers(0, 256, (340, 400, 3))
+    assert not is_screenshot(shot)
+
+
+def test_small_and_empty_images_are_none() -> None:
+    """There is too little to tell."""
+    assert not is_screenshot(dialog()[:40, :40])
+    assert not is_screenshot(np.full((300, 300, 1), 200, np.uint8))
+    assert not is_screenshot(np.full((300, 300), 255, np.uint8))
