@@ -37,7 +37,11 @@ _KNOWN = 0.15  # support from which on a cell's own mean is all that counts
 _DARKEST = 0.02  # of white: so dark is any that is darker
 _SHADE = 1.15  # gain from which on a place is shade
 _LEAST = 0.28  # share of the page that is
+_DEEP = 0.07  # share that is darker than by `_STRONG`, beside a gutter: then less may be shade
 _DARK, _MOST = 0.6, 0.08  # of its paper's brightness, and share of the shade that is so dark
+_ACROSS = 0.8  # of the page's height or width, that a gutter has
+_SEEN = 0.65  # share of the shade that is paper, where more of it may be dark
+_INK, _WRITTEN = 0.15, 0.03  # depth of what is written, of its ground, and share of such paper
 _LIGHTER, _FEW = 1.1, 0.02  # the same of what is lighter than any ink
 _BLUER = 1.3  # red's gain by blue's, at most
 _MILD = 1.25  # largest gain of a page that the network sees to by itself
@@ -89,8 +93,10 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     steps of less than 7 % within 3 x 3 cells, and of its hue where it is as bright. Shade reaches a
     side of the page, and has no outline, as soft pictures have. In between it is filled in by pull
     and push (Gortler et al., 1996). Some three tenths of the page or more lie in
-    the shade. Little there is much darker than its paper would be, next to nothing lighter, and it
-    is not much bluer: else it may be part of a photo, or a printed panel with light words.
+    the shade, or less beside a deep gutter. Little there is much darker than its paper would be,
+    next to nothing lighter, and it is not much bluer: else it may be part of a photo, or a printed
+    panel with light words. Where most of it is paper, a gutter that runs along or across the page
+    may be dark, and pictures among lines of text.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
@@ -112,13 +118,21 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     lost = gains.min(axis=2)  # in the brightest channel: stains lose most in blue
     shade = lost > _SHADE
     share = np.clip((lost[paper].max() - _MILD) / (_STRONG - _MILD), 0, 1)
-    if share == 0 or shade.mean() < _LEAST:
+    if share == 0 or not shade.any():
         return None
-    there = light.max(axis=2)[shade]
-    dark = ground.max(axis=2)[shade] < _DARK * there
-    bright = cells.max(axis=2)[shade] > _LIGHTER * there
-    bluer = gains[shade][:, 0] / gains[shade][:, -1]
-    if dark.mean() > _MOST or bright.mean() > _FEW or np.median(bluer) > _BLUER:
+    there, around, seen = (x.max(axis=2) for x in (light, ground, cells))
+    dark = shade & (around < _DARK * there)
+    gutter = _across(dark)
+    deep = gutter.any() and np.mean(lost > _STRONG) >= _DEEP
+    if shade.mean() < _LEAST and not deep:
+        return None
+    if dark[shade].mean() > _MOST:
+        written = np.mean((around - seen > _INK * around)[shade & paper]) >= _WRITTEN
+        explained = written or (dark & ~gutter)[shade].mean() <= _MOST
+        if paper[shade].mean() < _SEEN or not explained:
+            return None
+    bluer = np.median(gains[shade][:, 0] / gains[shade][:, -1])
+    if np.mean((seen > _LIGHTER * there)[shade]) > _FEW or bluer > _BLUER:
         return None
     return Shading((np.clip(gains, 1, _LARGEST) ** share).astype(np.float32), (height, width))
 
@@ -149,6 +163,15 @@ def _paper(ground: Plane) -> Mask:
         usual = hue if usual is None else usual
         paper[label] = np.abs(hue - usual).max() < _HUE
     return _in_shade(np.asarray(paper[labels]), light, bright)
+
+
+def _across(dark: Mask) -> Mask:
+    """What of the dark reaches nearly all along or across the page, as gutters do."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(dark.view(np.uint8), connectivity=8)
+    long = np.zeros(len(boxes), bool)
+    for column, length in ((cv2.CC_STAT_HEIGHT, len(dark)), (cv2.CC_STAT_WIDTH, dark.shape[1])):
+        long[1:] |= boxes[1:, column] >= _ACROSS * length
+    return np.asarray(long[labels])
 
 
 def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
