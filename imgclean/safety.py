@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pixels import full_range, halved, local_median, luma
+from .shading import find_gutter
 from .streaks import WithoutStreaks, find_streaks
 
 __all__ = ["Kept", "is_clean", "protect"]
@@ -141,6 +142,8 @@ def protect(
     if asked and (streaks := find_streaks(noisy)):  # which are meant to go
         before = WithoutStreaks(noisy, streaks)
         missing = _missing(before, judged, gentler, colours)
+    if _around(missing[0]).any():
+        missing[:, _in_gutter(noisy, missing.shape[1:])] = 0
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
     for lost, (less, brightened) in zip(missing, gentler, strict=True):
         where = _around(lost)
@@ -332,6 +335,16 @@ def _find_crumbs(grey: Plane, rows: slice, reaches: Sequence[int]) -> list[NDArr
         alone = np.bincount(group[1:], minlength=1)[group] == 1
         found.append(np.asarray(middles[1:][(small & alone)[1:]], np.float64))
     return found
+
+
+def _in_gutter(page: Pixels, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which cells hold some of a gutter: its line is no stroke."""
+    whole = np.atleast_3d(page)
+    gutter = find_gutter(whole[..., :3] if whole.shape[2] >= 3 else whole[..., :1])
+    if gutter is None:
+        return np.zeros(shape, np.bool_)
+    share = cv2.resize(gutter.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0, np.bool_)
 
 
 def _cut(pixels: Pixels) -> Plane:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .pixels import full_range
 
-__all__ = ["Shading", "find_shading"]
+__all__ = ["Shading", "find_gutter", "find_shading"]
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -39,7 +39,8 @@ _SHADE = 1.15  # gain from which on a place is shade
 _LEAST = 0.28  # share of the page that is
 _DEEP = 0.07  # share that is darker than by `_STRONG`, beside a gutter: then less may be shade
 _DARK, _MOST = 0.6, 0.08  # of its paper's brightness, and share of the shade that is so dark
-_ACROSS = 0.8  # of the page's height or width, that a gutter has
+_ACROSS, _WHOLE = 0.8, 0.97  # of the page's height or width, that one seems to have, and has
+_BESIDE = 65  # cells, that span one
 _SEEN = 0.65  # share of the shade that is paper, where more of it may be dark
 _INK, _WRITTEN = 0.15, 0.03  # depth of what is written, of its ground, and share of such paper
 _LIGHTER, _FEW = 1.1, 0.02  # the same of what is lighter than any ink
@@ -101,15 +102,10 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
     """
-    height, width, channels = page.shape
-    times = max(max(height, width) / _CELLS, 1)
-    down, across = round(height / times), round(width / times)
-    if min(down, across) < _FEWEST:
+    cells = _in_cells(page)
+    if cells is None:
         return None
-    cells = cv2.resize(page, (across, down), interpolation=cv2.INTER_AREA).astype(np.float32)  # type: ignore[arg-type, call-overload, unused-ignore]  # stub's gap
-    cells = np.fmax(cells / np.float32(full_range(page)), np.float32(_DARKEST))
-    cells = cells.reshape(down, across, channels)
-    ground = _closed(cells, _STROKES).reshape(down, across, channels)
+    ground = _closed(cells, _STROKES).reshape(cells.shape)
     paper = _paper(ground)
     if not paper.any():
         return None
@@ -122,7 +118,7 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
         return None
     there, around, seen = (x.max(axis=2) for x in (light, ground, cells))
     dark = shade & (around < _DARK * there)
-    gutter = _across(dark)
+    gutter = _across(dark, _ACROSS)
     deep = gutter.any() and np.mean(lost > _STRONG) >= _DEEP
     if shade.mean() < _LEAST and not deep:
         return None
@@ -134,7 +130,36 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     bluer = np.median(gains[shade][:, 0] / gains[shade][:, -1])
     if np.mean((seen > _LIGHTER * there)[shade]) > _FEW or bluer > _BLUER:
         return None
-    return Shading((np.clip(gains, 1, _LARGEST) ** share).astype(np.float32), (height, width))
+    return Shading((np.clip(gains, 1, _LARGEST) ** share).astype(np.float32), page.shape[:2])
+
+
+def find_gutter(page: NDArray[np.generic]) -> Mask | None:
+    """Where a page is as dark as a gutter, h x w cells; None where it has none.
+
+    That is much darker than what lies at both sides, or at one at the page's edge, and runs from
+    one side of the page to the other.
+
+    Args:
+        page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
+    """
+    cells = _in_cells(page)
+    if cells is None:
+        return None
+    ground = _closed(cells.max(axis=2), _STROKES)
+    gutter = _across(ground < _DARK * _closed(ground, _BESIDE), _WHOLE)
+    return gutter if gutter.any() else None
+
+
+def _in_cells(page: NDArray[np.generic]) -> Plane | None:
+    """A page made small, h x w x C on [0, 1]; None where that is too small."""
+    height, width, channels = page.shape
+    times = max(max(height, width) / _CELLS, 1)
+    down, across = round(height / times), round(width / times)
+    if min(down, across) < _FEWEST:
+        return None
+    cells = cv2.resize(page, (across, down), interpolation=cv2.INTER_AREA).astype(np.float32)  # type: ignore[arg-type, call-overload, unused-ignore]  # stub's gap
+    cells = np.fmax(cells / np.float32(full_range(page)), np.float32(_DARKEST))
+    return np.asarray(cells.reshape(down, across, channels), np.float32)
 
 
 def _closed(plane: Plane, side: int) -> Plane:
@@ -165,12 +190,12 @@ def _paper(ground: Plane) -> Mask:
     return _in_shade(np.asarray(paper[labels]), light, bright)
 
 
-def _across(dark: Mask) -> Mask:
-    """What of the dark reaches nearly all along or across the page, as gutters do."""
+def _across(dark: Mask, least: float) -> Mask:
+    """What of the dark reaches along or across so much of the page, as gutters do."""
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(dark.view(np.uint8), connectivity=8)
     long = np.zeros(len(boxes), bool)
     for column, length in ((cv2.CC_STAT_HEIGHT, len(dark)), (cv2.CC_STAT_WIDTH, dark.shape[1])):
-        long[1:] |= boxes[1:, column] >= _ACROSS * length
+        long[1:] |= boxes[1:, column] >= least * length
     return np.asarray(long[labels])
 
 

@@ -420,3 +420,19 @@ def test_the_marks_of_a_torn_streak_stay_away() -> None:
     left_over = np.count_nonzero(cleaned == 0)
     result, _ = protect(dirty, cleaned, bilevel=True)
     assert np.count_nonzero(result == 0) <= left_over + 5
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_line_of_a_gutter_is_no_stroke(channels: int) -> None:
+    """It may go, where light falls towards it from both sides; words beside it may not."""
+    away = np.abs(np.arange(700) - 200)[:, None]
+    light = 1 - 0.6 * np.exp(-away / 60) - 0.36 * (away < 4)
+    clean = cv2.resize(written(scale=0.5), (700, 900))[..., None]
+    clean[:, :260] = 255  # no words there
+    page = np.rint(clean * light * 0.9).repeat(channels, axis=2).astype(np.uint8)
+    result = clean.repeat(channels, axis=2)
+    assert protect(page.swapaxes(0, 1), result.swapaxes(0, 1))[1] == []
+    lost = result.copy()
+    lost[300:600, 300:] = 255
+    kept = protect(page, lost)[1]
+    assert kept and min(one.box[0] for one in kept) >= 224

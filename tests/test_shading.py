@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imgclean import restore
-from imgclean.shading import Shading, find_shading
+from imgclean.shading import Shading, find_gutter, find_shading
 from imgclean.white_point import page_light
 
 from .test_white_point import no_change
@@ -91,6 +91,40 @@ def test_a_sky_that_fades_into_the_paper_is_no_shade() -> None:
         assert (alone is None) == (depth * wide < 0.35 * page[..., 0].size)
         page[depth // 3 : depth, 100 : 100 + wide // 4] = 50
         assert find_shading(lit(page, np.ones((1, 1, 1)))) is None
+
+
+def in_gutter(page: Pixels, reach: float) -> Pixels:
+    """A page that bends into a gutter at its left, black at its bottom, over so many pixels."""
+    return lit(page, 1 - 0.97 * np.exp(-np.arange(page.shape[1]) / reach)[:, None])
+
+
+def test_a_gutter_is_no_picture() -> None:
+    """However dark it is, and little of the page; it is found as such, and nothing else is."""
+    page = drawn(1)
+    page[690:810] = 235  # without its picture
+    for reach in (60, 150):
+        shaded = in_gutter(page, reach)
+        found, gutter = find_shading(shaded), find_gutter(shaded)
+        assert found is not None and gutter is not None
+        flat = everywhere(found)[..., 0] * (1 - 0.97 * np.exp(-np.arange(SIZE[1]) / reach))
+        beside = np.arange(SIZE[1]) > 1.3 * reach  # paper has a quarter of its brightness there
+        assert flat[850, beside].min() > 0.9 * flat[850, -1]
+        edge = np.flatnonzero(gutter.mean(axis=0) > 0.9).max() * SIZE[1] / gutter.shape[1]
+        assert 20 < edge < 1.3 * reach
+    for even in (lit(page, np.ones((1, 1, 1))), lit(drawn(), FALL)):
+        assert find_gutter(even) is None
+
+
+def test_pictures_among_text_are_no_sky() -> None:
+    """In soft shade, which is evened; without the words it may as well be a sky with trees."""
+    for written in (True, False):
+        page = np.full((*SIZE, 1), 235, np.uint8)
+        for y in range(60, 860, 24) if written else ():
+            cv2.putText(page, "the quick brown fox jumps over", (50, y), 0, 0.7, 30, 2, cv2.LINE_AA)
+        page[500:700, 100:330] = np.random.default_rng(0).integers(20, 90, (200, 230, 1))
+        page[500:700, 370:600] = np.random.default_rng(1).integers(20, 90, (200, 230, 1))
+        shaded = lit(page, 1 - 0.45 / (1 + np.exp((380 - np.arange(SIZE[0])) / 60))[:, None, None])
+        assert (find_shading(shaded) is not None) == written
 
 
 @pytest.mark.parametrize("colour", [(60, 110, 190), (70, 130, 80), (90, 90, 90)])
