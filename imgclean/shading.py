@@ -32,6 +32,8 @@ _NEXT = 4  # cells, within which lit paper tells an outline
 _ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
 _OUTLINED = 0.2  # share of the lit paper around that does so
 _NOWHERE = np.float32(1e9)
+_NEAR, _APART = 7, 1.12  # cells across an outline, and times as bright as beyond it
+_OUTLINE, _VALLEY = 75, 121  # cells long, and across: what is darker and narrower is a picture then
 _FINE = 2.0  # blur of what is paper, in cells
 _KNOWN = 0.15  # support from which on a cell's own mean is all that counts
 _DARKEST = 0.02  # of white: so dark is any that is darker
@@ -110,6 +112,8 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     if not paper.any():
         return None
     light = _filled(ground, paper)
+    if _outlined(ground.max(axis=2), paper):
+        light = _closed(light, _VALLEY).reshape(light.shape)
     gains = np.quantile(light[paper], 0.98, axis=0) / light
     lost = gains.min(axis=2)  # in the brightest channel: stains lose most in blue
     shade = lost > _SHADE
@@ -219,6 +223,21 @@ def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
         if inside or steps > _OUTLINED * np.count_nonzero(around):
             paper[place] &= ~area
     return paper
+
+
+def _outlined(light: Plane, paper: Mask) -> bool:
+    """Whether paper has a long outline across which it is of another brightness: a picture's.
+
+    That is as bright as the paper in one place, and is joined to it there.
+    """
+    near = np.ones((_NEAR, _NEAR), np.uint8)
+    line = (cv2.morphologyEx(paper.view(np.uint8), cv2.MORPH_CLOSE, near) > 0) & ~paper
+    brightest = cv2.dilate(np.where(paper, light, 0), near)
+    darkest = cv2.erode(np.where(paper, light, _NOWHERE), near)
+    abrupt = (line & (brightest > _APART * darkest)).view(np.uint8)
+    boxes = cv2.connectedComponentsWithStats(abrupt, connectivity=8)[2][1:]
+    longest = boxes[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(initial=0)
+    return bool(longest >= _OUTLINE)
 
 
 def _filled(ground: Plane, paper: Mask) -> Plane:

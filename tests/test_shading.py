@@ -127,6 +127,20 @@ def test_pictures_among_text_are_no_sky() -> None:
         assert (find_shading(shaded) is not None) == written
 
 
+def test_a_picture_as_bright_as_the_paper_beside_it_is_none() -> None:
+    """It is joined to the paper where both are alike; the others of its sides tell."""
+    page = np.full((*SIZE, 1), 235, np.uint8)
+    for y in range(60, 400, 28):
+        cv2.putText(page, "the quick brown fox jumps over", (50, y), 0, 0.6, 30, 1, cv2.LINE_AA)
+    tone = np.linspace(1, 0.75, 120)[:, None, None] ** np.ones((1, 250, 1))
+    page[500:620, 200:450] = np.rint(235 * tone)
+    page[620:800, 200:450] = np.rint(235 * 0.75)
+    shaded = lit(page, FALL)
+    found = find_shading(shaded)
+    assert found is not None
+    assert np.abs(everywhere(found)[640:780, 230:420, 0] * FALL[640:780, :, 0] - 1).max() < 0.17
+
+
 @pytest.mark.parametrize("colour", [(60, 110, 190), (70, 130, 80), (90, 90, 90)])
 def test_a_panel_with_light_words_is_no_shade(colour: tuple[int, int, int]) -> None:
     """Printed down to the page's foot, with an edge as soft as a shadow's; and the blue alone."""
