@@ -28,6 +28,8 @@ _ENOUGH = 30  # lit cells of an area that is paper
 _STEP = 0.07  # difference within 3 x 3 cells, of their brightness
 _HUE = 0.07  # of the brightest channel, that two papers' channels differ by at most
 _MARGIN = 0.03  # of the page, to which shade reaches at a side
+_SHADOW, _SAME_HUE = 0.02, 0.03  # share of the page that one has at least; of the paper's hue
+_ACROSS_EDGE, _CROSSED = 9, 0.3  # cells across its edge, and share of it that text crosses
 _NEXT = 4  # cells, within which lit paper tells an outline
 _ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
 _OUTLINED = 0.2  # share of the lit paper around that does so
@@ -111,8 +113,11 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     paper = _paper(ground)
     if not paper.any():
         return None
+    outlined = _outlined(ground.max(axis=2), paper)
+    shadows = _shadows(cells, ground, paper)
+    paper |= shadows
     light = _filled(ground, paper)
-    if _outlined(ground.max(axis=2), paper):
+    if outlined:
         light = _closed(light, _VALLEY).reshape(light.shape)
     gains = np.quantile(light[paper], 0.98, axis=0) / light
     lost = gains.min(axis=2)  # in the brightest channel: stains lose most in blue
@@ -124,7 +129,7 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     dark = shade & (around < _DARK * there)
     gutter = _across(dark, _ACROSS)
     deep = gutter.any() and np.mean(lost > _STRONG) >= _DEEP
-    if shade.mean() < _LEAST and not deep:
+    if shade.mean() < _LEAST and not (deep or shadows.any()):
         return None
     if dark[shade].mean() > _MOST:
         written = np.mean((around - seen > _INK * around)[shade & paper]) >= _WRITTEN
@@ -174,12 +179,8 @@ def _closed(plane: Plane, side: int) -> Plane:
 def _paper(ground: Plane) -> Mask:
     """Which of h x w cells, H x W x C, are paper."""
     light = ground.max(axis=2)
-    around = _closed(light, _WIDE)
-    bright = light > _BRIGHT * np.quantile(around, 0.98)
-    soft = cv2.GaussianBlur(ground, (0, 0), 0.8).reshape(ground.shape)
-    kernel = np.ones((3, 3), np.uint8)
-    steps = cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, kernel).reshape(soft.shape) / soft
-    even = (light > _PAPER * around) & (steps.max(axis=2) < _STEP)
+    bright = light > _BRIGHT * np.quantile(_closed(light, _WIDE), 0.98)
+    even = _even(ground)
     labels = cv2.connectedComponents(even.view(np.uint8), connectivity=4)[1]
     count = np.bincount(labels[even & bright], minlength=labels.max() + 1)
     hues = ground / light[..., None]
@@ -201,6 +202,51 @@ def _across(dark: Mask, least: float) -> Mask:
     for column, length in ((cv2.CC_STAT_HEIGHT, len(dark)), (cv2.CC_STAT_WIDTH, dark.shape[1])):
         long[1:] |= boxes[1:, column] >= least * length
     return np.asarray(long[labels])
+
+
+def _even(ground: Plane) -> Mask:
+    """Which of h x w cells, H x W x C, are as bright as their surroundings, without a step."""
+    light = ground.max(axis=2)
+    soft = cv2.GaussianBlur(ground, (0, 0), 0.8).reshape(ground.shape)
+    kernel = np.ones((3, 3), np.uint8)
+    steps = cv2.morphologyEx(soft, cv2.MORPH_GRADIENT, kernel).reshape(soft.shape) / soft
+    return np.asarray((light > _PAPER * _closed(light, _WIDE)) & (steps.max(axis=2) < _STEP))
+
+
+def _shadows(cells: Plane, ground: Plane, paper: Mask) -> Mask:
+    """What is paper too, in a shadow with a hard edge, which lines of text cross.
+
+    It is even, reaches a side of the page, and has the hue of the paper. Panels are printed around
+    their own text, so there is none on both sides of their edges.
+    """
+    light = ground.max(axis=2)
+    hues = ground / light[..., None]
+    lit, usual = np.median(light[paper]), np.median(hues[paper], axis=0)
+    strokes = light - cells.max(axis=2) > _INK * light
+    found = np.zeros_like(paper)
+    apart = (_even(ground) & ~paper).view(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(apart, connectivity=4)
+    near = np.ones((_ACROSS_EDGE, _ACROSS_EDGE), np.uint8)
+    sides = np.array(paper.shape[::-1])
+    beside = cv2.dilate(paper.view(np.uint8), near) > 0
+    for label in range(1, count):
+        first, size = boxes[label, :2], boxes[label, 2:4]
+        inside = (first > _MARGIN * sides).all() and (first + size < (1 - _MARGIN) * sides).all()
+        if inside or boxes[label, cv2.CC_STAT_AREA] < _SHADOW * paper.size:
+            continue
+        area = labels == label
+        dim = float(np.median(light[area]))
+        if np.abs(np.median(hues[area], axis=0) - usual).max() > _SAME_HUE or dim > lit:
+            continue
+        around = cv2.dilate(area.view(np.uint8), near) > 0
+        edge, darker = around & beside, light < np.sqrt(dim * lit)
+        written = [
+            cv2.dilate((strokes & where).view(np.uint8), near) > 0
+            for where in (around & darker, beside & ~darker)
+        ]
+        if edge.any() and np.mean((written[0] & written[1])[edge]) >= _CROSSED:
+            found |= area
+    return found
 
 
 def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:

@@ -141,6 +141,50 @@ def test_a_picture_as_bright_as_the_paper_beside_it_is_none() -> None:
     assert np.abs(everywhere(found)[640:780, 230:420, 0] * FALL[640:780, :, 0] - 1).max() < 0.17
 
 
+def in_shadow(page: Pixels, where: tuple[slice, slice]) -> tuple[Pixels, Pixels]:
+    """A page that something near throws a shadow on, and where, with an edge of some pixels."""
+    dark = np.zeros(SIZE)
+    dark[where] = 1
+    dark = cv2.GaussianBlur(dark, (0, 0), 2)[..., None]
+    return lit(page, 1 - 0.4 * dark), np.asarray(dark > 0.99)[..., 0]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_hard_shadow_across_text_is_made_up_for(channels: int) -> None:
+    """However small, if it comes from a side."""
+    page = np.full((*SIZE, channels), 235, np.uint8)
+    for y in range(60, 860, 26):
+        line = "the quick brown fox jumps over the lazy dog"
+        cv2.putText(page, line, (40, y), 0, 0.85, (30,) * 3, 2, cv2.LINE_AA)
+    for where in (np.s_[:300, 250:], np.s_[150:, :350], np.s_[250:450, 400:]):
+        shadowed, dark = in_shadow(page, where)
+        found = find_shading(shadowed)
+        assert found is not None
+        gains = everywhere(found)
+        inside = cv2.erode(dark.view(np.uint8), np.ones((25, 25), np.uint8)) > 0
+        paper = inside & (page[..., 0] == 235)
+        assert np.abs(gains[paper] * 0.6 - 1).max() < 0.08
+        outside = cv2.dilate(dark.view(np.uint8), np.ones((41, 41), np.uint8)) == 0
+        assert gains[outside].max() < 1.06
+
+
+def test_what_no_text_crosses_is_no_shadow() -> None:
+    """A blank part of the page, a panel with its own text, one of another hue, or one within."""
+    page = drawn()
+    page[690:810] = 235
+    assert find_shading(in_shadow(page, np.s_[720:, :])[0]) is None
+    panel = page.copy()
+    panel[:, 400:] = 140
+    for y in range(60, 660, 28):
+        cv2.putText(panel, "the quick brown", (430, y), 0, 0.6, 30, 1, cv2.LINE_AA)
+        panel[y - 25 : y + 8, 370:400] = 235
+    assert find_shading(lit(panel, np.ones((1, 1, 1)))) is None
+    marked = page.copy()
+    marked[200:500, 250:] = np.rint(marked[200:500, 250:] * (1, 0.9, 0.55))
+    assert find_shading(lit(marked, np.ones((1, 1, 1)))) is None
+    assert find_shading(in_shadow(page, np.s_[200:500, 100:450])[0]) is None
+
+
 @pytest.mark.parametrize("colour", [(60, 110, 190), (70, 130, 80), (90, 90, 90)])
 def test_a_panel_with_light_words_is_no_shade(colour: tuple[int, int, int]) -> None:
     """Printed down to the page's foot, with an edge as soft as a shadow's; and the blue alone."""
