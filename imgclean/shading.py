@@ -45,6 +45,7 @@ _DEEP = 0.07  # share that is darker than by `_STRONG`, beside a gutter: then le
 _DARK, _MOST = 0.6, 0.08  # of its paper's brightness, and share of the shade that is so dark
 _ACROSS, _WHOLE = 0.8, 0.97  # of the page's height or width, that one seems to have, and has
 _BESIDE = 65  # cells, that span one
+_GRADUAL, _SOFT = 1.25, 0.3  # times as bright within 3 x 3 cells, share of its outline that is so
 _SEEN = 0.65  # share of the shade that is paper, where more of it may be dark
 _INK, _WRITTEN = 0.15, 0.03  # depth of what is written, of its ground, and share of such paper
 _LIGHTER, _FEW = 1.1, 0.02  # the same of what is lighter than any ink
@@ -146,7 +147,8 @@ def find_gutter(page: NDArray[np.generic]) -> Mask | None:
     """Where a page is as dark as a gutter, h x w cells; None where it has none.
 
     That is much darker than what lies at both sides, or at one at the page's edge, and runs from
-    one side of the page to the other.
+    one side of the page to the other. Light falls towards it, at least at one of its sides: a
+    printed bar has edges.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
@@ -156,6 +158,13 @@ def find_gutter(page: NDArray[np.generic]) -> Mask | None:
         return None
     ground = _closed(cells.max(axis=2), _STROKES)
     gutter = _across(ground < _DARK * _closed(ground, _BESIDE), _WHOLE)
+    around = np.ones((3, 3), np.uint8)
+    count, labels = cv2.connectedComponents(gutter.view(np.uint8), connectivity=8)
+    for label in range(1, count):
+        area = labels == label
+        outline = (cv2.dilate(area.view(np.uint8), around) > 0) & ~area
+        steps = cv2.dilate(ground, around)[outline] / cv2.erode(ground, around)[outline]
+        gutter &= ~area | bool(np.mean(steps < _GRADUAL) >= _SOFT)
     return gutter if gutter.any() else None
 
 

@@ -111,8 +111,10 @@ def test_a_gutter_is_no_picture() -> None:
         assert flat[850, beside].min() > 0.9 * flat[850, -1]
         edge = np.flatnonzero(gutter.mean(axis=0) > 0.9).max() * SIZE[1] / gutter.shape[1]
         assert 20 < edge < 1.3 * reach
-    for even in (lit(page, np.ones((1, 1, 1))), lit(drawn(), FALL)):
-        assert find_gutter(even) is None
+    bars = page.copy()
+    bars[300:360] = bars[:, 600:650] = 60  # printed, with edges
+    for other in (lit(page, np.ones((1, 1, 1))), lit(drawn(), FALL), lit(bars, FALL)):
+        assert find_gutter(other) is None
 
 
 def test_pictures_among_text_are_no_sky() -> None:
