@@ -338,13 +338,13 @@ def _find_crumbs(grey: Plane, rows: slice, reaches: Sequence[int]) -> list[NDArr
 
 
 def _in_gutter(page: Pixels, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which cells hold some of a gutter: its line is no stroke."""
+    """Which cells lie in a gutter by a quarter or more: what is missing there is its line."""
     whole = np.atleast_3d(page)
     gutter = find_gutter(whole[..., :3] if whole.shape[2] >= 3 else whole[..., :1])
     if gutter is None:
         return np.zeros(shape, np.bool_)
     share = cv2.resize(gutter.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(share > 0, np.bool_)
+    return np.asarray(share >= 0.25, np.bool_)
 
 
 def _cut(pixels: Pixels) -> Plane:

@@ -22,9 +22,11 @@ _PALEST, _DARKEST = 249, 190  # of 255, of pale tones: darker ones may be a tabl
 _LARGE, _SIDE = 0.1, 15  # share that may be uneven over so many pixels, as pictures are
 _SOFT, _RANGE = 0.03, 48  # share that may be uneven and soft, as stains are: so little within 7 x 7
 _SIMILAR, _COLOUR, _COLOURS = 8, 0.05, 2  # levels of one light colour, its share, and how many
+_BLOCK, _STEP, _ON_GRID = 8, 6, 0.25  # JPEG's, of 255, share of such steps between its blocks
 _LEVELS = 32  # fewer are a scan's that was reduced to some greys, which has even paper
 
 Pixels = NDArray[Any]
+Counts = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
@@ -46,10 +48,27 @@ def is_screenshot(pixels: Pixels) -> bool:
     soft = ~even & (cv2.morphologyEx(darkest, cv2.MORPH_GRADIENT, _square(7)) < _RANGE)
     if (area & _is_pale(darkest)).mean() < _TONES or soft.mean() > _SOFT:
         return False
-    levels = np.bincount(darkest[::2, ::2].ravel(), minlength=256)
-    shares = np.bincount(darkest[area & (darkest >= _DARKEST)] // _SIMILAR) / area.size
-    several = np.count_nonzero(shares >= _COLOUR) >= _COLOURS
-    return bool(several and np.count_nonzero(levels) > _LEVELS)
+    if np.count_nonzero(_levels(darkest)) <= _LEVELS or _has_blocks(darkest):
+        return False
+    light = _levels(darkest, area.view(np.uint8))
+    light[:_DARKEST] = 0
+    shares = light.reshape(-1, _SIMILAR).sum(axis=1) / area.size
+    return bool(np.count_nonzero(shares >= _COLOUR) >= _COLOURS)
+
+
+def _levels(darkest: NDArray[np.uint8], where: NDArray[np.uint8] | None = None) -> Counts:
+    return np.asarray(cv2.calcHist([darkest], [0], where, [256], [0, 256]).ravel(), np.float64)
+
+
+def _has_blocks(darkest: NDArray[np.uint8]) -> bool:
+    """Whether small steps lie between blocks of 8 pixels, of which JPEG made even ones."""
+    for turned in (darkest, darkest.T):
+        steps = cv2.absdiff(turned[:, 1:], turned[:, :-1])
+        small = np.count_nonzero((steps > 0) & (steps <= _STEP), axis=0)
+        phases = np.array([small[phase::_BLOCK].sum() for phase in range(_BLOCK)])
+        if phases.max() > _ON_GRID * phases.sum():
+            return True
+    return False
 
 
 def _may_be(whole: Pixels) -> bool:
@@ -87,4 +106,6 @@ def _square(side: int) -> NDArray[np.uint8]:
 
 
 def _eight_bits(values: Pixels) -> NDArray[np.uint8]:
+    if values.dtype == np.uint8:
+        return np.asarray(values, np.uint8)
     return np.asarray(np.rint(255 * np.clip(unit(values), 0, 1)), np.uint8)

@@ -29,7 +29,8 @@ _STEP = 0.07  # difference within 3 x 3 cells, of their brightness
 _HUE = 0.07  # of the brightest channel, that two papers' channels differ by at most
 _MARGIN = 0.03  # of the page, to which shade reaches at a side
 _SHADOW, _SAME_HUE = 0.02, 0.03  # share of the page that one has at least; of the paper's hue
-_ACROSS_EDGE, _CROSSED = 9, 0.3  # cells across its edge, and share of it that text crosses
+_ACROSS_EDGE, _CROSSED = 9, 0.2  # cells across its edge, and share of it that text crosses
+_LINES = 5  # of text, at least
 _NEXT = 4  # cells, within which lit paper tells an outline
 _ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
 _OUTLINED = 0.2  # share of the lit paper around that does so
@@ -51,7 +52,7 @@ _INK, _WRITTEN = 0.15, 0.03  # depth of what is written, of its ground, and shar
 _LIGHTER, _FEW = 1.1, 0.02  # the same of what is lighter than any ink
 _BLUER = 1.3  # red's gain by blue's, at most
 _MILD = 1.25  # largest gain of a page that the network sees to by itself
-_STRONG = 1.5  # that of one whose shade is made up for in full
+_STRONG = 1.5  # that of one whose shade is made up for in full; deeper places are deep
 _LARGEST = 2.5
 
 
@@ -97,12 +98,14 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
 
     Paper is what is as bright as the closing of its surroundings, joined to the brightest paper by
     steps of less than 7 % within 3 x 3 cells, and of its hue where it is as bright. Shade reaches a
-    side of the page, and has no outline, as soft pictures have. In between it is filled in by pull
-    and push (Gortler et al., 1996). Some three tenths of the page or more lie in
-    the shade, or less beside a deep gutter. Little there is much darker than its paper would be,
-    next to nothing lighter, and it is not much bluer: else it may be part of a photo, or a printed
-    panel with light words. Where most of it is paper, a gutter that runs along or across the page
-    may be dark, and pictures among lines of text.
+    side of the page, and has no outline, as soft pictures have; or text runs into it across a hard
+    edge. In between it is filled in by pull and push (Gortler et al., 1996). Some three tenths of
+    the page or more lie in the shade, or less beside a deep gutter or under a hard shadow. Little
+    there is much darker than its paper would be, next to nothing lighter, and it is not much bluer:
+    else it may be part of a photo, or a printed panel with light words. Where most of it is paper,
+    a gutter that runs along or across the page may be dark, and pictures among lines of text. Where
+    paper has a long outline with paper of other brightness beyond it, a picture was taken for some;
+    then what is darker and narrower than pictures are is made as bright as what lies around it.
 
     Args:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
@@ -133,9 +136,10 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     if shade.mean() < _LEAST and not (deep or shadows.any()):
         return None
     if dark[shade].mean() > _MOST:
+        if paper[shade].mean() < _SEEN:
+            return None
         written = np.mean((around - seen > _INK * around)[shade & paper]) >= _WRITTEN
-        explained = written or (dark & ~gutter)[shade].mean() <= _MOST
-        if paper[shade].mean() < _SEEN or not explained:
+        if not written and (dark & ~gutter)[shade].mean() > _MOST:
             return None
     bluer = np.median(gains[shade][:, 0] / gains[shade][:, -1])
     if np.mean((seen > _LIGHTER * there)[shade]) > _FEW or bluer > _BLUER:
@@ -226,7 +230,7 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask) -> Mask:
     """What is paper too, in a shadow with a hard edge, which lines of text cross.
 
     It is even, reaches a side of the page, and has the hue of the paper. Panels are printed around
-    their own text, so there is none on both sides of their edges.
+    their own text: lines end before their edges, or lie along them.
     """
     light = ground.max(axis=2)
     hues = ground / light[..., None]
@@ -236,6 +240,7 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask) -> Mask:
     apart = (_even(ground) & ~paper).view(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(apart, connectivity=4)
     near = np.ones((_ACROSS_EDGE, _ACROSS_EDGE), np.uint8)
+    line, slopes = _along_lines(strokes, light)
     sides = np.array(paper.shape[::-1])
     beside = cv2.dilate(paper.view(np.uint8), near) > 0
     for label in range(1, count):
@@ -249,13 +254,28 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask) -> Mask:
             continue
         around = cv2.dilate(area.view(np.uint8), near) > 0
         edge, darker = around & beside, light < np.sqrt(dim * lit)
+        edge &= slopes
         written = [
-            cv2.dilate((strokes & where).view(np.uint8), near) > 0
+            cv2.dilate((strokes & where).view(np.uint8), line) > 0
             for where in (around & darker, beside & ~darker)
         ]
-        if edge.any() and np.mean((written[0] & written[1])[edge]) >= _CROSSED:
+        crossed = edge & written[0] & written[1]
+        lines = cv2.connectedComponents(crossed.view(np.uint8), connectivity=8)[0] - 1
+        if lines >= _LINES and crossed.sum() >= _CROSSED * edge.sum():
             found |= area
     return found
+
+
+def _along_lines(strokes: Mask, light: Plane) -> tuple[NDArray[np.uint8], Mask]:
+    """A kernel along lines of text, and the cells where the light falls that way.
+
+    Letters stand closer to each other than lines: along these strokes grow less.
+    """
+    kernels = [np.ones(shape, np.uint8) for shape in ((1, _ACROSS_EDGE), (_ACROSS_EDGE, 1))]
+    grown = [np.count_nonzero(cv2.dilate(strokes.view(np.uint8), kernel)) for kernel in kernels]
+    soft = cv2.GaussianBlur(light, (0, 0), 2)
+    across, down = (np.abs(cv2.Sobel(soft, cv2.CV_32F, *way)) for way in ((1, 0), (0, 1)))
+    return (kernels[0], across > down) if grown[0] <= grown[1] else (kernels[1], down > across)
 
 
 def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
@@ -296,7 +316,7 @@ def _outlined(light: Plane, paper: Mask) -> bool:
 
 
 def _filled(ground: Plane, paper: Mask) -> Plane:
-    """The brightness of the paper on all cells, h x w x C: without a step far from any too."""
+    """The brightness of the paper, on all of h x w x C cells; no steps where none is near."""
     weights = cv2.GaussianBlur(paper.astype(np.float32), (0, 0), _FINE)[..., None]
     sums = cv2.GaussianBlur(ground * paper[..., None], (0, 0), _FINE).reshape(ground.shape)
     light = _pulled_and_pushed(sums, weights)

@@ -60,6 +60,13 @@ def test_paper_is_not_even() -> None:
     scanned = scanned.astype(np.uint8)
     for seen in (scanned, *(in_jpeg(scanned, quality) for quality in (5, 20, 60, 95))):
         assert not is_screenshot(seen)
+    sparse = np.full((1100, 800, 3), (255, 250, 237)) * np.linspace(0.97, 0.8, 1100)[:, None, None]
+    sparse += np.random.default_rng(2).normal(0, 1.5, sparse.shape)
+    few_lines = np.clip(np.rint(sparse), 0, 255).astype(np.uint8)
+    for y in range(90, 90 + 36 * 6, 36):
+        cv2.putText(few_lines, LINE, (60, y), 0, 0.8, (40, 40, 40), 2, cv2.LINE_AA)
+    for quality in (15, 20, 30, 50):  # even blocks of 8 pixels join to rows of 24
+        assert not is_screenshot(in_jpeg(few_lines, quality))
     for levels in (4, 8, 16, 32):
         few = np.rint(np.rint(scanned / 255 * (levels - 1)) * 255 / (levels - 1)).astype(np.uint8)
         assert not is_screenshot(few)

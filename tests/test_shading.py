@@ -181,6 +181,12 @@ def test_what_no_text_crosses_is_no_shadow() -> None:
         cv2.putText(panel, "the quick brown", (430, y), 0, 0.6, 30, 1, cv2.LINE_AA)
         panel[y - 25 : y + 8, 370:400] = 235
     assert find_shading(lit(panel, np.ones((1, 1, 1)))) is None
+    foot = np.full((*SIZE, 1), 245, np.uint8)
+    foot[650:] = 150
+    for y in [*range(90, 646, 26), *range(672, 880, 26)]:  # close to the edge from both sides
+        line = "the quick brown fox jumps over the lazy dog"
+        cv2.putText(foot, line, (40, y), 0, 0.85, 30, 2, cv2.LINE_AA)
+    assert find_shading(lit(foot, np.ones((1, 1, 1)))) is None
     marked = page.copy()
     marked[200:500, 250:] = np.rint(marked[200:500, 250:] * (1, 0.9, 0.55))
     assert find_shading(lit(marked, np.ones((1, 1, 1)))) is None
