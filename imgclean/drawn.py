@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import unit
+from .pixels import eight_bits, unit
 
 __all__ = ["keep_drawn"]
 
@@ -49,7 +49,7 @@ def keep_drawn(before: Pixels, after: Pixels) -> int:
     few, two = _candidates(before)
     drawn = np.zeros(few.shape, np.uint8)
     for row, column in np.argwhere(few & two):
-        cell = _eight_bits(before[_cell(row, column)])
+        cell = eight_bits(before[_cell(row, column)])
         held, second = _levels(cell)
         large = min(cell.shape[:2]) >= _LEAST
         drawn[row, column] = large and held >= _SHARE and second >= _SECOND and _repeats(cell)
@@ -57,7 +57,7 @@ def keep_drawn(before: Pixels, after: Pixels) -> int:
         return 0
     near = cv2.dilate(drawn, np.ones((3, 3), np.uint8)) > 0  # a pattern may end beside a cell
     for row, column in np.argwhere(few & near & (drawn == 0)):
-        drawn[row, column] = _levels(_eight_bits(before[_cell(row, column)]))[0] >= _SHARE
+        drawn[row, column] = _levels(eight_bits(before[_cell(row, column)]))[0] >= _SHARE
     for row, column in np.argwhere(drawn):
         after[_cell(row, column)] = before[_cell(row, column)]
     return int(drawn.sum())
@@ -122,7 +122,3 @@ def _equal(colours: NDArray[np.int32], down: int, along: int) -> float:
     below = colours[down:, max(along, 0) : width + min(along, 0)]
     above = colours[: height - down, max(-along, 0) : width - max(along, 0)]
     return float(np.mean(below == above))
-
-
-def _eight_bits(cell: Pixels) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(255 * np.clip(unit(cell), 0, 1)), np.uint8)

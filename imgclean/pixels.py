@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LUMA", "full_range", "halved", "local_median", "luma", "unit", "write"]
+__all__ = ["LUMA", "eight_bits", "full_range", "halved", "local_median", "luma", "unit", "write"]
 
 Pixels = NDArray[Any]
 
@@ -24,6 +24,13 @@ def unit(pixels: Pixels) -> NDArray[np.float32]:
     if pixels.dtype.kind == "f":
         return np.asarray(pixels, np.float32)
     return pixels.astype(np.float32) / np.float32(full_range(pixels))
+
+
+def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """Samples of any kind rounded to 8 bits; those that have so many are not copied."""
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, np.uint8)
+    return np.asarray(np.rint(255 * np.clip(unit(pixels), 0, 1)), np.uint8)
 
 
 def write(values: NDArray[np.floating], out: Pixels) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import unit
+from .pixels import eight_bits
 
 __all__ = ["is_screenshot"]
 
@@ -43,7 +43,7 @@ def is_screenshot(pixels: Pixels) -> bool:
     large = cv2.morphologyEx((~even).view(np.uint8), cv2.MORPH_OPEN, _square(_SIDE))
     if large.mean() > _LARGE:
         return False
-    darkest = _eight_bits(whole.min(axis=2))
+    darkest = eight_bits(whole.min(axis=2))
     area = cv2.morphologyEx(even.view(np.uint8), cv2.MORPH_OPEN, _square(5)) > 0
     soft = ~even & (cv2.morphologyEx(darkest, cv2.MORPH_GRADIENT, _square(7)) < _RANGE)
     if (area & _is_pale(darkest)).mean() < _TONES or soft.mean() > _SOFT:
@@ -79,7 +79,7 @@ def _may_be(whole: Pixels) -> bool:
     row, column = np.random.default_rng(0).integers(0, (height, width - _RUN), (_SOME, 2)).T
     beside = whole[row[:, None], column[:, None] + np.arange(_RUN)]
     equal = (beside == beside[:, :1]).all(axis=(1, 2))
-    pale = _is_pale(_eight_bits(beside[:, 0].min(axis=1)))
+    pale = _is_pale(eight_bits(beside[:, 0].min(axis=1)))
     return bool(np.mean(equal & pale) >= _TONES / 2)
 
 
@@ -103,9 +103,3 @@ def _even(whole: Pixels) -> Mask:
 
 def _square(side: int) -> NDArray[np.uint8]:
     return np.ones((side, side), np.uint8)
-
-
-def _eight_bits(values: Pixels) -> NDArray[np.uint8]:
-    if values.dtype == np.uint8:
-        return np.asarray(values, np.uint8)
-    return np.asarray(np.rint(255 * np.clip(unit(values), 0, 1)), np.uint8)

@@ -114,11 +114,12 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     if cells is None:
         return None
     ground = _closed(cells, _STROKES).reshape(cells.shape)
-    paper = _paper(ground)
+    even = _even(ground)
+    paper = _paper(ground, even)
     if not paper.any():
         return None
     outlined = _outlined(ground.max(axis=2), paper)
-    shadows = _shadows(cells, ground, paper)
+    shadows = _shadows(cells, ground, paper, even)
     paper |= shadows
     light = _filled(ground, paper)
     if outlined:
@@ -189,11 +190,10 @@ def _closed(plane: Plane, side: int) -> Plane:
     return np.asarray(cv2.morphologyEx(plane, cv2.MORPH_CLOSE, kernel), np.float32)
 
 
-def _paper(ground: Plane) -> Mask:
-    """Which of h x w cells, H x W x C, are paper."""
+def _paper(ground: Plane, even: Mask) -> Mask:
+    """Which of h x w cells, H x W x C, are paper, of those that are even."""
     light = ground.max(axis=2)
     bright = light > _BRIGHT * np.quantile(_closed(light, _WIDE), 0.98)
-    even = _even(ground)
     labels = cv2.connectedComponents(even.view(np.uint8), connectivity=4)[1]
     count = np.bincount(labels[even & bright], minlength=labels.max() + 1)
     hues = ground / light[..., None]
@@ -226,7 +226,7 @@ def _even(ground: Plane) -> Mask:
     return np.asarray((light > _PAPER * _closed(light, _WIDE)) & (steps.max(axis=2) < _STEP))
 
 
-def _shadows(cells: Plane, ground: Plane, paper: Mask) -> Mask:
+def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask) -> Mask:
     """What is paper too, in a shadow with a hard edge, which lines of text cross.
 
     It is even, reaches a side of the page, and has the hue of the paper. Panels are printed around
@@ -237,16 +237,14 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask) -> Mask:
     lit, usual = np.median(light[paper]), np.median(hues[paper], axis=0)
     strokes = light - cells.max(axis=2) > _INK * light
     found = np.zeros_like(paper)
-    apart = (_even(ground) & ~paper).view(np.uint8)
+    apart = (even & ~paper).view(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(apart, connectivity=4)
     near = np.ones((_ACROSS_EDGE, _ACROSS_EDGE), np.uint8)
     line, slopes = _along_lines(strokes, light)
-    sides = np.array(paper.shape[::-1])
     beside = cv2.dilate(paper.view(np.uint8), near) > 0
     for label in range(1, count):
-        first, size = boxes[label, :2], boxes[label, 2:4]
-        inside = (first > _MARGIN * sides).all() and (first + size < (1 - _MARGIN) * sides).all()
-        if inside or boxes[label, cv2.CC_STAT_AREA] < _SHADOW * paper.size:
+        small = boxes[label, cv2.CC_STAT_AREA] < _SHADOW * paper.size
+        if small or _is_inside(boxes[label], paper.shape):
             continue
         area = labels == label
         dim = float(np.median(light[area]))
@@ -278,12 +276,17 @@ def _along_lines(strokes: Mask, light: Plane) -> tuple[NDArray[np.uint8], Mask]:
     return (kernels[0], across > down) if grown[0] <= grown[1] else (kernels[1], down > across)
 
 
+def _is_inside(box: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
+    """Whether an area's box, left, top, width and height first, is near no side of the page."""
+    first, size, sides = box[:2], box[2:4], np.array(shape[::-1])
+    return bool((first > _MARGIN * sides).all() and (first + size < (1 - _MARGIN) * sides).all())
+
+
 def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
     """Paper without what is dark and no shade: that does not reach the side, or has an outline."""
     paper = paper.copy()
     dark = (paper & ~bright).view(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    sides = np.array(paper.shape[::-1])
     square = np.ones((2 * _NEXT + 1, 2 * _NEXT + 1), np.uint8)
     for label in range(1, count):
         first, size = boxes[label, :2], boxes[label, 2:4]
@@ -294,7 +297,7 @@ def _in_shade(paper: Mask, light: Plane, bright: Mask) -> Mask:
         lowest = cv2.erode(np.where(area, light[place], _NOWHERE), square)
         around = paper[place] & bright[place] & (lowest < _NOWHERE)
         steps = np.count_nonzero(light[place][around] > _ABRUPT * lowest[around])
-        inside = (first > _MARGIN * sides).all() and (first + size < (1 - _MARGIN) * sides).all()
+        inside = _is_inside(boxes[label], paper.shape)
         if inside or steps > _OUTLINED * np.count_nonzero(around):
             paper[place] &= ~area
     return paper
