@@ -31,6 +31,7 @@ _MARGIN = 0.03  # of the page, to which shade reaches at a side
 _SHADOW, _SAME_HUE = 0.02, 0.03  # share of the page that one has at least; of the paper's hue
 _ACROSS_EDGE, _CROSSED = 9, 0.2  # cells across its edge, and share of it that text crosses
 _LINES = 5  # of text, at least
+_PAGE, _LIT = 0.5, 0.25  # share of one side of a gutter that is the other page, and is lit paper
 _NEXT = 4  # cells, within which lit paper tells an outline
 _ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
 _OUTLINED = 0.2  # share of the lit paper around that does so
@@ -119,7 +120,7 @@ def find_shading(page: NDArray[np.generic]) -> Shading | None:
     if not paper.any():
         return None
     outlined = _outlined(ground.max(axis=2), paper)
-    shadows = _shadows(cells, ground, paper, even)
+    shadows = _shadows(cells, ground, paper, even, _gutter(cells))
     paper |= shadows
     light = _filled(ground, paper)
     if outlined:
@@ -159,8 +160,12 @@ def find_gutter(page: NDArray[np.generic]) -> Mask | None:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32.
     """
     cells = _in_cells(page)
-    if cells is None:
-        return None
+    gutter = None if cells is None else _gutter(cells)
+    return gutter if gutter is not None and gutter.any() else None
+
+
+def _gutter(cells: Plane) -> Mask:
+    """Which of h x w cells, H x W x C, are a gutter's."""
     ground = _closed(cells.max(axis=2), _STROKES)
     gutter = _across(ground < _DARK * _closed(ground, _BESIDE), _WHOLE)
     around = np.ones((3, 3), np.uint8)
@@ -170,7 +175,7 @@ def find_gutter(page: NDArray[np.generic]) -> Mask | None:
         outline = (cv2.dilate(area.view(np.uint8), around) > 0) & ~area
         steps = cv2.dilate(ground, around)[outline] / cv2.erode(ground, around)[outline]
         gutter &= ~area | bool(np.mean(steps < _GRADUAL) >= _SOFT)
-    return gutter if gutter.any() else None
+    return gutter
 
 
 def _in_cells(page: NDArray[np.generic]) -> Plane | None:
@@ -226,11 +231,12 @@ def _even(ground: Plane) -> Mask:
     return np.asarray((light > _PAPER * _closed(light, _WIDE)) & (steps.max(axis=2) < _STEP))
 
 
-def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask) -> Mask:
-    """What is paper too, in a shadow with a hard edge, which lines of text cross.
+def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask, gutter: Mask) -> Mask:
+    """What is paper too, in a shadow with a hard edge, which lines of text cross, or a gutter.
 
     It is even, reaches a side of the page, and has the hue of the paper. Panels are printed around
-    their own text: lines end before their edges, or lie along them.
+    their own text: lines end before their edges, or lie along them. Beyond a gutter it is most of a
+    page.
     """
     light = ground.max(axis=2)
     hues = ground / light[..., None]
@@ -242,6 +248,7 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask) -> Mask:
     near = np.ones((_ACROSS_EDGE, _ACROSS_EDGE), np.uint8)
     line, slopes = _along_lines(strokes, light)
     beside = cv2.dilate(paper.view(np.uint8), near) > 0
+    pages = [pair for pair in _sides(gutter) if paper[pair[0]].sum() > _LIT * paper[pair[0]].size]
     for label in range(1, count):
         small = boxes[label, cv2.CC_STAT_AREA] < _SHADOW * paper.size
         if small or _is_inside(boxes[label], paper.shape):
@@ -249,6 +256,12 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask) -> Mask:
         area = labels == label
         dim = float(np.median(light[area]))
         if np.abs(np.median(hues[area], axis=0) - usual).max() > _SAME_HUE or dim > lit:
+            continue
+        if any(
+            area[far].sum() > _PAGE * area[far].size and not area[there].any()
+            for there, far in pages
+        ):
+            found |= area
             continue
         around = cv2.dilate(area.view(np.uint8), near) > 0
         edge, darker = around & beside, light < np.sqrt(dim * lit)
@@ -262,6 +275,20 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask) -> Mask:
         if lines >= _LINES and crossed.sum() >= _CROSSED * edge.sum():
             found |= area
     return found
+
+
+def _sides(gutter: Mask) -> list[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+    """What lies on one and on the other side of each gutter, both ways round."""
+    height, width = gutter.shape
+    boxes = cv2.connectedComponentsWithStats(gutter.view(np.uint8), connectivity=8)[2][1:]
+    sides = []
+    for left, top, across, down in boxes[:, :4]:
+        if down >= _WHOLE * height:
+            pair = np.s_[:, :left], np.s_[:, left + across :]
+        else:
+            pair = np.s_[:top, :], np.s_[top + down :, :]
+        sides += [pair, pair[::-1]]
+    return sides
 
 
 def _along_lines(strokes: Mask, light: Plane) -> tuple[NDArray[np.uint8], Mask]:

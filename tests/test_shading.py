@@ -117,6 +117,29 @@ def test_a_gutter_is_no_picture() -> None:
         assert find_gutter(other) is None
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_blank_page_beyond_a_gutter_is_paper(turned: bool) -> None:
+    """In shade as a whole, with a step between the two; and nothing that is not of its colour."""
+
+    def found(**far: tuple[int, ...]) -> Shading | None:
+        spread = np.concatenate([np.full_like(drawn(), 235), drawn()], axis=1)
+        spread[690:810, 700:] = 235  # without its picture
+        for place, colour in far.items():
+            spread[{"whole": np.s_[:, :700], "foot": np.s_[400:, :690]}[place]] = colour
+        fold = np.abs(np.arange(1400) - 700)
+        light = np.where(np.arange(1400) < 700, 0.55, 1) * (1 - 0.95 * np.exp(-fold / 40))
+        shot = lit(spread, light[:, None])
+        return find_shading(np.ascontiguousarray(shot.transpose(1, 0, 2)) if turned else shot)
+
+    blank = found()
+    assert blank is not None
+    gains = everywhere(blank)
+    gains = gains.transpose(1, 0, 2) if turned else gains
+    assert np.abs(gains[10:-10, 20:500] * 0.55 / gains[600, 1300] - 1).max() < 0.1
+    assert found(whole=(200, 215, 235)) is None
+    assert found(foot=(90, 90, 90)) is None
+
+
 def test_pictures_among_text_are_no_sky() -> None:
     """In soft shade, which is evened; without the words it may as well be a sky with trees."""
     for written in (True, False):
