@@ -1,8 +1,9 @@
-"""How deep and how wide the ink of a page is, in windows that lie evenly over it.
+"""How deep, how wide and how sharp the ink of a page is, in windows that lie evenly over it.
 
 How deep the ink of a place is tells its black top-hat (Meyer, 1979); grain, mottle and noise are
 told from it since they are as far above the median as below. How wide its strokes are tell openings
-(granulometry: Matheron, "Random Sets and Integral Geometry", 1975).
+(granulometry: Matheron, "Random Sets and Integral Geometry", 1975). How sharp it is tells the slope
+of its edges against its depth (Elder and Zucker, 1998).
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from .pixels import luma, unit
 
-__all__ = ["FAINTEST", "Ink", "measure_ink"]
+__all__ = ["FAINTEST", "Ink", "edge_blur", "measure_ink"]
 
 _WINDOW, _WINDOWS = 96, 12  # pixels of the windows that are looked at, and how many each way
 _REACH, _AROUND = 15, 25  # pixels; wider strokes are background; of the median that tells grain
@@ -24,6 +25,9 @@ _DARKER = 1.8  # times as far below the median as above it
 _WIDE = 3  # pixels
 _LEAST = 40  # pixels of ink that tell how wide it is
 _DOT = 6  # pixels; smaller pieces tell nothing, dirt is as small
+_BROAD = 49  # pixels; wider strokes are background where their edges are asked
+_DENOISED = 0.8  # pixels of blur against noise, before slopes are measured
+_EDGES, _VISIBLE = 24, 0.1  # pixels of edges that tell, depth from which on they do
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.float32]
@@ -40,12 +44,14 @@ class Ink:
         inked: whether there is ink.
         wide: the share of their ink, but for dots, whose strokes are three pixels wide or wider;
             NaN where there is too little.
+        edges: 2 x n, of `edge_blur`.
     """
 
     depths: Values
     grain: Values
     inked: NDArray[np.bool_]
     wide: Values
+    edges: Values
 
 
 def measure_ink(page: Pixels) -> Ink:
@@ -55,12 +61,47 @@ def measure_ink(page: Pixels) -> Ink:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32 on [0, 1].
     """
     found: list[tuple[float, float, bool, float]] = []
+    edges: list[Plane] = []
     for top in _spread(page.shape[0]):
         for left in _spread(page.shape[1]):
             part = page[top : top + _WINDOW, left : left + _WINDOW]
-            found.append(_measured(np.clip(unit(luma(part)), 0, 1)))
+            plane = np.clip(unit(luma(part)), 0, 1)
+            found.append(_measured(plane))
+            edges.append(edge_blur(plane, _WINDOW).ravel())
     depths, grain, inked, wide = np.array(found or [(0, 1, False, np.nan)]).T
-    return Ink(depths, grain, inked > 0, wide)
+    return Ink(depths, grain, inked > 0, wide, np.array(edges or np.zeros((1, 2)), np.float64).T)
+
+
+def edge_blur(plane: Plane, side: int) -> Plane:
+    """How deep ink is in each cell, and by how many pixels its edges are blurred there.
+
+    Args:
+        plane: H x W on [0, 1].
+        side: of a cell, in pixels.
+
+    Returns:
+        2 x h x w: shares of the paper's brightness, and standard deviations; 0 where the ink is
+        paler than a tenth of the paper.
+    """
+    soft = cv2.GaussianBlur(plane, (0, 0), _DENOISED)
+    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_BROAD, _BROAD), np.uint8))
+    ways = [cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
+    fall, slope = (_highest(x, side) for x in (ground - soft, cv2.magnitude(*ways)))
+    shape = fall.shape[::-1]
+    paper = cv2.resize(ground, shape, interpolation=cv2.INTER_AREA)
+    depth = fall / np.maximum(paper, np.float32(0.1))
+    blur = fall / np.maximum(slope * np.sqrt(2 * np.pi), 1e-6)  # that of a step of such a depth
+    return np.asarray(np.where(depth >= _VISIBLE, (depth, blur), 0), np.float32)
+
+
+def _highest(plane: Plane, side: int) -> Plane:
+    """The value in each cell that only some pixels exceed."""
+    height, width = plane.shape
+    down, across = -(-height // side), -(-width // side)
+    more = ((0, down * side - height), (0, across * side - width))
+    cells = np.pad(plane, more).reshape(down, side, across, side).transpose(0, 2, 1, 3)
+    cells = np.partition(cells.reshape(down, across, -1), -_EDGES, axis=2)
+    return np.asarray(cells[..., -_EDGES], np.float32)
 
 
 def _measured(plane: Plane) -> tuple[float, float, bool, float]:

@@ -25,10 +25,11 @@ from .errors import ImageError, UsageError, WeightsError
 from .faint import keep_detail, mix
 from .hues import REACH as HUES_REACH
 from .hues import keep_hues
-from .ink import measure_ink
+from .ink import Ink, measure_ink
 from .memory import free_memory
 from .models import MODELS
 from .models.fused import fast_bfloat16, fuse
+from .out_of_focus import is_out_of_focus, share_of_half, take_half
 from .pale import darkened, ink_contrast
 from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
@@ -97,10 +98,11 @@ class Denoiser:
     `shading`, those on dark paper made brighter as a whole, see `white_point`, pale ink deeper than
     it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
     at full strength thin strokes keep their hue, see `hues`. One whose weights have a network for
-    it sees small print at twice the size too, see `small_print`. Shipped weights for photos see
-    images that use little of their range stretched, see `stretch`, remove coarse noise at half the
-    size first, see `coarse`, less where there is hardly any, see `faint`, and none from drawings,
-    see `drawn`; others are taken to know what they were trained on.
+    it sees small print at twice the size too, see `small_print`; print that is out of focus is seen
+    at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
+    their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
+    less where there is hardly any, see `faint`, and none from drawings, see `drawn`; others are
+    taken to know what they were trained on.
 
     Attributes:
         photos: whether it does the latter four.
@@ -282,21 +284,37 @@ class Denoiser:
         """Clean pages in place: their streaks before the network, pictures and areas after it."""
         found = [find_streaks(image) for image in images]
         removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
-        lights = [self._light(image) for image in images]
+        inks = [measure_ink(image) for image in images]
+        soft = [self._at_half(*page, strength) for page in zip(images, inks, strict=True)]
+        lights = [self._light(*page) for page in zip(images, inks, strict=True)]
         afar = [far_view(image, 1 + x.twice) for image, x in zip(images, lights, strict=True)]
         self._clean_lit(images, strength, lights)
-        for image, page, streaks, light in zip(images, afar, removed, lights, strict=True):
+        for image, page, streaks, light, half in zip(
+            images, afar, removed, lights, soft, strict=True
+        ):
             if page is not None:
                 self._look_again(image, page, strength, light)
+            if half is not None:
+                take_half(image, *half)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
         return [count_lines(streaks) for streaks in found]
 
-    def _light(self, page: Pixels) -> Light:
+    def _at_half(
+        self, page: Pixels, ink: Ink, strength: float
+    ) -> tuple[Pixels, NDArray[np.float32]] | None:
+        """A page cleaned at half the size, and the share of it, where its ink is out of focus."""
+        share = share_of_half(page) if is_out_of_focus(ink) else None
+        if share is None:
+            return None
+        half = halved(page)
+        self._clean_pages([half], strength)
+        return half, share
+
+    def _light(self, page: Pixels, ink: Ink) -> Light:
         """How a page is shown, of the whole: its tiles cannot tell."""
         if page.size == 0:
             return _as_it_is(page)
-        ink = measure_ink(page)
         twice = self.enlarges and is_small(ink)
         return replace(page_light(page), contrast=ink_contrast(ink), twice=twice)
 

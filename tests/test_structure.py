@@ -18,7 +18,7 @@ LAYERS = [
     {"report_contents"},
     {"report_webp"},
     {"restore", "sources", "cases", "balance"},
-    {"picture_folders", "journal", "second_look", "pale", "small_print"},
+    {"picture_folders", "journal", "second_look", "pale", "small_print", "out_of_focus"},
     {"source"},
     {"alone", "mnist", "pairs", "processes", "losses", "windows", "white_point", "pictures"},
     {

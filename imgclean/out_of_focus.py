@@ -1,0 +1,95 @@
+"""Print that is out of focus: a network for pages sees it at half the size, where it is sharper.
+
+Letters whose edges are blurred by more than two pixels look like stains to it, and whole lines went
+white. A camera's focus is lost by and by towards one side of a sheet, so each place has the view
+that it needs; what is softer still is seen at a quarter of the size, and so on.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .ink import Ink, edge_blur
+from .pixels import luma, unit, write
+
+__all__ = ["is_out_of_focus", "share_of_half", "take_half"]
+
+_SHARP, _SOFT = (
+    1.6,
+    2.0,
+)  # pixels of blur up to which, and from which on, a view is chosen
+_DEEP = 0.35  # of a page's ink: what is paler may be the other side's, or a stain
+_INKED = 0.85  # quantile over the windows or cells with ink
+_FEWEST = 0.02  # share of the ink's windows that are soft
+_SMALLEST = 200  # pixels of the shorter side
+_CELL = 64  # pixels
+_KNOWN = 0.02  # weight of the cells around, from which on a cell's blur is known
+_ROWS = 16  # cells that are looked at at a time
+_MARGIN = 4  # pixels around a part of half the size
+
+Pixels = NDArray[Any]
+Plane = NDArray[np.float32]
+
+
+def is_out_of_focus(ink: Ink) -> bool:
+    """Whether a page's ink is soft in some windows, where it is no paler than elsewhere."""
+    depths, blur = ink.edges
+    deep = _deep(depths)
+    return bool(deep.any() and np.mean(blur[deep] > _SOFT) >= _FEWEST)
+
+
+def share_of_half(page: Pixels) -> Plane | None:
+    """Which share of each cell of 64 pixels is to be taken from half the size.
+
+    Args:
+        page: H x W x C with C in {1, 3}, uint8, uint16 or float32 on [0, 1].
+
+    Returns:
+        h x w on [0, 1]; None where nothing is, or the page is small.
+    """
+    height, width = page.shape[:2]
+    if min(height, width) < _SMALLEST:
+        return None
+    found: list[Plane] = []
+    for top in range(0, height, _ROWS * _CELL):
+        before = _CELL if top else 0  # a row of cells around, for what the first and last adjoin
+        part = page[top - before : top + (_ROWS + 1) * _CELL]
+        cells = edge_blur(np.clip(unit(luma(part)), 0, 1), _CELL)
+        found.append(cells[:, before // _CELL :][:, :_ROWS])
+    depths, blur = np.concatenate(found, axis=1)
+    deep = _deep(depths)
+    weight = cv2.GaussianBlur(deep.astype(np.float32), (0, 0), 1)
+    mean = cv2.GaussianBlur(np.log(np.where(deep, blur, np.float32(1))), (0, 0), 1)
+    usual = np.exp(mean / np.maximum(weight, _KNOWN))
+    share = np.clip((usual - _SHARP) / (_SOFT - _SHARP), 0, 1) * (weight > _KNOWN)
+    return np.asarray(share, np.float32) if share.any() else None
+
+
+def take_half(image: Pixels, half: Pixels, share: Plane) -> None:
+    """Take a share of each cell of an H x W x C image from one of half the size, in place."""
+    height, width = image.shape[:2]
+    wide = (share.shape[1] * _CELL, len(share))
+    across = cv2.resize(share, wide, interpolation=cv2.INTER_LINEAR)[:, :width]
+    for number in np.flatnonzero(cv2.dilate(share, np.ones((3, 3), np.uint8)).any(axis=1)):
+        top, end = int(number) * _CELL, min(int(number + 1) * _CELL, height)
+        place = np.clip((np.arange(top, end) + 0.5) / _CELL - 0.5, 0, len(share) - 1)
+        above = place.astype(np.intp)
+        fade = (place - above).astype(np.float32)[:, None]
+        below = np.minimum(above + 1, len(share) - 1)
+        weight = (across[above] * (1 - fade) + across[below] * fade)[..., None]
+        first = max(top // 2 - _MARGIN, 0)
+        part = half[first : -(-end // 2) + _MARGIN]
+        size = (2 * part.shape[1], 2 * part.shape[0])
+        grown = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC).reshape(*size[::-1], -1)
+        grown = grown[top - 2 * first :][: end - top, :width].astype(np.float32)
+        strip = image[top:end]
+        write(strip + weight * (grown - strip), strip)
+
+
+def _deep(depths: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Where there is ink about as deep as on the rest of the page, but for faint parts."""
+    inked = depths > 0
+    usual = np.quantile(depths[inked], _INKED) if inked.any() else 1
+    return np.asarray(depths > _DEEP * usual, np.bool_)
