@@ -356,13 +356,14 @@ def _missing(
 ) -> NDArray[np.float32]:
     """Pixels of missing strokes, for each strength before the last and each cell.
 
-    Pale coloured ink counts if `colours`.
+    Pale coloured ink counts if `colours`; not where half of it is back: then it never was ink.
     """
     height, width = noisy.shape[:2]
     found = np.zeros((len(gentler), -(-height // _CELL), -(-width // _CELL)), np.float32)
     rows = max(_CELL, _STRIP // width // _CELL * _CELL)
     where = np.ones(found.shape[1:], np.bool_)  # worth a look
-    for lost, (share, brighter) in zip(found, ((1.0, False), *gentler), strict=False):
+    for number, (share, brighter) in enumerate(((1.0, False), *gentler[:-1])):
+        lost, ink = found[number], number + 1 < len(found) or not number
         for top in range(0, height, rows):
             target = slice(top // _CELL, (top + rows) // _CELL)
             if not where[target].any():
@@ -371,7 +372,7 @@ def _missing(
             part = slice(begin, top + rows + _HALO)
             before, after = _grey(noisy[part]), _grey(denoised[part])
             cells = _lost(before, _weakened(before, after, share, brighter))
-            if colours and noisy.ndim == 3 and noisy.shape[2] >= 3:
+            if colours and ink and noisy.ndim == 3 and noisy.shape[2] >= 3:
                 np.maximum(cells, _tinted(noisy[part], denoised[part], share, brighter), out=cells)
             cells = cells[(top - begin) // _CELL :]
             lost[target] = cells[: len(lost[target])]
@@ -550,7 +551,8 @@ def _kept(
             left, top, wide, high = (int(n) * _CELL for n in boxes[number, :4])
             box = (left, top, min(left + wide, shape[1]), min(top + high, shape[0]))
             length = float(lost[labels == number].sum())
-            yield Kept(page, box, strength * gentler, f"{length:.0f} pixels of strokes missing")
+            missing = f"{length:.0f} pixels of" if length >= 0.5 else "beside"
+            yield Kept(page, box, strength * gentler, f"{missing} strokes missing")
 
 
 def _mix(noisy: Page, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels) -> None:

@@ -1308,7 +1308,8 @@ try:
 except imgclean.errors.UsageError as error:
     print(error)
 """
-    call = [sys.executable, "-c", code, str(source), str(tmp_path / "out"), tiny, how]
+    quiet = "ignore:This process:DeprecationWarning"  # of Python 3.12 and later: of any fork
+    call = [sys.executable, "-W", quiet, "-c", code, str(source), str(tmp_path / "out"), tiny, how]
     done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert ("forked" in done.stdout) == (how == "folder")

@@ -991,6 +991,7 @@ def mixed_tiff(path: Path) -> Path:
             dpi = 100.0 * (number + 1)
             page.save(file, "TIFF", compression=kind, dpi=(dpi, dpi), tiffinfo=info)
             file.newFrame()
+    file.close = lambda: None  # type: ignore[method-assign]  # Python 3.13 closes it once more
     return path
 
 

@@ -436,3 +436,13 @@ def test_the_line_of_a_gutter_is_no_stroke(channels: int) -> None:
     lost[300:600, 300:] = 255
     kept = protect(page, lost)[1]
     assert kept and min(one.box[0] for one in kept) >= 224
+
+
+def test_what_its_colour_alone_tells_never_brings_all_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form around its fields, say, whose colour half of the input cannot bring back."""
+    noisy = np.full((256, 256, 3), 200, np.uint8)
+    monkeypatch.setattr(safety, "_tinted", lambda *_: np.eye(8, dtype=np.float32) * 30)
+    monkeypatch.setattr(safety, "_lost", lambda *_: np.zeros((8, 8), np.float32))
+    result, kept = protect(noisy, np.full_like(noisy, 255))
+    assert {part.strength for part in kept} == {0.5}
+    assert result.min() > 200
