@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from .closer_looks import coloured_share, deepened, sheet_alone, turned, without_note
+from .closer_looks import coloured_share, deepened, from_afar, sheet_alone, turned, without_note
 from .dots import all_dots
 from .page_measures import MEASURES, Seen, measure, thumbnail, without_border
 from .page_network import page_logit
@@ -35,6 +35,7 @@ COLOURFUL = 0.55  # share of other colours than the ground's from which whitenin
 PALE = 0.5  # score from which ink may be too pale to be seen as such
 PALER = 0.2, 1.0  # or one from the first on, where the network's logit is over the second
 ASIDE, UPRIGHT = 0.2, 0.9  # score from which a page may lie on its side, and of it turned
+AFAR = 0.3  # score from which it is looked at from twice as far
 UNSURE = 0.4, 0.9  # scores from and to which the other images of a folder decide
 BLANK = 0.97  # share of background from which an image is a blank sheet if that is
 BLUISH, COLOURED = 0.015, 0.35  # most that paper's blue is over its red, and channels apart
@@ -110,6 +111,7 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
         (sheet_alone, 0.0, SURE, "a sheet of paper in the picture"),
         (deepened, PALER[0] if pale else PALE, SURE, "pale ink on paper, here darker"),
         (without_note, PALE, SURE, "ink on paper, without the note on it"),
+        (from_afar, AFAR, THRESHOLD, "ink on paper, from twice as far"),
         (turned, ASIDE, UPRIGHT, "ink on paper, from its side"),
     ):
         closer = look(pixels) if sure >= least else None

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .page_measures import flatten, thumbnail
-from .pixels import luma, unit
+from .pixels import halved, luma, unit
 
-__all__ = ["coloured_share", "deepened", "sheet_alone", "turned", "without_note"]
+__all__ = ["coloured_share", "deepened", "from_afar", "sheet_alone", "turned", "without_note"]
 
 Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -22,6 +22,7 @@ _TINTS, _LID, _OTHER = 120, 0.35, 0.07  # pixels a side, of light ground, distan
 _BIN, _BINS = 0.02, 30  # of these, and how many to each side of grey
 _MOST = 4_000_000  # pixels of an image that is looked at again
 _SIDE = 256  # of the image in which a sheet is searched
+_AFAR = 256  # pixels of the shorter side of what is looked at from afar
 _SHARE = (0.25, 0.85)  # of the picture that a sheet fills
 _FILLED = 0.93  # of its hull that is paper
 _RIM = 0.02  # of the sheet's sides that is shown around it
@@ -122,6 +123,18 @@ def _hues(ground: Plane) -> Plane:
     """Logarithms of red and of blue over green, which a shadow leaves: ... x 3 to ... x 2."""
     red, green, blue = np.moveaxis(np.log(ground), -1, 0)
     return np.stack([red - green, 0.7 * (blue - green)], axis=-1)
+
+
+def from_afar(pixels: NDArray[np.generic]) -> NDArray[np.generic] | None:
+    """An image at half the size, H' x W' x C of its type; None where it is small.
+
+    A page that is very even looks drawn from near.
+
+    Args:
+        pixels: as for `sheet_alone`.
+    """
+    whole = pixels if pixels.ndim == 3 else pixels[..., None]
+    return halved(whole) if min(whole.shape[:2]) >= _AFAR else None
 
 
 def without_note(pixels: NDArray[np.generic]) -> Pixels | None:

@@ -28,6 +28,7 @@ _DOT = 6  # pixels; smaller pieces tell nothing, dirt is as small
 _BROAD = 49  # pixels; wider strokes are background where their edges are asked
 _DENOISED = 0.8  # pixels of blur against noise, before slopes are measured
 _EDGES, _VISIBLE = 24, 0.1  # pixels of edges that tell, depth from which on they do
+_BLURRED = 8.0  # pixels; blurred by more nothing can be read
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.float32]
@@ -86,22 +87,30 @@ def edge_blur(plane: Plane, side: int) -> Plane:
     soft = cv2.GaussianBlur(plane, (0, 0), _DENOISED)
     ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((_BROAD, _BROAD), np.uint8))
     ways = [cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
-    fall, slope = (_highest(x, side) for x in (ground - soft, cv2.magnitude(*ways)))
-    shape = fall.shape[::-1]
-    paper = cv2.resize(ground, shape, interpolation=cv2.INTER_AREA)
-    depth = fall / np.maximum(paper, np.float32(0.1))
+    fall = _highest(_cells(ground - soft, side))
+    slope = _highest(_cells(cv2.magnitude(*ways), side))
+    depth = fall / np.maximum(_cells(ground, side).mean(axis=2), np.float32(0.1))
     blur = fall / np.maximum(slope * np.sqrt(2 * np.pi), 1e-6)  # that of a step of such a depth
+    blur = np.minimum(blur, _BLURRED)
     return np.asarray(np.where(depth >= _VISIBLE, (depth, blur), 0), np.float32)
 
 
-def _highest(plane: Plane, side: int) -> Plane:
+def _cells(plane: Plane, side: int) -> Plane:
+    """The pixels of each cell, h x w x n; the last ones reach back to be as large as the others."""
+    for axis in (0, 1):
+        length = plane.shape[axis]
+        first = np.arange(0, length, side).clip(max=max(length - side, 0))
+        place = (first[:, None] + np.arange(side)).ravel().clip(max=length - 1)
+        if len(place) != length:
+            plane = plane.take(place, axis)
+    down, across = (length // side for length in plane.shape)
+    cells = plane.reshape(down, side, across, side).transpose(0, 2, 1, 3)
+    return cells.reshape(down, across, -1)
+
+
+def _highest(cells: Plane) -> Plane:
     """The value in each cell that only some pixels exceed."""
-    height, width = plane.shape
-    down, across = -(-height // side), -(-width // side)
-    more = ((0, down * side - height), (0, across * side - width))
-    cells = np.pad(plane, more).reshape(down, side, across, side).transpose(0, 2, 1, 3)
-    cells = np.partition(cells.reshape(down, across, -1), -_EDGES, axis=2)
-    return np.asarray(cells[..., -_EDGES], np.float32)
+    return np.asarray(np.partition(cells, -_EDGES, axis=2)[..., -_EDGES], np.float32)
 
 
 def _measured(plane: Plane) -> tuple[float, float, bool, float]:

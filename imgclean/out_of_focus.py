@@ -16,17 +16,15 @@ from .pixels import luma, unit, write
 
 __all__ = ["is_out_of_focus", "share_of_half", "take_half"]
 
-_SHARP, _SOFT = (
-    1.6,
-    2.0,
-)  # pixels of blur up to which, and from which on, a view is chosen
+# Pixels of blur up to which print is seen as it is, and from which on at half the size.
+_SHARP, _SOFT = 1.6, 2.0
 _DEEP = 0.35  # of a page's ink: what is paler may be the other side's, or a stain
 _INKED = 0.85  # quantile over the windows or cells with ink
 _FEWEST = 0.02  # share of the ink's windows that are soft
 _SMALLEST = 200  # pixels of the shorter side
 _CELL = 64  # pixels
 _KNOWN = 0.02  # weight of the cells around, from which on a cell's blur is known
-_ROWS = 16  # cells that are looked at at a time
+_PIXELS = 2_000_000  # that are looked at at a time
 _MARGIN = 4  # pixels around a part of half the size
 
 Pixels = NDArray[Any]
@@ -53,11 +51,12 @@ def share_of_half(page: Pixels) -> Plane | None:
     if min(height, width) < _SMALLEST:
         return None
     found: list[Plane] = []
-    for top in range(0, height, _ROWS * _CELL):
+    rows = max(1, _PIXELS // (width * _CELL))  # of cells
+    for top in range(0, height, rows * _CELL):
         before = _CELL if top else 0  # a row of cells around, for what the first and last adjoin
-        part = page[top - before : top + (_ROWS + 1) * _CELL]
+        part = page[top - before : top + (rows + 1) * _CELL]
         cells = edge_blur(np.clip(unit(luma(part)), 0, 1), _CELL)
-        found.append(cells[:, before // _CELL :][:, :_ROWS])
+        found.append(cells[:, before // _CELL :][:, :rows])
     depths, blur = np.concatenate(found, axis=1)
     deep = _deep(depths)
     weight = cv2.GaussianBlur(deep.astype(np.float32), (0, 0), 1)
@@ -67,8 +66,18 @@ def share_of_half(page: Pixels) -> Plane | None:
     return np.asarray(share, np.float32) if share.any() else None
 
 
-def take_half(image: Pixels, half: Pixels, share: Plane) -> None:
-    """Take a share of each cell of an H x W x C image from one of half the size, in place."""
+def take_half(
+    image: Pixels, half: Pixels, share: Plane, before: Pixels | None = None, strength: float = 1.0
+) -> None:
+    """Take a share of each cell of a cleaned page from what it became at half the size, in place.
+
+    Args:
+        image: H x W x C, cleaned at that strength.
+        half: the same at half the size, cleaned in full.
+        share: of `share_of_half`.
+        before: the page as it was, H x W x C, where `strength` is less than 1.
+        strength: over 0 to 1.
+    """
     height, width = image.shape[:2]
     wide = (share.shape[1] * _CELL, len(share))
     across = cv2.resize(share, wide, interpolation=cv2.INTER_LINEAR)[:, :width]
@@ -84,6 +93,8 @@ def take_half(image: Pixels, half: Pixels, share: Plane) -> None:
         size = (2 * part.shape[1], 2 * part.shape[0])
         grown = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC).reshape(*size[::-1], -1)
         grown = grown[top - 2 * first :][: end - top, :width].astype(np.float32)
+        if before is not None:
+            grown = strength * grown + np.float32(1 - strength) * before[top:end]
         strip = image[top:end]
         write(strip + weight * (grown - strip), strip)
 

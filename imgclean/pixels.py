@@ -50,9 +50,16 @@ def halved(image: Pixels) -> Pixels:
     """Half the size, H x W or H x W x C of any type; a last odd row or column counts twice."""
     height, width = image.shape[:2]
     if height % 2 or width % 2:  # to halve an even number is forty times as fast
-        rest = [(0, 0)] * (image.ndim - 2)
-        image = np.pad(image, [(0, height % 2), (0, width % 2), *rest], "edge")
-    size = (image.shape[1] // 2, image.shape[0] // 2)
+        down, across = height // 2, width // 2
+        whole = np.empty((height - down, width - across, *image.shape[2:]), image.dtype)
+        if down and across:
+            whole[:down, :across] = halved(image[: 2 * down, : 2 * across])
+        if height % 2:
+            whole[down:] = halved(np.repeat(image[-1:], 2, axis=0))
+        if width % 2 and down:
+            whole[:down, across:] = halved(np.repeat(image[: 2 * down, -1:], 2, axis=1))
+        return whole
+    size = (width // 2, height // 2)
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
     return small.reshape(*small.shape[:2], *image.shape[2:])
 

@@ -295,21 +295,21 @@ class Denoiser:
             if page is not None:
                 self._look_again(image, page, strength, light)
             if half is not None:
-                take_half(image, *half)
+                take_half(image, *half, strength)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
         return [count_lines(streaks) for streaks in found]
 
     def _at_half(
         self, page: Pixels, ink: Ink, strength: float
-    ) -> tuple[Pixels, NDArray[np.float32]] | None:
-        """A page cleaned at half the size, and the share of it, where its ink is out of focus."""
+    ) -> tuple[Pixels, NDArray[np.float32], Pixels | None] | None:
+        """A page cleaned at half the size, its share where ink is soft, and the page if needed."""
         share = share_of_half(page) if is_out_of_focus(ink) else None
         if share is None:
             return None
         half = halved(page)
-        self._clean_pages([half], strength)
-        return half, share
+        self._clean_pages([half], 1.0)
+        return half, share, None if strength == 1 else page.copy()
 
     def _light(self, page: Pixels, ink: Ink) -> Light:
         """How a page is shown, of the whole: its tiles cannot tell."""

@@ -103,8 +103,9 @@ def protect(
     lie together the surroundings are mixed with the input, fading over a cell of 32 pixels: half
     and half with the input on paper as bright as cleaning made it, if that does not bring them back
     with the input as it is, and at last they are the input. Pale coloured ink is as soft as dirt;
-    it counts by the pixels where its channels differ in depth. Cells joined to such ones that miss
-    any stroke are treated like them (thresholding with hysteresis; Canny, 1986).
+    it counts by the pixels where its channels differ in depth, but makes no place the input. Cells
+    joined to such ones that miss any stroke are treated like them (thresholding with hysteresis;
+    Canny, 1986).
 
     Streaks that a scanner drew (`streaks`) are no strokes.
 

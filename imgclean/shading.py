@@ -31,7 +31,8 @@ _MARGIN = 0.03  # of the page, to which shade reaches at a side
 _SHADOW, _SAME_HUE = 0.02, 0.03  # share of the page that one has at least; of the paper's hue
 _ACROSS_EDGE, _CROSSED = 9, 0.2  # cells across its edge, and share of it that text crosses
 _LINES = 5  # of text, at least
-_PAGE, _LIT = 0.5, 0.25  # share of one side of a gutter that is the other page, and is lit paper
+_PAGE, _LIT = 0.7, 0.25  # share of one side of a gutter that is the other page, and is lit paper
+_DIMMEST = 0.5  # of lit paper's brightness, beyond a gutter: darker it may be a plate
 _NEXT = 4  # cells, within which lit paper tells an outline
 _ABRUPT = 1.25  # times as bright as the area, lit paper lies beyond an outline
 _OUTLINED = 0.2  # share of the lit paper around that does so
@@ -257,7 +258,7 @@ def _shadows(cells: Plane, ground: Plane, paper: Mask, even: Mask, gutter: Mask)
         dim = float(np.median(light[area]))
         if np.abs(np.median(hues[area], axis=0) - usual).max() > _SAME_HUE or dim > lit:
             continue
-        if any(
+        if dim > _DIMMEST * lit and any(
             area[far].sum() > _PAGE * area[far].size and not area[there].any()
             for there, far in pages
         ):

@@ -8,7 +8,14 @@ from fit_choose_network import PageNetwork, augmented, folded
 from numpy.typing import NDArray
 
 from imgclean.choose import THRESHOLD, choose, score
-from imgclean.closer_looks import coloured_share, deepened, sheet_alone, turned, without_note
+from imgclean.closer_looks import (
+    coloured_share,
+    deepened,
+    from_afar,
+    sheet_alone,
+    turned,
+    without_note,
+)
 from imgclean.page_measures import MEASURES, Seen, measure
 from imgclean.page_network import page_logit
 
@@ -367,6 +374,15 @@ def test_turned(shape: tuple[int, ...]) -> None:
     assert choose(page()).name == choose(turned(page())).name == "scan"
 
 
+def test_from_afar() -> None:
+    """At half the size, unless nothing would be left to see."""
+    for shown in (page(), page()[..., 0], np.repeat(page(), 3, 2)):
+        small = from_afar(shown)
+        assert small is not None and small.ndim == 3
+        assert small.shape[:2] == tuple(-(-side // 2) for side in shown.shape[:2])
+    assert from_afar(page()[:255]) is None
+
+
 def test_closer_looks_are_small() -> None:
     """Of a large image at most four megapixels are looked at."""
     large = cv2.resize(on_table(page(), 0.5), (4000, 5000))
@@ -382,6 +398,8 @@ def test_closer_looks_are_small() -> None:
         ("deepened", 0.4, "not clearly a page: "),  # nobody looks again
         ("without_note", 0.6, "ink on paper, without the note on it: "),
         ("without_note", 0.4, "not clearly a page: "),
+        ("from_afar", 0.35, "ink on paper, from twice as far: "),
+        ("from_afar", 0.25, "not clearly a page: "),
         ("turned", 0.3, "ink on paper, from its side: "),
         ("turned", 0.1, "not clearly a page: "),
     ],
@@ -396,6 +414,7 @@ def test_closer_looks_decide(
     monkeypatch.setattr("imgclean.choose.sheet_alone", lambda _: None)
     monkeypatch.setattr("imgclean.choose.deepened", lambda _: None)
     monkeypatch.setattr("imgclean.choose.without_note", lambda _: None)
+    monkeypatch.setattr("imgclean.choose.from_afar", lambda _: None)
     monkeypatch.setattr("imgclean.choose.turned", lambda _: None)
     monkeypatch.setattr(f"imgclean.choose.{look}", lambda _: page())
     found = choose(shown)

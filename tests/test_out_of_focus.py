@@ -70,6 +70,28 @@ def test_what_is_soft_and_pale_is_dirt() -> None:
     assert share_of_half(_shot(_blurred(_page(), 4))[:150]) is None
 
 
+@pytest.mark.parametrize("more", [0, 1, 22, 63])
+def test_the_last_cells_tell_as_much_as_the_others(more: int) -> None:
+    """However few pixels of them are new, as of a scanner's black border."""
+    page = np.pad(_page(), ((0, more), (0, more)), "edge")
+    page[:, -20:] = page[-20:] = 12
+    page[100:400, 100:400] = _blurred(page, 4)[100:400, 100:400]
+    share = share_of_half(_shot(page))
+    assert share is not None
+    assert share.shape == (10 + (more > 0), 12 + (more > 0))
+    assert share[3:5, 3:5].min() > 0.9
+    assert share[8:].max() < 0.1
+    assert share[:, 9:].max() < 0.1
+
+
+def test_strength_is_a_part_of_the_way() -> None:
+    """From the page to what it becomes, grain and all."""
+    denoiser = load("scan", device="cpu", precision="fp32")
+    page = _shot(_blurred(_page(60), 3.2), 3)[:300, :401]
+    full, part = denoiser(page).astype(np.float32), denoiser(page, 0.25).astype(np.float32)
+    assert np.abs(part - (0.75 * page + 0.25 * full)).max() <= 1.5
+
+
 @pytest.mark.parametrize("shape", [(300, 261), (257, 320)])
 def test_a_share_of_half_the_size_is_taken(shape: tuple[int, int]) -> None:
     """It lies where it was in the page, whose last row and column may be odd, and fades."""
