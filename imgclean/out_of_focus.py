@@ -18,7 +18,10 @@ __all__ = ["is_out_of_focus", "share_of_half", "take_half"]
 
 # Pixels of blur up to which print is seen as it is, and from which on at half the size.
 _SHARP, _SOFT = 1.6, 2.0
+_UNREADABLE = 7.0  # pixels of blur, from which on it is a stain, or a gutter
 _DEEP = 0.35  # of a page's ink: what is paler may be the other side's, or a stain
+_DEEPEST = 0.9, 0.55  # quantile of the depths of soft print, and what it is at least, of that ink
+_CRISP, _BESIDE = 1.4, 0.3  # pixels of blur, and share of soft cells that are beside so sharp ones
 _INKED = 0.85  # quantile over the windows or cells with ink
 _FEWEST = 0.02  # share of the ink's windows that are soft
 _SMALLEST = 200  # pixels of the shorter side
@@ -34,7 +37,7 @@ Plane = NDArray[np.float32]
 def is_out_of_focus(ink: Ink) -> bool:
     """Whether a page's ink is soft in some windows, where it is no paler than elsewhere."""
     depths, blur = ink.edges
-    deep = _deep(depths)
+    deep = (depths > _DEEP * _usual(depths)) & (blur < _UNREADABLE)
     return bool(deep.any() and np.mean(blur[deep] > _SOFT) >= _FEWEST)
 
 
@@ -45,7 +48,8 @@ def share_of_half(page: Pixels) -> Plane | None:
         page: H x W x C with C in {1, 3}, uint8, uint16 or float32 on [0, 1].
 
     Returns:
-        h x w on [0, 1]; None where nothing is, or the page is small.
+        h x w on [0, 1]; None where nothing is, or the page is small. The other side's print is as
+        soft, but nowhere as deep as this side's, and lies among it.
     """
     height, width = page.shape[:2]
     if min(height, width) < _SMALLEST:
@@ -58,11 +62,14 @@ def share_of_half(page: Pixels) -> Plane | None:
         cells = edge_blur(np.clip(unit(luma(part)), 0, 1), _CELL)
         found.append(cells[:, before // _CELL :][:, :rows])
     depths, blur = np.concatenate(found, axis=1)
-    deep = _deep(depths)
+    usual = _usual(depths)
+    deep = (depths > _DEEP * usual) & (blur < _UNREADABLE)
+    if _is_other_side(depths / usual, deep & (blur > _SOFT), deep & (blur < _CRISP)):
+        return None
     weight = cv2.GaussianBlur(deep.astype(np.float32), (0, 0), 1)
     mean = cv2.GaussianBlur(np.log(np.where(deep, blur, np.float32(1))), (0, 0), 1)
-    usual = np.exp(mean / np.maximum(weight, _KNOWN))
-    share = np.clip((usual - _SHARP) / (_SOFT - _SHARP), 0, 1) * (weight > _KNOWN)
+    around = np.exp(mean / np.maximum(weight, _KNOWN))
+    share = np.clip((around - _SHARP) / (_SOFT - _SHARP), 0, 1) * (weight > _KNOWN)
     return np.asarray(share, np.float32) if share.any() else None
 
 
@@ -99,8 +106,15 @@ def take_half(
         write(strip + weight * (grown - strip), strip)
 
 
-def _deep(depths: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Where there is ink about as deep as on the rest of the page, but for faint parts."""
-    inked = depths > 0
-    usual = np.quantile(depths[inked], _INKED) if inked.any() else 1
-    return np.asarray(depths > _DEEP * usual, np.bool_)
+def _usual(depths: NDArray[np.floating]) -> float:
+    """How deep the ink of a page is, but for faint parts; 1 where there is none."""
+    inked = depths[depths > 0]
+    return float(np.quantile(inked, _INKED)) if inked.size else 1.0
+
+
+def _is_other_side(depths: Plane, soft: NDArray[np.bool_], sharp: NDArray[np.bool_]) -> bool:
+    """Whether soft cells are none of print that is out of focus, or there are none."""
+    if not soft.any() or np.quantile(depths[soft], _DEEPEST[0]) < _DEEPEST[1]:
+        return True
+    beside = cv2.dilate(sharp.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return bool(np.mean(beside[soft]) > _BESIDE)
