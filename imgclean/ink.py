@@ -28,7 +28,6 @@ _DOT = 6  # pixels; smaller pieces tell nothing, dirt is as small
 _BROAD = 49  # pixels; wider strokes are background where their edges are asked
 _DENOISED = 0.8  # pixels of blur against noise, before slopes are measured
 _EDGES, _VISIBLE = 24, 0.1  # pixels of edges that tell, depth from which on they do
-_BLURRED = 8.0  # pixels; blurred by more nothing can be read
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.float32]
@@ -91,7 +90,6 @@ def edge_blur(plane: Plane, side: int) -> Plane:
     slope = _highest(_cells(cv2.magnitude(*ways), side))
     depth = fall / np.maximum(_cells(ground, side).mean(axis=2), np.float32(0.1))
     blur = fall / np.maximum(slope * np.sqrt(2 * np.pi), 1e-6)  # that of a step of such a depth
-    blur = np.minimum(blur, _BLURRED)
     return np.asarray(np.where(depth >= _VISIBLE, (depth, blur), 0), np.float32)
 
 

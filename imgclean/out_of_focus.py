@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ink import Ink, edge_blur
-from .pixels import luma, unit, write
+from .pixels import luma, stretched, unit, write
 
 __all__ = ["is_out_of_focus", "share_of_half", "take_half"]
 
@@ -37,7 +37,7 @@ Plane = NDArray[np.float32]
 def is_out_of_focus(ink: Ink) -> bool:
     """Whether a page's ink is soft in some windows, where it is no paler than elsewhere."""
     depths, blur = ink.edges
-    deep = (depths > _DEEP * _usual(depths)) & (blur < _UNREADABLE)
+    deep = _print(depths, blur, _usual(depths))
     return bool(deep.any() and np.mean(blur[deep] > _SOFT) >= _FEWEST)
 
 
@@ -63,7 +63,7 @@ def share_of_half(page: Pixels) -> Plane | None:
         found.append(cells[:, before // _CELL :][:, :rows])
     depths, blur = np.concatenate(found, axis=1)
     usual = _usual(depths)
-    deep = (depths > _DEEP * usual) & (blur < _UNREADABLE)
+    deep = _print(depths, blur, usual)
     if _is_other_side(depths / usual, deep & (blur > _SOFT), deep & (blur < _CRISP)):
         return None
     weight = cv2.GaussianBlur(deep.astype(np.float32), (0, 0), 1)
@@ -86,15 +86,10 @@ def take_half(
         strength: over 0 to 1.
     """
     height, width = image.shape[:2]
-    wide = (share.shape[1] * _CELL, len(share))
-    across = cv2.resize(share, wide, interpolation=cv2.INTER_LINEAR)[:, :width]
+    across = stretched(share.T, _CELL, 0, width).T
     for number in np.flatnonzero(cv2.dilate(share, np.ones((3, 3), np.uint8)).any(axis=1)):
         top, end = int(number) * _CELL, min(int(number + 1) * _CELL, height)
-        place = np.clip((np.arange(top, end) + 0.5) / _CELL - 0.5, 0, len(share) - 1)
-        above = place.astype(np.intp)
-        fade = (place - above).astype(np.float32)[:, None]
-        below = np.minimum(above + 1, len(share) - 1)
-        weight = (across[above] * (1 - fade) + across[below] * fade)[..., None]
+        weight = stretched(across, _CELL, top, end)[..., None]
         first = max(top // 2 - _MARGIN, 0)
         part = half[first : -(-end // 2) + _MARGIN]
         size = (2 * part.shape[1], 2 * part.shape[0])
@@ -110,6 +105,13 @@ def _usual(depths: NDArray[np.floating]) -> float:
     """How deep the ink of a page is, but for faint parts; 1 where there is none."""
     inked = depths[depths > 0]
     return float(np.quantile(inked, _INKED)) if inked.size else 1.0
+
+
+def _print(
+    depths: NDArray[np.floating], blur: NDArray[np.floating], usual: float
+) -> NDArray[np.bool_]:
+    """Where ink may be print of the page's own, of such usual depth."""
+    return np.asarray((depths > _DEEP * usual) & (blur < _UNREADABLE), np.bool_)
 
 
 def _is_other_side(depths: Plane, soft: NDArray[np.bool_], sharp: NDArray[np.bool_]) -> bool:

@@ -1,4 +1,4 @@
-"""Pixels of any type: what is white in them, as floats, as luma, at half the size."""
+"""Pixels of any type: what is white in them, as floats, as luma, halved; cells as pixels."""
 
 from typing import Any
 
@@ -6,7 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LUMA", "eight_bits", "full_range", "halved", "local_median", "luma", "unit", "write"]
+__all__ = [
+    "LUMA",
+    "eight_bits",
+    "full_range",
+    "halved",
+    "local_median",
+    "luma",
+    "stretched",
+    "unit",
+    "write",
+]
 
 Pixels = NDArray[Any]
 
@@ -69,3 +79,12 @@ def local_median(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = plane.shape
     small = np.ascontiguousarray(plane[::4, ::4])
     return np.asarray(cv2.resize(cv2.medianBlur(small, 17), (width, height)), np.uint8)
+
+
+def stretched(cells: NDArray[np.float32], side: int, begin: int, end: int) -> NDArray[np.float32]:
+    """Rows of cells, of so many pixels, as rows `begin` to `end`, linear between their centres."""
+    place = np.clip((np.arange(begin, end) + 0.5) / side - 0.5, 0, len(cells) - 1)
+    first = place.astype(np.intp)
+    fade = (place - first).astype(np.float32)[:, None]
+    following = cells[np.minimum(first + 1, len(cells) - 1)]
+    return np.asarray(cells[first] * (1 - fade) + following * fade, np.float32)

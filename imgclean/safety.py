@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import full_range, halved, local_median, luma
+from .pixels import full_range, halved, local_median, luma, stretched
 from .shading import find_gutter
 from .streaks import WithoutStreaks, find_streaks
 
@@ -562,11 +562,11 @@ def _mix(noisy: Page, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels
     Shares are interpolated between the cells' centres.
     """
     height, width = noisy.shape[:2]
-    wide, bright = (_stretched(cells.T, 0, width).T for cells in (share, brighter))
+    wide, bright = (stretched(cells.T, _CELL, 0, width).T for cells in (share, brighter))
     above = denoised[:0].copy()  # of what is mixed already, as it was: `out` may be `denoised`
     for top in range(0, height, _CELL):
         begin, end = max(0, top - _REACH), min(top + _CELL, height)
-        weight = _stretched(wide, top, end)
+        weight = stretched(wide, _CELL, top, end)
         part, below = slice(top, end), denoised[top : end + _REACH]
         around = np.concatenate([above[len(above) - (top - begin) :], below])
         above = around[: end - begin][-_REACH:].copy()
@@ -574,7 +574,7 @@ def _mix(noisy: Page, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels
             out[part] = denoised[part]
             continue
         shape = (*weight.shape, *[1] * (noisy.ndim - 2))
-        weight, lit = weight.reshape(shape), _stretched(bright, top, end).reshape(shape)
+        weight, lit = weight.reshape(shape), stretched(bright, _CELL, top, end).reshape(shape)
         before, after = noisy[part].astype(np.float32), denoised[part].astype(np.float32)
         white = _brightened(noisy[begin : end + _REACH], around)[top - begin : end - begin]
         before += lit * (white - before)
@@ -596,15 +596,6 @@ def _brightened(before: Pixels, after: Pixels) -> Grid:
     white = np.float32(full_range(before))
     colours[...] = np.where(factors > 1, np.minimum(colours * factors, white), colours)
     return values
-
-
-def _stretched(cells: Grid, begin: int, end: int) -> Grid:
-    """Rows of cells as rows of pixels from `begin` to `end`, linear between the cells' centres."""
-    place = np.clip((np.arange(begin, end) + 0.5) / _CELL - 0.5, 0, len(cells) - 1)
-    first = place.astype(np.intp)
-    fade = (place - first).astype(np.float32)[:, None]
-    following = cells[np.minimum(first + 1, len(cells) - 1)]
-    return np.asarray(cells[first] * (1 - fade) + following * fade, np.float32)
 
 
 def _grey(pixels: Pixels) -> Plane:
