@@ -36,6 +36,7 @@ from .second_look import add_change, change_from_afar, far_view, has_tones, near
 from .small_print import AROUND, SHARE, doubled, every_second, is_small
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
+from .texture import keep_texture
 from .tiles import split, split_evenly
 from .weights import Weights, is_shipped, load_weights
 from .white_point import Light, local_gains, page_light
@@ -101,11 +102,11 @@ class Denoiser:
     it sees small print at twice the size too, see `small_print`; print that is out of focus is seen
     at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
     their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
-    less where there is hardly any, see `faint`, and none from drawings, see `drawn`; others are
-    taken to know what they were trained on.
+    less where there is hardly any, see `faint`, or where plain parts have far less, see `texture`,
+    and none from drawings, see `drawn`; others are taken to know what they were trained on.
 
     Attributes:
-        photos: whether it does the latter four.
+        photos: whether it does the latter five.
     """
 
     def __init__(
@@ -241,7 +242,7 @@ class Denoiser:
         return none
 
     def _clean_photos(self, images: Sequence[Pixels], strength: float) -> None:
-        """Clean photos in place, see `stretch`, `coarse`, `faint` and `drawn`."""
+        """Clean photos in place, see `stretch`, `coarse`, `faint`, `texture` and `drawn`."""
         stretched = [stretch(image) for image in images]
         try:
             noisy = [image.copy() for image in images]
@@ -254,6 +255,7 @@ class Denoiser:
                     if strength < 1:
                         mix(before, image, strength)
                 keep_detail(before, image, strength)
+                keep_texture(before, image, strength)
                 if how is None:  # stretched, noise has gaps between its levels too
                     keep_drawn(before, image)
         finally:

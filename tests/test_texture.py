@@ -1,0 +1,110 @@
+"""Texture beside plain parts without noise comes back; noise that is everywhere stays removed."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import imgclean
+from imgclean.texture import keep_texture
+
+SAMPLES = Path(__file__).parents[1] / "sample_data"
+SIZE = 512
+Image = NDArray[np.float64]
+
+
+def _wall(noise: float = 0.4) -> tuple[Image, Image]:
+    """A rough wall under an even sky, and what is left when the roughness is smoothed away."""
+    rng = np.random.default_rng(1)
+    smooth = np.linspace(110, 190, SIZE)[:, None, None] * np.ones((1, SIZE, 3))
+    rough = smooth.copy()
+    rough[SIZE // 2 :] += rng.normal(0, 12, (SIZE // 2, SIZE, 1))
+    return rough + rng.normal(0, noise, rough.shape), smooth
+
+
+def _bytes(image: Image) -> NDArray[np.uint8]:
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _rms(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
+    return float(np.sqrt(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2)))
+
+
+@pytest.mark.parametrize(("kind", "full"), [("uint8", 255), ("uint16", 65535), ("float32", 1)])
+def test_texture_comes_back_where_plain_parts_have_no_noise(kind: str, full: float) -> None:
+    before, after = ((image / 255 * full).astype(kind) for image in _wall())
+    wall = slice(SIZE // 2 + 64, None)
+    lost = _rms(before[wall], after[wall])
+    sky = after[: SIZE // 2 - 64].copy()
+    share = keep_texture(before, after)
+    assert share == pytest.approx((1.5 * 0.5 + 2) / 12, abs=0.05)  # 0.4 and rounding are 0.5
+    assert _rms(before[wall], after[wall]) < 0.35 * lost
+    assert np.array_equal(after[: len(sky)], sky)
+    assert after.dtype == kind
+
+
+@pytest.mark.parametrize("level", [3, 12, 40])
+def test_noise_that_is_everywhere_stays_removed(level: float) -> None:
+    rng = np.random.default_rng(2)
+    clean = np.full((SIZE, SIZE, 3), 128.0)
+    clean[:, SIZE // 2 :] += 25 * np.sin(np.arange(SIZE // 2))[:, None]  # detail that stays
+    before, after = _bytes(clean + rng.normal(0, level, clean.shape)), _bytes(clean)
+    kept = after.copy()
+    assert keep_texture(before, after) == 1
+    assert np.array_equal(after, kept)
+
+
+def test_half_the_strength_gives_half_the_change() -> None:
+    before, smooth = _wall()
+    full, half = smooth.copy(), (before + smooth) / 2
+    noisy, full, half = (image.astype(np.float32) / 255 for image in (before, full, half))
+    assert keep_texture(noisy, full) == pytest.approx(keep_texture(noisy, half, 0.5), abs=1e-4)
+    assert np.allclose(noisy + (full - noisy) / 2, half, atol=1e-4)
+
+
+def test_a_border_of_paper_tells_nothing_of_the_grain_in_a_print() -> None:
+    rng = np.random.default_rng(3)
+    clean = np.full((SIZE, SIZE, 3), 218.0)
+    clean[90:-90, 110:-110] = np.linspace(40, 200, SIZE - 220)[None, :, None]
+    noise = rng.normal(0, 1, clean.shape)
+    noise[90:-90, 110:-110] *= 14
+    before, after = _bytes(clean + noise), _bytes(clean)
+    kept = after.copy()
+    assert keep_texture(before, after) == 1
+    assert np.array_equal(after, kept)
+    for image, spread in ((before, 1), (after, 0)):  # as even, but not all around
+        for rows in (slice(90), slice(-90, None)):
+            image[rows] = _bytes(100 + rng.normal(0, spread, (90, SIZE, 3)))
+    assert keep_texture(before, after) < 1
+
+
+def test_a_few_stuck_pixels_stay_mended() -> None:
+    rng = np.random.default_rng(4)
+    after = np.full((SIZE, SIZE, 3), 90, np.uint8)
+    before = _bytes(after + rng.normal(0, 1, after.shape))
+    before[rng.random((SIZE, SIZE)) < 2 / 64**2] = 255
+    mended = after.copy()
+    assert keep_texture(before, after) == 1
+    assert np.array_equal(after, mended)
+
+
+@pytest.mark.parametrize("shape", [(0, 5, 3), (1, 1, 1), (40, 2000, 1), (300, 9, 3)])
+def test_images_too_small_to_tell_are_left(shape: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(5)
+    before = rng.integers(60, 200, shape, dtype=np.uint8)
+    after = np.full(shape, 128, np.uint8)
+    assert keep_texture(before, after) == 1
+    assert (after == 128).all()
+
+
+def test_photo_leaves_a_rough_wall_of_a_small_sharp_picture() -> None:
+    rng = np.random.default_rng(6)
+    path = SAMPLES / "clean" / "photos" / "indoors.jpg"
+    scene = np.asarray(cv2.imread(str(path)), np.float64)[:256, :256, ::-1]
+    picture = cv2.GaussianBlur(cv2.resize(scene, (SIZE, SIZE)), (0, 0), 3)
+    picture[SIZE // 2 :] += rng.normal(0, 14, (SIZE // 2, SIZE, 1))
+    before = _bytes(picture)
+    after = imgclean.load("photo")(before)
+    assert _rms(before[SIZE // 2 + 64 :], after[SIZE // 2 + 64 :]) < 5  # 10 and more without
