@@ -1,10 +1,13 @@
 """Texture: no more is removed from it than noise explains that an image's plain parts show.
 
 A network for photos takes for noise what is as fine and as irregular: leaves, gravel and bricks of
-a photo shrunken for a web page, a sky full of stars. But noise is everywhere. That of one exposure
-is about as strong in textures as in plain parts, and an engine that smooths plain parts alone
-leaves a few levels in the others. So where far more goes than from the plain parts, texture goes
-with it, and only so much of the change is left as noise accounts for.
+a photo shrunken for a web page. But noise is everywhere. That of one exposure is about as strong
+in textures as in plain parts, and an engine that smooths plain parts alone leaves a few levels in
+the others. So where far more goes than from the plain parts, texture goes with it, and only so
+much of the change is left as noise accounts for. An image may be put together, though, or be a
+print with its border: where what far more was taken from is perfectly smooth in many places, it
+was noise. And lifted shadows have more of it, so at least half of what plain parts of a like
+brightness lose is taken for noise.
 """
 
 from typing import Any
@@ -17,20 +20,23 @@ from .pixels import stretched, unit, write
 
 __all__ = ["keep_texture"]
 
-_CELL, _SMALL = 64, 8  # pixels
-_PLAIN = 0.25  # share of the cells that tell: those with the least detail and noise
-_FEWEST = 8  # cells that tell of an image at all
+_CELL, _SMALL = 64, 8  # pixels of what is decided on, and of what is looked at
+_PLAIN, _ALIKE = 0.25, 0.15  # shares of cells that tell, of all and by brightness: the plainest
+_FEWEST, _FEW = 8, 4  # cells that tell of an image at all, or of a brightness
 _TONES = (25 / 255, 230 / 255)  # in darker and brighter cells the tone curve has cut noise
-_CUT = (2 / 255, 253 / 255)  # and from pixels beyond these all of it
+_LEVELS, _AROUND = np.arange(0.06, 0.96, 0.06), 0.12  # of brightness, and so far beside them
+_CUT, _CUT_OFF = (2 / 255, 253 / 255), 0.5  # beyond all noise is cut; share of a cell that may be
 _EVEN = 0.2 / 255  # deviation, under which a cell has one colour
 _TIMES, _MORE = 1.5, 2 / 255  # the noise of the plain parts, and on top, that a cell may lose
-_CUT_OFF, _BESIDE = 0.5, 0.05  # shares of a cell that may be cut off, or a border
-_NORMAL = np.float32(np.sqrt(np.pi / 2))  # deviation of normal noise to its mean size
-_PAPER, _ALL_ROUND = 0.06, 0.8  # a border's tones; share of the cells at the edge it fills
+_HALF = 0.5  # of what plain parts of a like brightness lose that is taken for noise
+_SMOOTH, _CLEAN = 0.12, 0.05  # fine detail over noise, of smooth places, and how many are enough
+_BORDER, _ALL_ROUND, _BESIDE = 0.06, 0.8, 0.05  # its tones; share it has of the edge; of a cell
 _FINE = 5  # pixels: fine is what a mean over so many takes away
+_NORMAL = np.float32(np.sqrt(np.pi / 2))  # deviation of normal noise over its mean size
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 def keep_texture(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
@@ -50,19 +56,19 @@ def keep_texture(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
     tops = range(0, len(after), _CELL)
     rows = [_look(before[top : top + _CELL], after[top : top + _CELL]) for top in tops]
     small = np.concatenate(rows, axis=1)
-    border = _border(np.sqrt(small[1]), small[2])
-    planes = (*small, border.astype(np.float32))
-    removed, fine, tone, cut, beside = (_means(plane, _CELL // _SMALL) for plane in planes)
-    removed, fine = removed / np.float32(strength), np.sqrt(fine)
-    tells = (cut < _CUT_OFF) & (beside < _BESIDE) & (fine > _EVEN)
+    small[0] /= strength
+    border = _border(np.sqrt(small[1]), small[2]).astype(np.float32)
+    removed, fine, tone, cut, beside = (_means(p, _CELL // _SMALL) for p in (*small, border))
+    tells = (cut < _CUT_OFF) & (beside < _BESIDE) & (fine > _EVEN**2)
     tells &= (tone > _TONES[0]) & (tone < _TONES[1])
-    plain = np.flatnonzero(tells)[np.argsort(fine[tells])]
-    if len(plain) < _FEWEST:
+    if np.count_nonzero(tells) < _FEWEST:
         return 1.0
-    plain = plain[: max(_FEWEST // 4, round(_PLAIN * len(plain)))]
-    noise = float(np.sqrt(np.mean(removed.ravel()[plain] ** 2)))
+    noise = np.full(tone.shape, _noise(removed[tells], fine[tells], _PLAIN))
+    if (removed > _TIMES * noise + _MORE).any():
+        levels = [_of_level(removed, fine, tells & (abs(tone - at) < _AROUND)) for at in _LEVELS]
+        noise = np.maximum(noise, _HALF * np.interp(tone, _LEVELS, levels))
     shares = np.minimum((_TIMES * noise + _MORE) / np.maximum(removed, 1e-6), 1).astype(np.float32)
-    if shares.min() == 1:
+    if shares.min() == 1 or _was_noise(before, after, small[0], shares < 1, strength):
         return 1.0
     across = stretched(shares.T, _CELL, 0, after.shape[1]).T
     for top in tops:
@@ -74,12 +80,38 @@ def keep_texture(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
     return float(shares.min())
 
 
-def _border(fine: Plane, tone: Plane) -> NDArray[np.bool_]:
-    """Cells of an even border, as a print's, whose grain is not that of the picture."""
+def _noise(removed: Plane, fine: Plane, share: float) -> float:
+    """Root mean square of what the plainest share of some cells lost."""
+    plain = np.argsort(fine)[: max(2, round(share * len(fine)))]
+    return float(np.sqrt(np.mean(removed[plain] ** 2)))
+
+
+def _of_level(removed: Plane, fine: Plane, cells: Mask) -> float:
+    enough = np.count_nonzero(cells) >= _FEW
+    return _noise(removed[cells], fine[cells], _ALIKE) if enough else 0.0
+
+
+def _was_noise(before: Pixels, after: Pixels, removed: Plane, cells: Mask, strength: float) -> bool:
+    """Whether many places in some cells are perfectly smooth, cleaned, that lost a lot."""
+    side = _CELL // _SMALL
+    inside = np.repeat(np.repeat(cells, side, 0), side, 1)[: len(removed), : removed.shape[1]]
+    inside &= removed > _MORE
+    if not inside.any():
+        return False
+    found = []
+    for top in range(0, len(after), _CELL):
+        noisy, shown = (unit(image[top : top + _CELL]) for image in (before, after))
+        found.append(_fine(shown if strength == 1 else noisy + (shown - noisy) / strength))
+    smooth = np.sqrt(np.concatenate(found)) < _SMOOTH * removed
+    return bool(np.mean(smooth[inside]) > _CLEAN)
+
+
+def _border(fine: Plane, tone: Plane) -> Mask:
+    """Small cells of an even border, as a print's, whose grain is not that of the picture."""
     rim = np.ones(fine.shape, np.bool_)
     rim[1:-1, 1:-1] = False
     usual, paper = np.median(fine[rim]), np.median(tone[rim])
-    alike = (fine < 2 * usual + _EVEN) & (np.abs(tone - paper) < _PAPER)
+    alike = (fine < 2 * usual + _EVEN) & (np.abs(tone - paper) < _BORDER)
     inside = fine[~alike]
     if alike[rim].mean() < _ALL_ROUND or not inside.size or np.median(inside) < 2 * usual:
         return np.zeros(fine.shape, np.bool_)
@@ -91,14 +123,22 @@ def _look(before: Pixels, after: Pixels) -> Plane:
     """Of small cells: deviation of what was removed, variance of what is fine, tone, share cut."""
     shown = unit(before)
     gone = cv2.absdiff(shown, unit(after)).reshape(shown.shape)
-    fine = cv2.absdiff(shown, cv2.blur(shown, (_FINE, _FINE))).reshape(shown.shape)
     least, most = shown[..., 0], shown[..., 0]
     for channel in range(1, shown.shape[2]):
         least, most = cv2.min(least, shown[..., channel]), cv2.max(most, shown[..., channel])
     ends = ((least <= _CUT[0]) | (most >= _CUT[1])).astype(np.float32)
-    means = [_means(plane, _SMALL) for plane in (gone, cv2.multiply(fine, fine), shown)]
-    removed, detail, tone = (np.reshape(plane, (*plane.shape[:2], -1)).mean(2) for plane in means)
-    return np.stack([_NORMAL * removed, detail, tone, _means(ends, _SMALL)])
+    removed, tone = (_grey(_means(planes, _SMALL)) for planes in (gone, shown))
+    return np.stack([_NORMAL * removed, _fine(shown), tone, _means(ends, _SMALL)])
+
+
+def _fine(shown: Plane) -> Plane:
+    """Variance of fine detail in small cells."""
+    detail = cv2.absdiff(shown, cv2.blur(shown, (_FINE, _FINE)).reshape(shown.shape))
+    return _grey(_means(cv2.multiply(detail, detail).reshape(shown.shape), _SMALL))
+
+
+def _grey(planes: Plane) -> Plane:
+    return np.asarray(planes.reshape(*planes.shape[:2], -1).mean(axis=2), np.float32)
 
 
 def _means(planes: Plane, side: int) -> Plane:

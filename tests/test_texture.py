@@ -1,7 +1,5 @@
 """Texture beside plain parts without noise comes back; noise that is everywhere stays removed."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -10,18 +8,18 @@ from numpy.typing import NDArray
 import imgclean
 from imgclean.texture import keep_texture
 
-SAMPLES = Path(__file__).parents[1] / "sample_data"
 SIZE = 512
 Image = NDArray[np.float64]
 
 
 def _wall(noise: float = 0.4) -> tuple[Image, Image]:
-    """A rough wall under an even sky, and what is left when the roughness is smoothed away."""
+    """A rough wall under an even sky, and what is left when most of the roughness is smoothed."""
     rng = np.random.default_rng(1)
     smooth = np.linspace(110, 190, SIZE)[:, None, None] * np.ones((1, SIZE, 3))
-    rough = smooth.copy()
-    rough[SIZE // 2 :] += rng.normal(0, 12, (SIZE // 2, SIZE, 1))
-    return rough + rng.normal(0, noise, rough.shape), smooth
+    rough = np.zeros_like(smooth)
+    rough[SIZE // 2 :] = rng.normal(0, 12, (SIZE // 2, SIZE, 1))
+    left = cv2.GaussianBlur(rough, (0, 0), 1)
+    return smooth + rough + rng.normal(0, noise, rough.shape), smooth + left
 
 
 def _bytes(image: Image) -> NDArray[np.uint8]:
@@ -39,8 +37,8 @@ def test_texture_comes_back_where_plain_parts_have_no_noise(kind: str, full: flo
     lost = _rms(before[wall], after[wall])
     sky = after[: SIZE // 2 - 64].copy()
     share = keep_texture(before, after)
-    assert share == pytest.approx((1.5 * 0.5 + 2) / 12, abs=0.05)  # 0.4 and rounding are 0.5
-    assert _rms(before[wall], after[wall]) < 0.35 * lost
+    assert share < 0.8  # at least half of what the wall's plainest parts lose counts as noise
+    assert _rms(before[wall], after[wall]) < 0.85 * lost
     assert np.array_equal(after[: len(sky)], sky)
     assert after.dtype == kind
 
@@ -70,6 +68,7 @@ def test_a_border_of_paper_tells_nothing_of_the_grain_in_a_print() -> None:
     clean[90:-90, 110:-110] = np.linspace(40, 200, SIZE - 220)[None, :, None]
     noise = rng.normal(0, 1, clean.shape)
     noise[90:-90, 110:-110] *= 14
+    clean += cv2.GaussianBlur(noise, (0, 0), 1)  # or it would be told by what is smooth
     before, after = _bytes(clean + noise), _bytes(clean)
     kept = after.copy()
     assert keep_texture(before, after) == 1
@@ -99,12 +98,35 @@ def test_images_too_small_to_tell_are_left(shape: tuple[int, int, int]) -> None:
     assert (after == 128).all()
 
 
-def test_photo_leaves_a_rough_wall_of_a_small_sharp_picture() -> None:
+def test_a_noisy_picture_beside_one_without_noise_stays_clean() -> None:
+    rng = np.random.default_rng(7)
+    clean = np.linspace(60, 180, SIZE)[:, None, None] * np.ones((1, SIZE, 3))
+    spread = np.where(np.arange(SIZE) < SIZE // 2, 12, 0.7)[None, :, None]
+    for strength in (1.0, 0.5):
+        noise = spread * rng.normal(0, 1, clean.shape)
+        before, after = _bytes(clean + noise), _bytes(clean + (1 - strength) * noise)
+        kept = after.copy()
+        assert keep_texture(before, after, strength) == 1
+        assert np.array_equal(after, kept)
+
+
+def test_lifted_shadows_may_have_more_noise() -> None:
+    rng = np.random.default_rng(8)
+    clean = np.where(np.arange(SIZE) < SIZE // 2, 60.0, 180.0)[:, None, None] * np.ones(
+        (1, SIZE, 3)
+    )
+    spread = np.where(clean < 100, 12, 1)
+    detail = spread * cv2.GaussianBlur(rng.normal(0, 1, clean.shape), (0, 0), 1)
+    before = _bytes(clean + detail + spread * rng.normal(0, 1, clean.shape))
+    assert keep_texture(before, _bytes(clean + detail)) > 0.85  # (1.5 * 12 / 2 + 2) / 12
+
+
+def test_photo_leaves_stones_of_a_small_sharp_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(6)
-    path = SAMPLES / "clean" / "photos" / "indoors.jpg"
-    scene = np.asarray(cv2.imread(str(path)), np.float64)[:256, :256, ::-1]
-    picture = cv2.GaussianBlur(cv2.resize(scene, (SIZE, SIZE)), (0, 0), 3)
-    picture[SIZE // 2 :] += rng.normal(0, 14, (SIZE // 2, SIZE, 1))
-    before = _bytes(picture)
-    after = imgclean.load("photo")(before)
-    assert _rms(before[SIZE // 2 + 64 :], after[SIZE // 2 + 64 :]) < 5  # 10 and more without
+    stones = 20 * np.sign(cv2.GaussianBlur(rng.normal(0, 1, (SIZE, SIZE)), (0, 0), 2))
+    rough = np.linspace(0, 1.5, SIZE)[None] * (stones + rng.normal(0, 9, (SIZE, SIZE)))
+    before = _bytes(120 + rough[..., None] + np.zeros(3))
+    photo = imgclean.load("photo")
+    after = photo(before)
+    monkeypatch.setattr("imgclean.restore.keep_texture", lambda *_: 1.0)
+    assert _rms(before, after) < 0.8 * _rms(before, photo(before))
