@@ -32,6 +32,8 @@ LEFT = 0.4  # share of its depth that a stroke must keep
 CRISP = (0.37, 0.47)  # of the crispness: dirt below, ink above; in between it counts in part
 COARSE = 0.12  # more of it asked at each coarser level, where soft edges become steep
 SHARP = (0.4, 0.48)  # of the steepness at a thick stroke's edges over its depth, the same
+PALE = 41  # of 255; thick strokes up to this depth, as watermarks, count by that steepness alone
+PALE_SHARP, COARSER = 0.42, 0.12  # from which on, in part up to 0.08 more; at the coarsest level
 LENGTH = 20.0  # pixels of missing strokes, in 3 x 3 cells, that are no accident
 # Shares of the strength that are tried where strokes are missing, and whether they are mixed with
 # the input on brighter paper: that may bring no thick strokes back.
@@ -47,7 +49,7 @@ _UNDRAWN, _PEPPER = np.array([0.00002, 0.0005, 0.003]), 0.006
 _LEVELS_DRAWN, _TINY = 24, 5  # levels of its strokes at least; pixels of a small piece
 _DOTS, _SPACED = 2000, 1.5  # evenly spaced ones that are looked for, and to how many pixels
 
-_QUARTER, _CLOSED, _AROUND = 4, 11, 31  # times smaller; pixels there of a background, a median
+_QUARTER, _CLOSED, _AROUND = 4, 11, 61  # times smaller; pixels there of a background, a median
 _TINT = 0.045  # of white: as far apart are the depths of ink that has a colour, at least
 _CELL = 32  # pixels; side of the cells that are decided on
 _REACH = 25  # pixels; thicker strokes are background, four times thicker at the coarsest level
@@ -57,6 +59,7 @@ _FAINTEST = 20  # of 255; depth from which anything counts
 _SHORTEST, _SMALLEST = 5, 10  # pixels of length and of area below which it is a speck
 _CRUMB, _CRUMB_DEPTH, _CRUMB_REACH, _CRUMBS = 30, 40, 14, 12  # pixels, of 255, pixels; on any page
 _SPECK_REACH = 6  # pixels; where there is no grain, dots of letters are nearer to them
+_BROAD = (20, 160)  # pixels of length and of area of a thick pale stroke, at the size it is seen
 _MARK, _MARK_REACH = (3, 30), 17  # black pixels of dots and accents; twice how far they may be
 _HALO = 64  # pixels around a strip that are looked at with it
 _STRIP = 2_000_000  # pixels looked at in one go
@@ -99,13 +102,14 @@ def protect(
     told apart by the local median of that depth. A stroke is missing where less than `LEFT` of
     its depth is left. Connected missing pixels count by their length if they are crisp:
     steepness over depth, times the root of the depth; at the coarser two resolutions that of
-    their edges alone is enough, since thick strokes are even inside. Where `LENGTH` pixels of them
-    lie together the surroundings are mixed with the input, fading over a cell of 32 pixels: half
-    and half with the input on paper as bright as cleaning made it, if that does not bring them back
-    with the input as it is, and at last they are the input. Pale coloured ink is as soft as dirt;
-    it counts by the pixels where its channels differ in depth, but makes no place the input. Cells
-    joined to such ones that miss any stroke are treated like them (thresholding with hysteresis;
-    Canny, 1986).
+    their edges alone is enough, since thick strokes are even inside; that of large pale ones there
+    whatever their depth, since no stain that pale has the edges of print. Where `LENGTH` pixels
+    of them lie together the surroundings are mixed with the input, fading over a cell of 32
+    pixels: half and half with the input on paper as bright as cleaning made it, if that does not
+    bring them back with the input as it is, and at last they are the input. Pale coloured ink is
+    as soft as dirt; it counts by the pixels where its channels differ in depth, but makes no place
+    the input. Cells joined to such ones that miss any stroke are treated like them (thresholding
+    with hysteresis; Canny, 1986).
 
     Streaks that a scanner drew (`streaks`) are no strokes.
 
@@ -466,6 +470,9 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
         edges = _edges(pieces, steep, count) / np.maximum(_highest(fall, place, label, count), 1)
         sharp = (edges * (peak / 255) ** 0.4 - SHARP[0]) / (SHARP[1] - SHARP[0])
         weight = np.maximum(weight, np.clip(sharp, 0, 1))
+        broad = (peak <= PALE) & (length >= _BROAD[0]) & (area >= _BROAD[1])
+        clear = (edges - PALE_SHARP - COARSER * (scale > 2)) / 0.08
+        weight = np.maximum(weight, np.where(broad, np.clip(clear, 0, 1), 0))
     rows, columns = np.divmod(place, mask.shape[1])
     side = _CELL // scale
     cell = rows // side * shape[1] + columns // side

@@ -113,6 +113,21 @@ def test_pale_stamps_are_kept(thick: int) -> None:
         assert bool(protect(noisy, np.full_like(noisy, 255))[1]) is back
 
 
+@pytest.mark.parametrize("depth", [0.12, 0.15])
+def test_broad_watermarks_are_kept(depth: float) -> None:
+    """Thick letters far paler than a stamp: their edges are a printer's, not a stain's."""
+    ink = np.zeros((400, 800), np.uint8)
+    cv2.putText(ink, "COPY", (60, 290), cv2.FONT_HERSHEY_SIMPLEX, 8, (255,), 24, cv2.LINE_AA)
+    grain = np.random.default_rng(0).normal(0, 3, ink.shape).astype(np.float32)
+    for soft, back in ((1.2, True), (6.0, False)):
+        mark = cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), soft)
+        noisy = np.rint(230 * (1 - depth * mark) + grain).astype(np.uint8)[..., None]
+        result, kept = protect(noisy, np.full_like(noisy, 255))
+        assert bool(kept) is back
+        if back:
+            assert float(np.mean(np.less(result[ink > 0], 245))) > 0.8
+
+
 def stamped(colour: tuple[float, ...], soft: float = 1.5) -> tuple[Page, Page]:
     """Letters on a grainy sheet under a pale stamp of so much of the paper's light, and its ink."""
     drawn = np.zeros((400, 400), np.uint8)
