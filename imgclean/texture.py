@@ -5,9 +5,9 @@ a photo shrunken for a web page. But noise is everywhere. That of one exposure i
 in textures as in plain parts, and an engine that smooths plain parts alone leaves a few levels in
 the others. So where far more goes than from the plain parts, texture goes with it, and only so
 much of the change is left as noise accounts for. An image may be put together, though, or be a
-print with its border: where what far more was taken from is perfectly smooth in many places, it
-was noise. And lifted shadows have more of it, so at least half of what plain parts of a like
-brightness lose is taken for noise.
+print with its border: where what far more was taken from is perfectly smooth in many places, or
+what was taken is coloured, it was noise. And lifted shadows have more of it, so at least half of
+what plain parts of a like brightness lose is taken for noise.
 """
 
 from typing import Any
@@ -29,6 +29,7 @@ _CUT, _CUT_OFF = (2 / 255, 253 / 255), 0.5  # beyond all noise is cut; share of 
 _EVEN = 0.2 / 255  # deviation, under which a cell has one colour
 _TIMES, _MORE = 1.5, 2 / 255  # the noise of the plain parts, and on top, that a cell may lose
 _HALF = 0.5  # of what plain parts of a like brightness lose that is taken for noise
+_COLOURED = 0.4  # correlation of the channels of what was removed: that of textures is 0.7 and more
 _SMOOTH, _CLEAN = 0.12, 0.05  # fine detail over noise, of smooth places, and how many are enough
 _BORDER, _ALL_ROUND, _BESIDE = 0.06, 0.8, 0.05  # its tones; share it has of the edge; of a cell
 _FINE = 5  # pixels: fine is what a mean over so many takes away
@@ -92,18 +93,28 @@ def _of_level(removed: Plane, fine: Plane, cells: Mask) -> float:
 
 
 def _was_noise(before: Pixels, after: Pixels, removed: Plane, cells: Mask, strength: float) -> bool:
-    """Whether many places in some cells are perfectly smooth, cleaned, that lost a lot."""
+    """Whether in some cells what was removed has colours, or what is left is often smooth."""
     side = _CELL // _SMALL
     inside = np.repeat(np.repeat(cells, side, 0), side, 1)[: len(removed), : removed.shape[1]]
     inside &= removed > _MORE
-    if not inside.any():
-        return False
-    found = []
+    found, alike = [], []
     for top in range(0, len(after), _CELL):
         noisy, shown = (unit(image[top : top + _CELL]) for image in (before, after))
-        found.append(_fine(shown if strength == 1 else noisy + (shown - noisy) / strength))
+        cleaned = shown if strength == 1 else noisy + (shown - noisy) / strength
+        found.append(_fine(cleaned))
+        alike.append(_correlation(cleaned - noisy)[0])
+    if np.count_nonzero(cells) >= _FEW and np.median(np.stack(alike)[cells]) < _COLOURED:
+        return True
     smooth = np.sqrt(np.concatenate(found)) < _SMOOTH * removed
-    return bool(np.mean(smooth[inside]) > _CLEAN)
+    return bool(inside.any() and np.mean(smooth[inside]) > _CLEAN)
+
+
+def _correlation(change: Plane) -> Plane:
+    """That of the channels of a change, in cells; 1 where there is one channel."""
+    others = change.shape[2] - 1
+    total = _means(change.sum(axis=2) ** 2, _CELL)
+    each = _means((change**2).sum(axis=2), _CELL)
+    return (total / np.maximum(each, 1e-12) - 1) / others if others else np.ones_like(total)
 
 
 def _border(fine: Plane, tone: Plane) -> Mask:

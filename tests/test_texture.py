@@ -66,7 +66,7 @@ def test_a_border_of_paper_tells_nothing_of_the_grain_in_a_print() -> None:
     rng = np.random.default_rng(3)
     clean = np.full((SIZE, SIZE, 3), 218.0)
     clean[90:-90, 110:-110] = np.linspace(40, 200, SIZE - 220)[None, :, None]
-    noise = rng.normal(0, 1, clean.shape)
+    noise = np.repeat(rng.normal(0, 1, (SIZE, SIZE, 1)), 3, axis=2)
     noise[90:-90, 110:-110] *= 14
     clean += cv2.GaussianBlur(noise, (0, 0), 1)  # or it would be told by what is smooth
     before, after = _bytes(clean + noise), _bytes(clean)
@@ -103,11 +103,21 @@ def test_a_noisy_picture_beside_one_without_noise_stays_clean() -> None:
     clean = np.linspace(60, 180, SIZE)[:, None, None] * np.ones((1, SIZE, 3))
     spread = np.where(np.arange(SIZE) < SIZE // 2, 12, 0.7)[None, :, None]
     for strength in (1.0, 0.5):
-        noise = spread * rng.normal(0, 1, clean.shape)
+        noise = spread * rng.normal(0, 1, (SIZE, SIZE, 1))
         before, after = _bytes(clean + noise), _bytes(clean + (1 - strength) * noise)
         kept = after.copy()
         assert keep_texture(before, after, strength) == 1
         assert np.array_equal(after, kept)
+
+
+def test_what_has_colours_of_its_own_is_noise() -> None:
+    rng = np.random.default_rng(9)
+    for channels, share in ((1, 0.8), (3, 1)):
+        noise = rng.normal(0, 12, (SIZE, SIZE, channels)) * np.ones(3)
+        noise[:, : SIZE // 2] /= 24
+        left = cv2.GaussianBlur(noise, (0, 0), 1)
+        assert keep_texture(_bytes(128 + noise), _bytes(128 + left)) <= share
+    assert share == 1 == keep_texture(_bytes(128 + noise), _bytes(128 + left))
 
 
 def test_lifted_shadows_may_have_more_noise() -> None:
@@ -116,8 +126,9 @@ def test_lifted_shadows_may_have_more_noise() -> None:
         (1, SIZE, 3)
     )
     spread = np.where(clean < 100, 12, 1)
-    detail = spread * cv2.GaussianBlur(rng.normal(0, 1, clean.shape), (0, 0), 1)
-    before = _bytes(clean + detail + spread * rng.normal(0, 1, clean.shape))
+    noise, detail = (spread * rng.normal(0, 1, (SIZE, SIZE, 1)) for _ in range(2))
+    detail = cv2.GaussianBlur(detail, (0, 0), 1)
+    before = _bytes(clean + detail + noise)
     assert keep_texture(before, _bytes(clean + detail)) > 0.85  # (1.5 * 12 / 2 + 2) / 12
 
 
