@@ -28,13 +28,12 @@ _ALL = 0.98  # shares beyond are as good as one
 Pixels = NDArray[Any]
 
 
-def keep_detail(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
+def keep_detail(before: Pixels, after: Pixels) -> float:
     """Give back, in place, what was removed from an image where that is hardly noise.
 
     Args:
         before: H x W x C, uint8, uint16 or float32 on [0, 1].
-        after: the same, cleaned; changed in place.
-        strength: at which it was cleaned, over 0 to 1.
+        after: the same, cleaned at full strength; changed in place.
 
     Returns:
         The share of the change that stays at least; in cells of 64 pixels where more than
@@ -45,7 +44,7 @@ def keep_detail(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
     rows = _edges(len(after))
     unit = full_range(after) ** 2
     total = sum(_apart(before[a:b], after[a:b]) for a, b in pairwise(rows))
-    energy = total / (unit * after.size * strength**2)
+    energy = total / (unit * after.size)
     if energy >= _ALL * (energy + _LEVEL**2) or energy == 0:  # whatever detail there is
         return 1.0
     fine = sum(_fine(after[a:b]) for a, b in pairwise(rows)) / (unit * after.size)
@@ -54,7 +53,7 @@ def keep_detail(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
         return 1.0
     share = energy / (energy + detail)
     removed = np.stack([_removed(before[a:b], after[a:b]) for a, b in pairwise(rows)])
-    removed /= unit * strength**2
+    removed /= unit
     cells = np.maximum(removed / (removed + (2 * _LEVEL) ** 2), share)
     middles = np.add(rows[1:], rows[:-1]) / 2 - 0.5
     for top, bottom in pairwise(rows):

@@ -248,16 +248,16 @@ class Denoiser:
             noisy = [image.copy() for image in images]
             coarse = [self._remove_coarse(image) for image in images]
             plain = [image for image, was in zip(images, coarse, strict=True) if not was]
-            self._clean_pieces(plain, strength)
+            self._clean_pieces(plain, 1.0)
             for image, before, was, how in zip(images, noisy, coarse, stretched, strict=True):
                 if was:
                     self._clean_pieces([image], 1.0)
-                    if strength < 1:
-                        mix(before, image, strength)
-                keep_detail(before, image, strength)
-                keep_texture(before, image, strength)
+                keep_detail(before, image)
+                keep_texture(before, image)
                 if how is None:  # stretched, noise has gaps between its levels too
                     keep_drawn(before, image)
+                if strength < 1:  # what was removed in full tells more than what is rounded
+                    mix(before, image, strength)
         finally:
             for image, how in zip(images, stretched, strict=True):
                 if how is not None:

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import stretched, unit, write
+from .faint import mix
+from .pixels import stretched, unit
 
 __all__ = ["keep_texture"]
 
@@ -24,12 +25,13 @@ _CELL, _SMALL = 64, 8  # pixels of what is decided on, and of what is looked at
 _PLAIN, _ALIKE = 0.25, 0.15  # shares of cells that tell, of all and by brightness: the plainest
 _FEWEST, _FEW = 8, 4  # cells that tell of an image at all, or of a brightness
 _TONES = (25 / 255, 230 / 255)  # in darker and brighter cells the tone curve has cut noise
-_LEVELS, _AROUND = np.arange(0.06, 0.96, 0.06), 0.12  # of brightness, and so far beside them
-_CUT, _CUT_OFF = (2 / 255, 253 / 255), 0.5  # beyond all noise is cut; share of a cell that may be
+_LEVELS, _AROUND = np.linspace(0.06, 0.9, 15), 0.12  # of brightness, and so far beside them
 _EVEN = 0.2 / 255  # deviation, under which a cell has one colour
 _TIMES, _MORE = 1.5, 2 / 255  # the noise of the plain parts, and on top, that a cell may lose
 _HALF = 0.5  # of what plain parts of a like brightness lose that is taken for noise
-_COLOURED = 0.4  # correlation of the channels of what was removed: that of textures is 0.7 and more
+_COLOURED = (
+    0.4  # correlation of the channels of what was removed: that of textures is 0.77 and more
+)
 _SMOOTH, _CLEAN = 0.12, 0.05  # fine detail over noise, of smooth places, and how many are enough
 _BORDER, _ALL_ROUND, _BESIDE = 0.06, 0.8, 0.05  # its tones; share it has of the edge; of a cell
 _FINE = 5  # pixels: fine is what a mean over so many takes away
@@ -40,13 +42,12 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-def keep_texture(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
+def keep_texture(before: Pixels, after: Pixels) -> float:
     """Give back, in place, part of what was removed from texture.
 
     Args:
         before: H x W x C, uint8, uint16 or float32 on [0, 1].
-        after: the same, cleaned; changed in place.
-        strength: at which it was cleaned, over 0 to 1.
+        after: the same, cleaned at full strength; changed in place.
 
     Returns:
         The share of the change that stays in the cell where least does; 1 where nothing was given
@@ -55,12 +56,11 @@ def keep_texture(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
     if not after.size:
         return 1.0
     tops = range(0, len(after), _CELL)
-    rows = [_look(before[top : top + _CELL], after[top : top + _CELL]) for top in tops]
-    small = np.concatenate(rows, axis=1)
-    small[0] /= strength
+    looks = [_look(before[top : top + _CELL], after[top : top + _CELL]) for top in tops]
+    small = np.concatenate(looks, axis=1)
     border = _border(np.sqrt(small[1]), small[2]).astype(np.float32)
-    removed, fine, tone, cut, beside = (_means(p, _CELL // _SMALL) for p in (*small, border))
-    tells = (cut < _CUT_OFF) & (beside < _BESIDE) & (fine > _EVEN**2)
+    removed, fine, tone, beside = (_means(p, _CELL // _SMALL) for p in (*small, border))
+    tells = (beside < _BESIDE) & (fine > _EVEN**2)
     tells &= (tone > _TONES[0]) & (tone < _TONES[1])
     if np.count_nonzero(tells) < _FEWEST:
         return 1.0
@@ -69,15 +69,14 @@ def keep_texture(before: Pixels, after: Pixels, strength: float = 1.0) -> float:
         levels = [_of_level(removed, fine, tells & (abs(tone - at) < _AROUND)) for at in _LEVELS]
         noise = np.maximum(noise, _HALF * np.interp(tone, _LEVELS, levels))
     shares = np.minimum((_TIMES * noise + _MORE) / np.maximum(removed, 1e-6), 1).astype(np.float32)
-    if shares.min() == 1 or _was_noise(before, after, small[0], shares < 1, strength):
+    if shares.min() == 1 or _was_noise(before, after, small[0], shares < 1):
         return 1.0
     across = stretched(shares.T, _CELL, 0, after.shape[1]).T
     for top in tops:
-        share = stretched(across, _CELL, top, min(top + _CELL, len(after)))[..., None]
+        rows = slice(top, min(top + _CELL, len(after)))
+        share = stretched(across, _CELL, rows.start, rows.stop)[..., None]
         if share.min() < 1:
-            one, other = before[top : top + _CELL], after[top : top + _CELL]
-            change = np.subtract(other, one, dtype=np.float32)
-            write(change * share + one, other)
+            mix(before[rows], after[rows], share)
     return float(shares.min())
 
 
@@ -88,25 +87,32 @@ def _noise(removed: Plane, fine: Plane, share: float) -> float:
 
 
 def _of_level(removed: Plane, fine: Plane, cells: Mask) -> float:
+    """That of cells of one brightness; 0, which asks for nothing, where too few tell."""
     enough = np.count_nonzero(cells) >= _FEW
     return _noise(removed[cells], fine[cells], _ALIKE) if enough else 0.0
 
 
-def _was_noise(before: Pixels, after: Pixels, removed: Plane, cells: Mask, strength: float) -> bool:
-    """Whether in some cells what was removed has colours, or what is left is often smooth."""
+def _was_noise(before: Pixels, after: Pixels, removed: Plane, cells: Mask) -> bool:
+    """Whether what some cells lost has colours, or what is left of them is often smooth.
+
+    Args:
+        before: as for `keep_texture`.
+        after: the same.
+        removed: what small cells lost.
+        cells: which large ones lost more than noise.
+    """
     side = _CELL // _SMALL
-    inside = np.repeat(np.repeat(cells, side, 0), side, 1)[: len(removed), : removed.shape[1]]
-    inside &= removed > _MORE
-    found, alike = [], []
-    for top in range(0, len(after), _CELL):
-        noisy, shown = (unit(image[top : top + _CELL]) for image in (before, after))
-        cleaned = shown if strength == 1 else noisy + (shown - noisy) / strength
-        found.append(_fine(cleaned))
-        alike.append(_correlation(cleaned - noisy)[0])
-    if np.count_nonzero(cells) >= _FEW and np.median(np.stack(alike)[cells]) < _COLOURED:
+    smooth, alike = [], []
+    for row in np.flatnonzero(cells.any(axis=1)):
+        noisy, shown = (unit(x[row * _CELL : (row + 1) * _CELL]) for x in (before, after))
+        alike.append(_correlation(shown - noisy)[0, cells[row]])
+        lost = removed[row * side : (row + 1) * side]
+        where = np.repeat(cells[row], side)[: lost.shape[1]] & (lost > _MORE)
+        smooth.append((np.sqrt(_fine(shown)) < _SMOOTH * lost)[where])
+    if np.count_nonzero(cells) >= _FEW and np.median(np.concatenate(alike)) < _COLOURED:
         return True
-    smooth = np.sqrt(np.concatenate(found)) < _SMOOTH * removed
-    return bool(inside.any() and np.mean(smooth[inside]) > _CLEAN)
+    places = np.concatenate(smooth)
+    return bool(places.size and places.mean() > _CLEAN)
 
 
 def _correlation(change: Plane) -> Plane:
@@ -131,15 +137,11 @@ def _border(fine: Plane, tone: Plane) -> Mask:
 
 
 def _look(before: Pixels, after: Pixels) -> Plane:
-    """Of small cells: deviation of what was removed, variance of what is fine, tone, share cut."""
+    """Of small cells: the deviation of what was removed, the variance of what is fine, the tone."""
     shown = unit(before)
     gone = cv2.absdiff(shown, unit(after)).reshape(shown.shape)
-    least, most = shown[..., 0], shown[..., 0]
-    for channel in range(1, shown.shape[2]):
-        least, most = cv2.min(least, shown[..., channel]), cv2.max(most, shown[..., channel])
-    ends = ((least <= _CUT[0]) | (most >= _CUT[1])).astype(np.float32)
     removed, tone = (_grey(_means(planes, _SMALL)) for planes in (gone, shown))
-    return np.stack([_NORMAL * removed, _fine(shown), tone, _means(ends, _SMALL)])
+    return np.stack([_NORMAL * removed, _fine(shown), tone])
 
 
 def _fine(shown: Plane) -> Plane:

@@ -37,8 +37,8 @@ def test_texture_comes_back_where_plain_parts_have_no_noise(kind: str, full: flo
     lost = _rms(before[wall], after[wall])
     sky = after[: SIZE // 2 - 64].copy()
     share = keep_texture(before, after)
-    assert share < 0.8  # at least half of what the wall's plainest parts lose counts as noise
-    assert _rms(before[wall], after[wall]) < 0.85 * lost
+    assert share == pytest.approx(0.24, abs=0.03)
+    assert _rms(before[wall], after[wall]) < 0.35 * lost
     assert np.array_equal(after[: len(sky)], sky)
     assert after.dtype == kind
 
@@ -52,14 +52,6 @@ def test_noise_that_is_everywhere_stays_removed(level: float) -> None:
     kept = after.copy()
     assert keep_texture(before, after) == 1
     assert np.array_equal(after, kept)
-
-
-def test_half_the_strength_gives_half_the_change() -> None:
-    before, smooth = _wall()
-    full, half = smooth.copy(), (before + smooth) / 2
-    noisy, full, half = (image.astype(np.float32) / 255 for image in (before, full, half))
-    assert keep_texture(noisy, full) == pytest.approx(keep_texture(noisy, half, 0.5), abs=1e-4)
-    assert np.allclose(noisy + (full - noisy) / 2, half, atol=1e-4)
 
 
 def test_a_border_of_paper_tells_nothing_of_the_grain_in_a_print() -> None:
@@ -89,35 +81,47 @@ def test_a_few_stuck_pixels_stay_mended() -> None:
     assert np.array_equal(after, mended)
 
 
-@pytest.mark.parametrize("shape", [(0, 5, 3), (1, 1, 1), (40, 2000, 1), (300, 9, 3)])
-def test_images_too_small_to_tell_are_left(shape: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("shape", "tells"),
+    [((0, 5, 3), False), ((1, 1, 1), False), ((64, 448, 1), False), ((64, 640, 1), True)],
+)
+def test_small_images_are_left(shape: tuple[int, int, int], tells: bool) -> None:
+    """Eight cells at least have to tell."""
     rng = np.random.default_rng(5)
-    before = rng.integers(60, 200, shape, dtype=np.uint8)
-    after = np.full(shape, 128, np.uint8)
-    assert keep_texture(before, after) == 1
-    assert (after == 128).all()
+    rough = rng.normal(0, 1, shape) * np.where(np.arange(shape[1]) < 256, 0.5, 12)[None, :, None]
+    left = cv2.GaussianBlur(rough, (0, 0), 1).reshape(shape) if rough.size else rough
+    assert (keep_texture(_bytes(128 + rough), _bytes(128 + left)) < 1) is tells
+
+
+def test_dark_bright_and_even_parts_do_not_tell() -> None:
+    """A curve or an end of the range has taken their noise, or they are drawn."""
+    rng = np.random.default_rng(10)
+    for tone in (12, 240, 0, 255, 128):
+        noise = np.repeat(rng.normal(0, 12, (SIZE, SIZE, 1)), 3, axis=2)
+        noise[: SIZE // 2] /= 24
+        noise[: SIZE // 2] *= tone != 128
+        clean = np.where(np.arange(SIZE) < SIZE // 2, tone, 128)[:, None, None] + np.zeros(3)
+        left = cv2.GaussianBlur(noise, (0, 0), 1)
+        assert keep_texture(_bytes(clean + noise), _bytes(clean + left)) == 1
 
 
 def test_a_noisy_picture_beside_one_without_noise_stays_clean() -> None:
     rng = np.random.default_rng(7)
     clean = np.linspace(60, 180, SIZE)[:, None, None] * np.ones((1, SIZE, 3))
     spread = np.where(np.arange(SIZE) < SIZE // 2, 12, 0.7)[None, :, None]
-    for strength in (1.0, 0.5):
-        noise = spread * rng.normal(0, 1, (SIZE, SIZE, 1))
-        before, after = _bytes(clean + noise), _bytes(clean + (1 - strength) * noise)
-        kept = after.copy()
-        assert keep_texture(before, after, strength) == 1
-        assert np.array_equal(after, kept)
+    before, after = _bytes(clean + spread * rng.normal(0, 1, (SIZE, SIZE, 1))), _bytes(clean)
+    kept = after.copy()
+    assert keep_texture(before, after) == 1
+    assert np.array_equal(after, kept)
 
 
-def test_what_has_colours_of_its_own_is_noise() -> None:
+@pytest.mark.parametrize(("channels", "kept"), [(1, True), (3, False)])
+def test_what_has_colours_of_its_own_is_noise(channels: int, kept: bool) -> None:
     rng = np.random.default_rng(9)
-    for channels, share in ((1, 0.8), (3, 1)):
-        noise = rng.normal(0, 12, (SIZE, SIZE, channels)) * np.ones(3)
-        noise[:, : SIZE // 2] /= 24
-        left = cv2.GaussianBlur(noise, (0, 0), 1)
-        assert keep_texture(_bytes(128 + noise), _bytes(128 + left)) <= share
-    assert share == 1 == keep_texture(_bytes(128 + noise), _bytes(128 + left))
+    noise = rng.normal(0, 12, (SIZE, SIZE, channels)) * np.ones(3)
+    noise[:, : SIZE // 2] /= 24
+    left = cv2.GaussianBlur(noise, (0, 0), 1)
+    assert (keep_texture(_bytes(128 + noise), _bytes(128 + left)) < 0.8) is kept
 
 
 def test_lifted_shadows_may_have_more_noise() -> None:
@@ -129,7 +133,7 @@ def test_lifted_shadows_may_have_more_noise() -> None:
     noise, detail = (spread * rng.normal(0, 1, (SIZE, SIZE, 1)) for _ in range(2))
     detail = cv2.GaussianBlur(detail, (0, 0), 1)
     before = _bytes(clean + detail + noise)
-    assert keep_texture(before, _bytes(clean + detail)) > 0.85  # (1.5 * 12 / 2 + 2) / 12
+    assert 0.85 < keep_texture(before, _bytes(clean + detail)) < 0.97  # (1.5 * 12 / 2 + 2) / 12
 
 
 def test_photo_leaves_stones_of_a_small_sharp_picture(monkeypatch: pytest.MonkeyPatch) -> None:
