@@ -32,8 +32,9 @@ LEFT = 0.4  # share of its depth that a stroke must keep
 CRISP = (0.37, 0.47)  # of the crispness: dirt below, ink above; in between it counts in part
 COARSE = 0.12  # more of it asked at each coarser level, where soft edges become steep
 SHARP = (0.4, 0.48)  # of the steepness at a thick stroke's edges over its depth, the same
-PALE = 41  # of 255; thick strokes up to this depth, as watermarks, count by that steepness alone
-PALE_SHARP, COARSER = 0.42, 0.12  # from which on, in part up to 0.08 more; at the coarsest level
+# Large thick strokes of such depths, of 255, are ink from such a steepness on, in part up to 0.08
+# more, watermarks for instance; at the coarsest level from more.
+PALE, PALE_SHARP, COARSER = (41, 90), (0.42, 0.58), 0.12
 LENGTH = 20.0  # pixels of missing strokes, in 3 x 3 cells, that are no accident
 # Shares of the strength that are tried where strokes are missing, and whether they are mixed with
 # the input on brighter paper: that may bring no thick strokes back.
@@ -102,8 +103,8 @@ def protect(
     told apart by the local median of that depth. A stroke is missing where less than `LEFT` of
     its depth is left. Connected missing pixels count by their length if they are crisp:
     steepness over depth, times the root of the depth; at the coarser two resolutions that of
-    their edges alone is enough, since thick strokes are even inside; that of large pale ones there
-    whatever their depth, since no stain that pale has the edges of print. Where `LENGTH` pixels
+    their edges alone is enough, since thick strokes are even inside, and for large pale ones less
+    of it, since no stain that pale has the edges of print. Where `LENGTH` pixels
     of them lie together the surroundings are mixed with the input, fading over a cell of 32
     pixels: half and half with the input on paper as bright as cleaning made it, if that does not
     bring them back with the input as it is, and at last they are the input. Pale coloured ink is
@@ -361,7 +362,7 @@ def _missing(
 ) -> NDArray[np.float32]:
     """Pixels of missing strokes, for each strength before the last and each cell.
 
-    Pale coloured ink counts if `colours`; not where half of it is back: then it never was ink.
+    Pale ink counts if `colours`; coloured not where half of it is back: then it never was ink.
     """
     height, width = noisy.shape[:2]
     found = np.zeros((len(gentler), -(-height // _CELL), -(-width // _CELL)), np.float32)
@@ -373,10 +374,10 @@ def _missing(
             target = slice(top // _CELL, (top + rows) // _CELL)
             if not where[target].any():
                 continue
-            begin = max(0, top - _HALO)
-            part = slice(begin, top + rows + _HALO)
+            begin = max(0, top - 2 * _HALO)  # so far the median of `_tinted` sees
+            part = slice(begin, top + rows + 2 * _HALO)
             before, after = _grey(noisy[part]), _grey(denoised[part])
-            cells = _lost(before, _weakened(before, after, share, brighter))
+            cells = _lost(before, _weakened(before, after, share, brighter), pale=colours)
             if colours and ink and noisy.ndim == 3 and noisy.shape[2] >= 3:
                 np.maximum(cells, _tinted(noisy[part], denoised[part], share, brighter), out=cells)
             cells = cells[(top - begin) // _CELL :]
@@ -387,7 +388,7 @@ def _missing(
     return found
 
 
-def _lost(before: Plane, after: Plane) -> Grid:
+def _lost(before: Plane, after: Plane, *, pale: bool) -> Grid:
     """Pixels of missing strokes in each cell, the largest of what the levels find."""
     shape = (-(-before.shape[0] // _CELL), -(-before.shape[1] // _CELL))
     cells = np.zeros(shape, np.float32)
@@ -396,7 +397,7 @@ def _lost(before: Plane, after: Plane) -> Grid:
             before, after = halved(before), halved(after)
         if min(before.shape) < _SIDE:
             break
-        np.maximum(cells, _lengths(before, after, 2**level, shape), out=cells)
+        np.maximum(cells, _lengths(before, after, 2**level, shape, pale=pale), out=cells)
     return cells
 
 
@@ -445,7 +446,9 @@ def _depths(pixels: Plane) -> Grid:
     return np.asarray(np.clip(1 - soft / ground, 0, 1), np.float32)
 
 
-def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) -> Grid:
+def _lengths(
+    before: Plane, after: Plane, scale: int, shape: tuple[int, int], *, pale: bool
+) -> Grid:
     """Full-size pixels of missing strokes in each cell, from planes reduced by `scale`."""
     soft, fall, depth = _depth(_despeckled(before))
     left = cv2.dilate(_depth(after)[2], np.ones((3, 3), np.uint8))  # edges may move by a pixel
@@ -470,8 +473,8 @@ def _lengths(before: Plane, after: Plane, scale: int, shape: tuple[int, int]) ->
         edges = _edges(pieces, steep, count) / np.maximum(_highest(fall, place, label, count), 1)
         sharp = (edges * (peak / 255) ** 0.4 - SHARP[0]) / (SHARP[1] - SHARP[0])
         weight = np.maximum(weight, np.clip(sharp, 0, 1))
-        broad = (peak <= PALE) & (length >= _BROAD[0]) & (area >= _BROAD[1])
-        clear = (edges - PALE_SHARP - COARSER * (scale > 2)) / 0.08
+        broad = pale & (peak <= PALE[1]) & (length >= _BROAD[0]) & (area >= _BROAD[1])
+        clear = (edges - np.interp(peak, PALE, PALE_SHARP) - COARSER * (scale > 2)) / 0.08
         weight = np.maximum(weight, np.where(broad, np.clip(clear, 0, 1), 0))
     rows, columns = np.divmod(place, mask.shape[1])
     side = _CELL // scale

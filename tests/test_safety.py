@@ -113,7 +113,7 @@ def test_pale_stamps_are_kept(thick: int) -> None:
         assert bool(protect(noisy, np.full_like(noisy, 255))[1]) is back
 
 
-@pytest.mark.parametrize("depth", [0.12, 0.15])
+@pytest.mark.parametrize("depth", [0.12, 0.15, 0.2, 0.28, 0.35])
 def test_broad_watermarks_are_kept(depth: float) -> None:
     """Thick letters far paler than a stamp: their edges are a printer's, not a stain's."""
     ink = np.zeros((400, 800), np.uint8)
@@ -126,6 +126,18 @@ def test_broad_watermarks_are_kept(depth: float) -> None:
         assert bool(kept) is back
         if back:
             assert float(np.mean(np.less(result[ink > 0], 245))) > 0.8
+            assert depth > 0.3 or not protect(noisy, np.full_like(noisy, 255), bilevel=True)[1]
+
+
+def test_broad_coloured_ink_is_found() -> None:
+    """Too pale to count in grey, and wide enough to fill half of what lies within 60 pixels."""
+    ink = np.zeros((400, 800), np.uint8)
+    cv2.putText(ink, "COPY", (60, 290), cv2.FONT_HERSHEY_SIMPLEX, 5, (255,), 20, cv2.LINE_AA)
+    soft = cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), 1.2)[..., None]
+    sheet = 235 * (1 - soft * np.array([0.1, 0.04, 0.06]))
+    noisy = np.rint(sheet + np.random.default_rng(0).normal(0, 2, sheet.shape)).astype(np.uint8)
+    cells = safety._tinted(noisy, np.full_like(noisy, 255), 1.0, False)
+    assert cells.sum() > 0.6 * np.count_nonzero(ink) / 16  # at a quarter of the size
 
 
 def stamped(colour: tuple[float, ...], soft: float = 1.5) -> tuple[Page, Page]:
@@ -457,7 +469,7 @@ def test_what_its_colour_alone_tells_never_brings_all_back(monkeypatch: pytest.M
     """A form around its fields, say, whose colour half of the input cannot bring back."""
     noisy = np.full((256, 256, 3), 200, np.uint8)
     monkeypatch.setattr(safety, "_tinted", lambda *_: np.eye(8, dtype=np.float32) * 30)
-    monkeypatch.setattr(safety, "_lost", lambda *_: np.zeros((8, 8), np.float32))
+    monkeypatch.setattr(safety, "_lost", lambda *_, pale: np.zeros((8, 8), np.float32))
     result, kept = protect(noisy, np.full_like(noisy, 255))
     assert {part.strength for part in kept} == {0.5}
     assert result.min() > 200

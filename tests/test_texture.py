@@ -38,7 +38,7 @@ def test_texture_comes_back_where_plain_parts_have_no_noise(kind: str, full: flo
     sky = after[: SIZE // 2 - 64].copy()
     share = keep_texture(before, after)
     assert share == pytest.approx(0.24, abs=0.03)
-    assert _rms(before[wall], after[wall]) < 0.35 * lost
+    assert _rms(before[wall], after[wall]) < 0.65 * lost
     assert np.array_equal(after[: len(sky)], sky)
     assert after.dtype == kind
 
