@@ -110,6 +110,7 @@ def main() -> None:
     parser.add_argument("--gaussian", default="gaussian", help="weights to show")
     parser.add_argument("--scan", default="scan", help="weights to show")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     for name, weights, rows in (
         ("photo", options.photo, photos()),
         ("photo-best", options.photo_best, photos()),

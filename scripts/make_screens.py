@@ -5,20 +5,22 @@
 
 Two fifths are screenshots as `choose_others.py` draws them, a fifth flat paintings with outlines, a
 fifth rendered pages in colour, a fifth photos in part under mesh, net or cloth: what a photo
-denoiser must leave alone. After these come `--prints` photos in halftone (`prints.py`). DATA holds
+denoiser must leave alone. After these come `--prints` photos in halftone (`prints.py`), `--skies`
+full of stars and `--small` photos shrunken and sharpened for a web page. DATA holds
 photos/. The photos and font families that `choose_images.py` holds out are not used.
 """
 
 import argparse
-from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
 from choose_images import Pixels, Sources, colour
 from choose_others import flat_painting, plain_screenshot
+from numpy.typing import NDArray
 from prints import printed
 
+from imgclean.noise import jpeg
 from imgclean.pages import render_page
 from imgclean.pairs import save_pack
 from imgclean.sheets import smooth_noise
@@ -45,6 +47,66 @@ def draw_print(sources: Sources, index: int, size: int) -> Pixels:
     """A photo in print, of at most size x size pixels."""
     rng = np.random.default_rng([2027, index])
     return printed(cropped(sources.photo(rng), rng, size), rng)
+
+
+def draw_sky(sources: Sources, index: int, size: int) -> Pixels:
+    """A sky of stars, size x size pixels: points that a lens spreads, many more faint than bright.
+
+    Half of them before a photo's dark parts or over its skyline, as a camera on a tripod sees them.
+    """
+    rng = np.random.default_rng([2028, index])
+    light = np.zeros((size, size, 3), np.float32)
+    count = rng.poisson(size * size * float(np.exp(rng.uniform(np.log(3e-4), np.log(0.05)))))
+    spread = rng.uniform(0.35, 1.1) * rng.uniform(0.9, 1.3, count)
+    faintest = float(np.exp(rng.uniform(np.log(0.005), np.log(0.2))))
+    flux = np.minimum(faintest * rng.random(count) ** (-1 / rng.uniform(0.7, 1.5)), 60)
+    places = rng.uniform(0, size, (count, 2))
+    warmth = rng.uniform(0, 0.5) * rng.standard_normal((count, 1)) * np.array([1, 0, -1])
+    for (y, x), sigma, each, tint in zip(places, spread, flux, np.exp(warmth), strict=True):
+        reach = int(np.ceil(4 * sigma)) + 1
+        top, left = max(int(y) - reach, 0), max(int(x) - reach, 0)
+        rows, columns = (
+            np.exp(-(((np.arange(a, min(a + 2 * reach + 1, size)) + 0.5 - b) / sigma) ** 2) / 2)
+            for a, b in ((top, y), (left, x))
+        )
+        spot = np.outer(rows, columns) * (each / (2 * np.pi * sigma**2))
+        part = light[top : top + len(rows), left : left + len(columns)]
+        part += spot[..., None] * tint
+    dark = np.exp(rng.uniform(np.log(0.001), np.log(0.06))) * rng.uniform(0.5, 1.5, 3)
+    clouds = np.exp(rng.uniform(0, 0.8) * smooth_noise(rng, size, size, rng.uniform(60, 400)))
+    sky = light + (dark * clouds[..., None]).astype(np.float32)
+    shown = 255 * np.minimum(sky, 1) ** (1 / rng.uniform(1.8, 3.0))
+    if rng.random() < 0.3:
+        scene = cv2.resize(cropped(colour(sources.photo(rng)), rng, size), (size, size))
+        below = np.arange(size)[:, None] > size * (0.75 + 0.08 * smooth_noise(rng, 1, size, 60)[0])
+        shown = np.where(below[..., None], scene * np.float32(rng.uniform(0.05, 0.4)), shown)
+    return _as_saved(shown, rng)
+
+
+def draw_small(sources: Sources, index: int, size: int) -> Pixels:
+    """A photo shrunken to a fraction and sharpened, as web pages and cameras' previews show it.
+
+    Its leaves, bricks and grass are as fine as noise, and what is even in it is without any.
+    """
+    rng = np.random.default_rng([2029, index])
+    photo = colour(sources.photo(rng))
+    scale = min(max(160 / min(photo.shape[:2]), float(np.exp(rng.uniform(np.log(0.2), 0)))), 1)
+    kind = rng.choice([cv2.INTER_AREA, cv2.INTER_LANCZOS4, cv2.INTER_LINEAR], p=[0.5, 0.25, 0.25])
+    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=int(kind)).astype(np.float32)
+    soft = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.5, 1.0))
+    sharp = small + np.float32(rng.uniform(0, 1.5)) * (small - soft)
+    grey = sharp.mean(axis=2, keepdims=True)
+    vivid = grey + np.float32(rng.uniform(0.9, 1.5)) * (sharp - grey)
+    return cropped(_as_saved(vivid, rng), rng, size)
+
+
+def _as_saved(image: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
+    """Levels of 0 to 255, two in three times through JPEG of good quality."""
+    pixels = np.clip(image, 0, 255)
+    if rng.random() < 2 / 3:
+        quality, subsample = int(rng.integers(80, 98)), bool(rng.random() < 0.5)
+        pixels = 255 * jpeg(pixels / np.float32(255), quality, rng, subsample=subsample)
+    return np.asarray(np.rint(pixels), np.uint8)
 
 
 def cropped(image: Pixels, rng: np.random.Generator, size: int) -> Pixels:
@@ -96,11 +158,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("local/screens.npz"))
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--prints", type=int, default=0)
+    parser.add_argument("--skies", type=int, default=0)
+    parser.add_argument("--small", type=int, default=0)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     sources = Sources(options.data, False)
-    drawn = (draw(sources, index, 384) for index in range(options.count))
-    images = chain(drawn, (draw_print(sources, index, 384) for index in range(options.prints)))
+    kinds = (
+        (draw, options.count),
+        (draw_print, options.prints),
+        (draw_sky, options.skies),
+        (draw_small, options.small),
+    )
+    images = (kind(sources, index, 384) for kind, count in kinds for index in range(count))
     blobs = [cv2.imencode(".png", image[..., ::-1])[1].tobytes() for image in images]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     count = save_pack(blobs, options.out)

@@ -91,11 +91,12 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
 
     Attributes:
         photos: what most patches are of.
-        screens: drawn images, for an eighth of the patches; half of these stay clean.
+        screens: drawn images, for a share of the patches; half of these stay clean.
         size, batch: side, a multiple of 16, and number of the patches.
         seed: with the step, all that a batch depends on.
         enlarge: share of the photos' patches that are enlarged.
         cameras: draw the mixture of `noise.photo` rather than white noise alone.
+        drawn: the share of the patches that are of drawn images.
     """
 
     photos: Photos
@@ -105,6 +106,7 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
     seed: int
     enlarge: float
     cameras: bool
+    drawn: float = 1 / 8
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         """Draw batch number `step`: noisy and clean, N x 3 x H x W float32."""
@@ -112,7 +114,7 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         generator.manual_seed((self.seed << 32) + step)
         rng = np.random.default_rng([self.seed, step])  # of numbers that the host must know
         size = self.size + MARGIN
-        sharp = part_of(self.batch, 1 / 8, rng) if self.screens else 0
+        sharp = part_of(self.batch, self.drawn, rng) if self.screens else 0
         kept = part_of(sharp, 1 / 2, rng)
         large = part_of(self.batch - sharp, self.enlarge, rng)
         parts = [self.photos.patches(self.batch - sharp - large, size, generator)]

@@ -57,17 +57,22 @@ def white(clean: Array, rng: np.random.Generator) -> Array:
 
 
 def draw_photos(
-    pack: Path, size: int, corrupt: Corrupt, screens: Path | None = None, enlarge: float = 0.0
+    pack: Path,
+    size: int,
+    corrupt: Corrupt,
+    screens: Path | None = None,
+    enlarge: float = 0.0,
+    drawn: float = 1 / 8,
 ) -> Draw:
     """Patches of the pack's photos, one in ten grey, made noisy; a share of them enlarged.
 
-    With screens an eighth comes from that pack, half of it left clean: edges sharper than any lens
+    With screens a share comes from that pack, half of it left clean: edges sharper than any lens
     draws, which photos alone would teach the network to soften.
     """
     packs = [_weighted(path) for path in (pack, screens) if path]
 
     def draw(rng: np.random.Generator) -> tuple[Array, Array]:
-        sharp = len(packs) > 1 and rng.random() < 1 / 8
+        sharp = len(packs) > 1 and rng.random() < drawn
         images, weights = packs[sharp]
         if enlarge and not sharp and rng.random() < enlarge:
             clean = enlarged_patch(images, weights, size, rng)
@@ -118,7 +123,9 @@ def _batches(
         draw = draw_scans(options.pack, options.patch, options.pictures, options.twice)
     elif device.type == "cpu":
         corrupt = CORRUPTIONS[options.kind]
-        draw = draw_photos(options.pack, options.patch, corrupt, options.screens, options.enlarge)
+        draw = draw_photos(
+            options.pack, options.patch, corrupt, options.screens, options.enlarge, options.drawn
+        )
     else:
         from photo_batches import DrawnTogether, PhotoBatches, Photos, smallest_side
 
@@ -131,6 +138,7 @@ def _batches(
             seed=options.seed,
             enlarge=options.enlarge,
             cameras=options.kind != "gaussian",
+            drawn=options.drawn,
         )
         return DrawnTogether(batches, _STEPS_AT_ONCE), True
     return Patches(draw, options.batch, options.seed), False
@@ -157,6 +165,7 @@ def main() -> None:
     parser.add_argument("--muon-decay", type=float, default=0.0)
     parser.add_argument("--adam-lr", type=float, default=1e-3)
     parser.add_argument("--screens", type=Path, help="pack of make_screens.py, for photo")
+    parser.add_argument("--drawn", type=float, default=1 / 8, help="share of these")
     parser.add_argument("--enlarge", type=float, default=0.0, help="share of photos, 0 to 1")
     parser.add_argument("--pictures", type=Path, help="pack of pack_photos.py, for scan")
     parser.add_argument("--twice", type=float, default=0.0, help="share drawn at half, for scan")
