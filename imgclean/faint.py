@@ -19,10 +19,11 @@ from .pixels import full_range, write
 
 __all__ = ["keep_detail", "mix"]
 
-_SHARE = 0.07  # of the amplitude of detail that may be among what was removed
-_LEVEL = 0.8 / 255  # of the full range: nobody sees noise of this standard deviation
+_SHARE = 0.12  # of the amplitude of detail that may be among what was removed
+_LEVEL = 1.1 / 255  # of the full range: nobody sees noise of this standard deviation
 _FINE = 5  # pixels: detail is what a mean over so many takes away
 _CELL = 64  # pixels; noise of more than `_LEVEL` goes in every cell
+_CLEAR = 1.6 / 255  # of what a cell lost, from which on more of that stays away
 _ALL = 0.98  # shares beyond are as good as one
 
 Pixels = NDArray[Any]
@@ -54,7 +55,7 @@ def keep_detail(before: Pixels, after: Pixels) -> float:
     share = energy / (energy + detail)
     removed = np.stack([_removed(before[a:b], after[a:b]) for a, b in pairwise(rows)])
     removed /= unit
-    cells = np.maximum(removed / (removed + (2 * _LEVEL) ** 2), share)
+    cells = np.maximum(removed / (removed + _CLEAR**2), share)
     middles = np.add(rows[1:], rows[:-1]) / 2 - 0.5
     for top, bottom in pairwise(rows):
         lines = np.arange(top, bottom)

@@ -104,13 +104,13 @@ def protect(
     its depth is left. Connected missing pixels count by their length if they are crisp:
     steepness over depth, times the root of the depth; at the coarser two resolutions that of
     their edges alone is enough, since thick strokes are even inside, and for large pale ones less
-    of it, since no stain that pale has the edges of print. Where `LENGTH` pixels
-    of them lie together the surroundings are mixed with the input, fading over a cell of 32
-    pixels: half and half with the input on paper as bright as cleaning made it, if that does not
-    bring them back with the input as it is, and at last they are the input. Pale coloured ink is
-    as soft as dirt; it counts by the pixels where its channels differ in depth, but makes no place
-    the input. Cells joined to such ones that miss any stroke are treated like them (thresholding
-    with hysteresis; Canny, 1986).
+    of it, since no stain that pale has the edges of print. Where `LENGTH` pixels of them lie
+    together the surroundings are mixed with the input, fading over a cell of 32 pixels: half and
+    half with the input on paper as bright as cleaning made it, if that does not bring them back
+    with the input as it is, and at last they are the input. Pale coloured ink is as soft as dirt;
+    it counts by the pixels where its channels differ in depth, but makes no place the input. Cells
+    joined to such ones that miss any stroke are treated like them (thresholding with hysteresis;
+    Canny, 1986).
 
     Streaks that a scanner drew (`streaks`) are no strokes.
 
