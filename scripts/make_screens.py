@@ -6,8 +6,8 @@
 Two fifths are screenshots as `choose_others.py` draws them, a fifth flat paintings with outlines, a
 fifth rendered pages in colour, a fifth photos in part under mesh, net or cloth: what a photo
 denoiser must leave alone. After these come `--prints` photos in halftone (`prints.py`), `--skies`
-full of stars and `--small` photos shrunken and sharpened for a web page. DATA holds
-photos/. The photos and font families that `choose_images.py` holds out are not used.
+full of stars and `--small` photos shrunken and sharpened for a web page. DATA holds photos/. The
+photos and font families that `choose_images.py` holds out are not used.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def draw_print(sources: Sources, index: int, size: int) -> Pixels:
 def draw_sky(sources: Sources, index: int, size: int) -> Pixels:
     """A sky of stars, size x size pixels: points that a lens spreads, many more faint than bright.
 
-    Half of them before a photo's dark parts or over its skyline, as a camera on a tripod sees them.
+    Three in ten have a photo's dark parts below, as a camera on a tripod sees them.
     """
     rng = np.random.default_rng([2028, index])
     light = np.zeros((size, size, 3), np.float32)
