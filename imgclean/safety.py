@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .halftone import lost_screens
 from .pixels import full_range, halved, local_median, luma, stretched
 from .shading import find_gutter
 from .streaks import WithoutStreaks, find_streaks
@@ -112,10 +113,11 @@ def protect(
     joined to such ones that miss any stroke are treated like them (thresholding with hysteresis;
     Canny, 1986).
 
-    Streaks that a scanner drew (`streaks`) are no strokes.
+    Streaks that a scanner drew (`streaks`) are no strokes. Where the dots of a printed tint or
+    picture are gone (`halftone`), they are the input's on brighter paper.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
-    dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures.
+    dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures without dots.
 
     Args:
         noisy: H x W or H x W x C with C in {1, 3, 4}; uint8, uint16 or float32 on [0, 1]. Rows
@@ -155,6 +157,10 @@ def protect(
         where = _around(lost)
         share[where], brighter[where] = less, brightened
     kept = list(_kept(share, missing[0], noisy.shape, strength, page))
+    screens = _screens(before, judged) & (share > 0)
+    share[screens], brighter[screens] = 0, 1
+    dots = np.where(screens, np.float32(0), np.float32(1))
+    kept += _kept(dots, missing[0], noisy.shape, strength, page, "dots of print missing")
     result = denoised if in_place or not (kept or bilevel) else denoised.copy()
     if kept:
         _mix(before, denoised, share, brighter, result)
@@ -229,8 +235,7 @@ def _is_even(page: Pixels) -> bool:
     first = min(2 * _HALO, rows)  # nearly always enough to see that a page is not clean
     for top, bottom in pairwise([0, *range(first, height, rows), height]):
         begin = max(0, top - _HALO)
-        bands = cv2.split(page[begin : bottom + _HALO])
-        plane = _grey(np.asarray(reduce(cv2.min, bands)))  # so that no colour counts as white
+        plane = _darkest(page[begin : bottom + _HALO])  # so that no colour counts as white
         ink = (_depth(_despeckled(plane))[2] > _FAINTEST).view(np.uint8)
         paper = (cv2.dilate(ink, np.ones((7, 7), np.uint8)) == 0).view(np.uint8)
         core = slice(top - begin, bottom - begin)
@@ -266,8 +271,7 @@ def _is_drawn(page: Pixels, white: int) -> bool:
     three, five = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
     for top in range(0, height, rows):
         begin = max(0, top - _HALO)
-        bands = cv2.split(page[begin : top + rows + _HALO])
-        plane = _grey(np.asarray(reduce(cv2.min, bands)))
+        plane = _darkest(page[begin : top + rows + _HALO])
         core = slice(top - begin, top - begin + rows)
         other = plane < white - 4
         beside = cv2.dilate(other.view(np.uint8), five) > 0
@@ -551,8 +555,23 @@ def _around(lost: Grid) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(found.view(np.uint8), np.ones((3, 3), np.uint8)), np.bool_)
 
 
+def _screens(before: Page, after: Pixels) -> NDArray[np.bool_]:
+    """Cells whose halftone screen is missing."""
+
+    def rows(top: int, bottom: int) -> tuple[Plane, Plane]:
+        return _darkest(before[top:bottom]), _darkest(after[top:bottom])
+
+    height, width = before.shape[:2]
+    return lost_screens(rows, (height, width), _CELL, _STRIP)
+
+
 def _kept(
-    share: Grid, lost: Grid, shape: tuple[int, ...], strength: float, page: int
+    share: Grid,
+    lost: Grid,
+    shape: tuple[int, ...],
+    strength: float,
+    page: int,
+    reason: str = "",
 ) -> Iterator[Kept]:
     """A record for each connected group of cells of one strength."""
     for gentler in dict.fromkeys(gentler for gentler, _ in GENTLER):
@@ -563,7 +582,8 @@ def _kept(
             box = (left, top, min(left + wide, shape[1]), min(top + high, shape[0]))
             length = float(lost[labels == number].sum())
             missing = f"{length:.0f} pixels of" if length >= 0.5 else "beside"
-            yield Kept(page, box, strength * gentler, f"{missing} strokes missing")
+            why = reason or f"{missing} strokes missing"
+            yield Kept(page, box, strength * gentler, why)
 
 
 def _mix(noisy: Page, denoised: Pixels, share: Grid, brighter: Grid, out: Pixels) -> None:
@@ -606,6 +626,11 @@ def _brightened(before: Pixels, after: Pixels) -> Grid:
     white = np.float32(full_range(before))
     colours[...] = np.where(factors > 1, np.minimum(colours * factors, white), colours)
     return values
+
+
+def _darkest(pixels: Pixels) -> Plane:
+    """The darkest of the colours of pixels of any kind, 8 bits."""
+    return _grey(np.asarray(reduce(cv2.min, cv2.split(np.atleast_3d(pixels)[..., :3]))))
 
 
 def _grey(pixels: Pixels) -> Plane:
