@@ -313,10 +313,12 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
 
 
 def _warning(outcome: Outcome) -> str:
-    """Where strokes were missing, in a line."""
+    """What was missing, and where, in a line."""
     places = [f"page {kept.page + 1} at {list(kept.box)}" for kept in outcome.kept[:_PLACES]]
     more = len(outcome.kept) - len(places)
-    text = f"kept     {outcome.job.source}: strokes were missing, so cleaned less: "
+    reasons = " ".join(kept.reason for kept in outcome.kept)
+    what = " and ".join(part for part in ("strokes", "dots of print") if part in reasons)
+    text = f"kept     {outcome.job.source}: {what} were missing, so cleaned less: "
     return text + "; ".join(places) + (f" and {more} more" if more else "")
 
 

@@ -1,6 +1,7 @@
 """The dots of printed tints and pictures stay, and nothing else counts as such."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from imgclean import safety
 from imgclean.blocks import halftone
+from imgclean.denoise import Outcome
+from imgclean.progress import _warning
 from imgclean.safety import Kept, protect
 
 Page = NDArray[Any]
@@ -137,3 +140,18 @@ def test_one_bit_a_pixel_keeps_dark_dots() -> None:
     result, kept = cleaned(before, after, bilevel=True)
     assert kept
     assert 0.3 < np.mean(result[INNER] < 128) / np.mean(before[INNER] < 128) < 1.5
+
+
+@pytest.mark.parametrize(
+    ("reasons", "what"),
+    [
+        (["30 pixels of strokes missing"], "strokes were"),
+        (["dots of print missing"], "dots of print were"),
+        (["beside strokes missing", "dots of print missing"], "strokes and dots of print were"),
+    ],
+)
+def test_a_line_says_what_was_missing(reasons: list[str], what: str) -> None:
+    kept = [Kept(0, (0, 0, 32, 32), 0.5, reason) for reason in reasons]
+    outcome = SimpleNamespace(kept=kept, job=SimpleNamespace(source="a.png"))
+    line = _warning(cast(Outcome, outcome))
+    assert line.startswith(f"kept     a.png: {what} missing, so cleaned less: page 1 at")

@@ -117,8 +117,8 @@ class UNet(nn.Module):
     def residual(self, noisy: Tensor) -> Tensor:
         """The correction to add to `noisy` (N x C x H x W), in the weights' precision."""
         values = 1 - noisy if self.ink else noisy
-        packed = self.pack(values - self.centre)
-        packed = packed.to(self.head.weight.dtype, memory_format=torch.channels_last)
+        packed = self.pack((values - self.centre).to(self.head.weight.dtype))
+        packed = packed.contiguous(memory_format=torch.channels_last)
         if self.ink:
             packed = torch.cat([packed, torch.ones_like(packed[:, :1])], dim=1)
         features = self.head(packed)  # N x widths[0] x H/unshuffle x W/unshuffle
