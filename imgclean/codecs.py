@@ -112,21 +112,23 @@ def fails_at_once(image: pyvips.Image) -> bool:
     return False
 
 
-def vips_open(
-    descriptor: int, kind: str, view: tiff.View | None = None, *, strict: bool = False
-) -> pyvips.Image:
-    """The image behind a descriptor, of which only the header has been read.
+def vips_open(origin: int | bytes | tiff.View, kind: str, *, strict: bool = False) -> pyvips.Image:
+    """The image behind a descriptor or a view, or in bytes; only its header has been read.
 
-    Truncated data are an error, but not in the tiles of a TIFF: these are left black. With `strict`
-    the decoders' warnings are errors too. What is flipped inside data often cannot be noticed.
+    Views and bytes must outlive it. Never a descriptor of JPEG, WebP or GIF: libvips maps these,
+    and the process dies (SIGBUS) where the file is cut meanwhile. Truncated data are an error, but
+    not in the tiles of a TIFF: these are left black. With `strict` the decoders' warnings are
+    errors too. What is flipped inside data often cannot be noticed.
     """
-    if view is None:
-        source = pyvips.Source.new_from_descriptor(descriptor)
+    if isinstance(origin, int):
+        source = pyvips.Source.new_from_descriptor(origin)
+    elif isinstance(origin, bytes):
+        source = pyvips.Source.new_from_memory(origin)
     else:
         source = pyvips.SourceCustom()
-        source.on_read(view.read)
-        source.on_seek(view.seek)
-        view.source = source
+        source.on_read(origin.read)
+        source.on_seek(origin.seek)
+        origin.source = source
     options: dict[str, Any] = {"access": "sequential", "fail_on": "warning" if strict else "error"}
     if kind in ("avif", "heic"):
         # Their rotation belongs to the file format: there is no unrotated picture to keep.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ _COMPRESSIONS |= {32946: "deflate", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax
 _PALETTE, _YCBCR = 3, 6  # photometric interpretations of TIFF
 _FLOAT = 3  # sample format of TIFF
 _JPEGS = (6, 7)  # compressions of TIFF
+_MAPPED = ("jpeg", "webp", "gif")  # libvips maps such files, and dies where one is cut meanwhile
+_WHOLE = 64_000_000  # bytes of such a file that are read at once; more, a little at a time
 _DIAGNOSIS = threading.Lock()  # libvips' messages of all threads come together
 _TRIES = 5  # times that a message is waited for which another thread took
 
@@ -146,6 +149,7 @@ class Reader:
         self._directories: list[tiff.Directory] = []
         self._patches: list[tiff.Patches] = []
         self._views: list[tiff.View] = []
+        self._whole = b""
         with contextlib.ExitStack() as stack:
             with _reading(path, "the header"):
                 if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
@@ -219,7 +223,10 @@ class Reader:
         with _reading(self.path, what, self.format):
             if self._directories and not self._directories[index]:
                 raise ValueError("its directory is damaged")
-            return self._decode(index)
+            try:
+                return self._decode(index)
+            finally:
+                self._whole = b""
 
     def _decode(self, index: int) -> Image:
         if self.format == "bmp":
@@ -253,8 +260,18 @@ class Reader:
         return False
 
     def _open_page(self, index: int, *, strict: bool) -> pyvips.Image:
-        self._raw.seek(0)
-        return codecs.vips_open(self._raw.fileno(), self.format, self._view(index), strict=strict)
+        origin = self._data() if self.format in _MAPPED else self._view(index)
+        return codecs.vips_open(origin, self.format, strict=strict)
+
+    def _data(self) -> int | bytes | tiff.View:
+        """The file's bytes, kept while a page is decoded; a view of one that is too large."""
+        size = os.fstat(self._file.fileno()).st_size
+        if size > _WHOLE:
+            return self._view(0)
+        if not self._whole:
+            self._file.seek(0)
+            self._whole = self._file.read(size)
+        return self._whole
 
     def _vips_decode(self, index: int, *, strict: bool = False) -> Image:
         info = self._page_info(index) if self.format == "tiff" else self._info
@@ -267,10 +284,11 @@ class Reader:
             pixels = 1 - pixels
         return Image(pixels, alpha, info)
 
-    def _view(self, index: int) -> tiff.View | None:
+    def _view(self, index: int) -> int | tiff.View:
         changes = self._patches[index] if self.format == "tiff" else ()
-        if self.pages == 1 and not changes:  # read without a detour through Python
-            return None
+        if self.pages == 1 and not changes and self.format not in _MAPPED:
+            self._raw.seek(0)
+            return self._raw.fileno()  # read without a detour through Python
         # Kept to the end: pyvips holds no reference to what libvips calls back.
         self._views.append(tiff.View(self._file, changes))
         return self._views[-1]
@@ -323,7 +341,7 @@ class Reader:
         return header
 
     def _vips_header(self) -> pnm.Header:
-        image = codecs.vips_open(self._raw.fileno(), self.format, self._view(0))
+        image = codecs.vips_open(self._view(0), self.format)
         if self.format in ("gif", "avif", "heic"):
             bits = image.get("bits-per-sample") if self.format != "gif" else 8
             depth = 8 if bits <= 8 else 16

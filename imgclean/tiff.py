@@ -251,7 +251,7 @@ def read_pages(file: BinaryIO) -> tuple[list[Directory], list[Patches]]:
 
 
 class View:
-    """A TIFF file as if one of its pages were the only one.
+    """A file as Python reads it; a TIFF as if one of its pages were the only one.
 
     libtiff walks from the first page to the one it is asked for, which takes quadratic time for
     all of them, and finds no page at all behind a damaged one.

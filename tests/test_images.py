@@ -1155,6 +1155,41 @@ def test_cut_off(tmp_path: Path, name: str) -> None:
             read(source)
 
 
+_CUT_WHILE_DECODED = """
+import os, sys
+from pathlib import Path
+from imgclean import codecs, reading
+
+decode, reading._WHOLE = codecs.vips_pixels, int(sys.argv[1])
+
+def cut(image):
+    os.truncate(path, 0)
+    return decode(image)
+
+codecs.vips_pixels = cut
+for path in map(Path, sys.argv[2:]):
+    with reading.Reader(path) as reader:
+        try:
+            print(reader.page(0).pixels.shape)
+        except reading.ImageError as error:
+            print(error)
+"""
+
+
+@pytest.mark.parametrize("whole", [0, 64_000_000])
+def test_cut_while_decoded(tmp_path: Path, whole: int) -> None:
+    """A file that is cut while it is decoded never ends the process, read at once or not."""
+    paths = [str(tmp_path / f"a.{suffix}") for suffix in ("jpg", "webp", "gif")]
+    for path in paths:
+        save(Path(path), noise(300, 300, 3))
+    words = [sys.executable, "-c", _CUT_WHILE_DECODED, str(whole), *paths]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    jpeg, *others = done.stdout.splitlines()
+    assert others == ["(300, 300, 3)"] * 2
+    assert jpeg == "(300, 300, 3)" if whole else "the image cannot be decoded (" in jpeg
+
+
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
