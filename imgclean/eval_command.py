@@ -188,6 +188,7 @@ def evaluate(
     place = out or (_new_folder() if report else None)
     if place:
         _refuse_inputs(place, request)
+        _refuse_others(place, report=report)
     run = Run(cases, methods, options, place)
     command = ["imgclean", *sys.argv[1:]]
     scores, interrupted = _consume(run, screen)
@@ -270,6 +271,20 @@ def _refuse_inputs(place: Path, request: "Request") -> None:
         folder = Path(given).resolve() if given else None
         if folder and folder.is_dir() and (target == folder or folder in target.parents):
             raise UsageError(f"{place}: lies in the input folder {given}; choose another --out")
+
+
+def _refuse_others(place: Path, *, report: bool) -> None:
+    """Find out now that a file of one of our names in the folder is somebody else's."""
+    from .ledger import LEDGER
+
+    cure = "choose another --out"
+    started = r'\{"key": "[0-9a-f]+", "score": \{'
+    refuse_foreign(place / LEDGER, started, "list of scores of imgclean eval", cure)
+    if report:
+        from .report import REPORT
+
+        head = r'\s*<!doctype html>(?s:.{,1000})<meta name="generator" content="imgclean '
+        refuse_foreign(place / REPORT, head, "report of imgclean eval", cure)
 
 
 def _new_folder() -> Path:

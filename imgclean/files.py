@@ -88,13 +88,14 @@ def printing() -> Iterator[None]:
         raise OutputError(f"standard output: {error.strerror}; send it elsewhere") from error
 
 
-def refuse_foreign(target: Path, start: str, what: str) -> None:
+def refuse_foreign(target: Path, start: str, what: str, cure: str = "name another") -> None:
     """Refuse to take the place of a file that imgclean did not write.
 
     Args:
         target: where a document is to go.
         start: how all such documents begin, as a regular expression.
         what: what they are, for the message.
+        cure: what the user can do, the end of the message.
 
     Raises:
         UsageError: there is a file that does not begin so, and is not empty.
@@ -108,7 +109,7 @@ def refuse_foreign(target: Path, start: str, what: str) -> None:
     except OSError as error:
         raise OutputError(f"{target}: {error.strerror}; name another file") from error
     if beginning and not re.match(start.encode(), beginning):
-        raise UsageError(f"{target}: exists, is no {what} and is not overwritten; name another")
+        raise UsageError(f"{target}: exists, is no {what} and is not overwritten; {cure}")
 
 
 def refuse_unwritable(target: Path) -> None:

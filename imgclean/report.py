@@ -19,8 +19,9 @@ from .report_rows import card, coded, data, item, picture_data, suspicious
 from .report_words import summarise
 from .scores import FIGURES, NOISY, Evaluation
 
-__all__ = ["write_html"]
+__all__ = ["REPORT", "write_html"]
 
+REPORT = "report.html"
 _PICTURES = 16_500_000  # bytes of the page for its pictures
 _LISTED = 500  # images in the list, of which the worst _THUMBED have a thumbnail
 _THUMBED = 300
@@ -41,7 +42,7 @@ def write_html(evaluation: Evaluation, folder: Path, *, full_pictures: bool = Fa
     Raises:
         OutputError: it cannot be written.
     """
-    target = folder / "report.html"
+    target = folder / REPORT
     page = _page(evaluation, folder, full_pictures)
     write_whole(target, page.encode(), "choose another folder")
     return target

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from imgclean.cli import app
-from imgclean.errors import ImgcleanError, OutputError
+from imgclean.errors import ImgcleanError, OutputError, UsageError
 from imgclean.eval_command import _whole_cases
 from imgclean.scores import FIGURES, NOISY, Score
 
@@ -332,6 +332,30 @@ def test_report_is_written(pairs: Path, tiny: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (written,) = (tmp_path / "out").glob("*.html")
     assert str(written) in done.stderr and "tiny" in written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("report.html", "<!doctype html>\n<title>Quarterly report</title>"),
+        ("scores.jsonl", '{"player": "me", "score": 3}\n'),
+    ],
+)
+def test_foreign_files_in_out_stay(
+    pairs: Path, tiny: str, tmp_path: Path, name: str, content: str
+) -> None:
+    """A file of a name that eval writes, but of other content, is refused before the work."""
+    foreign = tmp_path / "out" / name
+    foreign.parent.mkdir()
+    foreign.write_text(content)
+    command = ["eval", str(pairs), "--model", tiny, "--out", str(foreign.parent)]
+    with pytest.raises(UsageError, match=rf"{name}: exists, is no .*; choose another --out"):
+        app([*command, "--report"], standalone_mode=False)
+    assert [path.name for path in foreign.parent.iterdir()] == [name]
+    assert foreign.read_text() == content
+    foreign.unlink()
+    for _ in range(2):  # its own are renewed
+        assert imgclean(*command, "--report").returncode == 0
 
 
 @pytest.mark.slow
