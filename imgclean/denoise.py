@@ -433,6 +433,8 @@ class Run:
         It is made anew with its result. Lines of comparisons, unlike results', name no model.
         """
         path = comparison_of(job.target)
+        if not self._journal.known(path):  # nor need there be room for its longer name
+            return None, False
         state, line = self._journal.check(path, key)
         if state not in ("done", "stale") or "model" in line:
             return None, False

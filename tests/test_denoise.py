@@ -189,6 +189,15 @@ def test_a_name_too_long_fails_alone(tmp_path: Path, make: Make, tiny: str) -> N
     assert sorted(o.status for o in outcomes.values()) == ["done", "failed"]
 
 
+def test_a_name_without_room_for_a_comparisons(tmp_path: Path, make: Make, tiny: str) -> None:
+    """A name that fits is no trouble unless a longer one is asked for too."""
+    source = make(tmp_path / ("x" * 245 + ".png"))
+    for status in ("done", "skipped"):
+        assert clean(source, tmp_path / "out", tiny)[source.name].status == status
+    refused = clean(source, tmp_path / "out", tiny, compare=True)[source.name]
+    assert refused.status == "failed" and "too long" in str(refused.error)
+
+
 def test_folders_that_cannot_be_listed_fail(
     tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
