@@ -534,6 +534,8 @@ class Run:
             if self._stop.is_set():
                 raise Stopped
             told = {"source": self._origin(job.source), **facts}
+            if self.options.keep_times:
+                told["keep_times"] = True
             self._journal.add(writer.target, writer.temporary, key, told)
             writer.commit()
 

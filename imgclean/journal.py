@@ -177,9 +177,10 @@ class Journal:
         status = target.stat()
         line = lines[-1]
         seen = (status.st_size, status.st_mtime_ns)
-        # With --keep-times the output of one run may have the size and time of another's.
-        alike = {line["output"] for line in lines if (line["size"], line["mtime_ns"]) == seen}
-        if alike != {line["output"]}:
+        alike = [line for line in lines if (line["size"], line["mtime_ns"]) == seen]
+        # With --keep-times the output of another run, and a copy of the source, may have both.
+        kept = any(line.get("keep_times") for line in alike)
+        if kept or {line["output"] for line in alike} != {line["output"]}:
             digest = file_digest(target)
             matching = [line for line in lines if line["output"] == digest]
             if not matching:

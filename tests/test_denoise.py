@@ -24,6 +24,7 @@ from PIL import ImageCms
 
 import imgclean
 from imgclean import denoise as module
+from imgclean import journal as journals
 from imgclean import network
 from imgclean.denoise import Options, Outcome, Run, denoise_folder, plan
 from imgclean.errors import ImageError, InputError, OutputError, UsageError, WeightsError
@@ -604,6 +605,27 @@ def test_keep_times(tmp_path: Path, make: Make, tiny: str) -> None:
     clean(source, tmp_path / "out", tiny, keep_times=True)
     assert (tmp_path / "out" / "a.png").stat().st_mtime == 1_000_000_000
     assert clean(source, tmp_path / "out", tiny, keep_times=True)["a.png"].status == "skipped"
+
+
+def test_a_copy_of_the_source_is_no_result(tmp_path: Path, make: Make, tiny: str) -> None:
+    """With --keep-times it has the result's size and time where nothing is compressed."""
+    source, target = make(tmp_path / "a.bmp"), tmp_path / "out" / "a.bmp"
+    for keep_times in (True, False):
+        clean(source, tmp_path / "out", tiny, keep_times=True, overwrite=True)
+        assert target.stat().st_size == source.stat().st_size
+        shutil.copy2(source, target)
+        refused = clean(source, tmp_path / "out", tiny, keep_times=keep_times)["a.bmp"]
+        assert refused.status == "failed" and "not as imgclean made it" in str(refused.error)
+
+
+def test_ordinary_results_are_known_by_size_and_time(
+    tmp_path: Path, make: Make, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second run reads none of them."""
+    source = make(tmp_path / "a.png")
+    clean(source, tmp_path / "out", tiny)
+    monkeypatch.setattr(journals, "file_digest", None)
+    assert clean(source, tmp_path / "out", tiny)["a.png"].status == "skipped"
 
 
 def test_compare(tmp_path: Path, make: Make, tiny: str) -> None:
