@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _SMALL_PRINT = "small_print."  # before the names of such tensors in a file
+_CARD = {"architecture", "sha256"}  # what every card has
 _HEADER_LIMIT = 1_000_000  # bytes; a larger safetensors header is not one of ours
 
 
@@ -105,18 +106,28 @@ def locate(model: str) -> Path:
 def read_card(path: Path) -> dict[str, Any]:
     """The JSON card beside a weights file; empty where there is none.
 
+    Nor is there where other JSON of that name lies beside weights of somebody's own.
+
     Raises:
-        WeightsError: the card is not JSON.
+        WeightsError: it cannot be read, or the card of shipped weights is damaged.
     """
     card = path.with_suffix(".json")
     if not card.is_file():
         return {}
+    shipped = path.parent == data_folder("weights")
     try:
-        return dict(json.loads(card.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise WeightsError(f"{card}: the card is damaged ({error}); install again") from error
+        found = json.loads(card.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        if shipped:
+            raise WeightsError(f"{card}: the card is damaged ({error}); install again") from error
+        return {}
     except OSError as error:
         raise WeightsError(f"{card}: {error.strerror}; check its permissions") from error
+    if isinstance(found, dict) and found.keys() >= _CARD:
+        return found
+    if shipped:
+        raise WeightsError(f"{card}: is no card; install again")
+    return {}
 
 
 def _header(path: Path, data: bytes) -> dict[str, str]:

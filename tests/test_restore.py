@@ -450,15 +450,20 @@ def test_weights_that_build_no_network(
         restore.load(str(path), device="cpu")
 
 
-@pytest.mark.parametrize("card", ["[1]", "{", "7"])
-def test_damaged_cards(tmp_path: Path, card: str) -> None:
-    """A card that is no JSON object is named."""
+@pytest.mark.parametrize("foreign", ["[1]", "{", "7", "[" * 200_000, '{"summary": 5}'])
+def test_other_json_beside_weights(
+    tmp_path: Path, foreign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no card is none of one's own weights, and damage to shipped ones'."""
     path = tmp_path / "mine.safetensors"
     weights = strong_network()
     save(path, architecture="unet", config=weights.config, state=weights.state, card={})
-    path.with_suffix(".json").write_text(card)
-    with pytest.raises(WeightsError, match="mine.json"):
-        load_weights(str(path))
+    path.with_suffix(".json").write_text(foreign)
+    loaded = load_weights(str(path))
+    assert loaded.card == {} and loaded.config == weights.config
+    monkeypatch.setattr("imgclean.weights.data_folder", lambda name: tmp_path)
+    with pytest.raises(WeightsError, match=r"mine\.json: .*install again"):
+        load_weights("mine")
 
 
 def test_no_header_is_taken_for_a_pickle(tmp_path: Path) -> None:
