@@ -52,12 +52,31 @@ class _Commands(TyperGroup):
             raise
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As always, but for paths."""
+        """As always, but for paths, and for long options with one dash."""
         if args and args[0] not in self.commands and Path(args[0]).exists():
             said = shlex.join(["imgclean", "denoise", *args])
             name = printable(args[0])
             ctx.fail(f"'{name}' is no command, but a path. Did you mean: {printable(said)}")
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        if found[1] and not ctx.resilient_parsing:  # that is, while a shell completes
+            _refuse_one_dash(found[1].get_params(ctx), found[2])
+        return found
+
+
+def _refuse_one_dash(options: list[Any], words: list[str]) -> None:
+    """Refuse `-out clean`, which would mean `--out ut` and an input called clean.
+
+    Raises:
+        UsageError: a word is a long option's name, but for its second dash.
+    """
+    takers = {name for one in options if not getattr(one, "is_flag", True) for name in one.opts}
+    names = {name for one in options for name in (*one.opts, *one.secondary_opts)}
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "--":
+            return
+        option = "-" + word.partition("=")[0]
+        if option.startswith("--") and option in names and before not in takers:
+            raise UsageError(f"{option[1:]}: has one dash; did you mean {option}?")
 
 
 app = typer.Typer(

@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from imgclean.errors import WeightsError
+from imgclean.cli import app
+from imgclean.errors import InputError, UsageError, WeightsError
 from imgclean.progress import Messages
 from imgclean.weights import locate
 
@@ -473,6 +474,33 @@ def test_a_name_too_long_for_a_report(tmp_path: Path, make: Make, tiny: str) -> 
 def test_wrong_values_are_told_plainly(words: list[str], said: str) -> None:
     done = imgclean("denoise", "x", "--out", "y", *words)
     assert done.returncode == 2 and said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["denoise", "inputs", "-out", "clean"], "--out"),
+        (["denoise", "in", "-out=clean"], "--out"),
+        (["denoise", "in", "-o", "clean", "-model", "scan"], "--model"),
+        (["denoise", "in", "-o", "clean", "-no-safe"], "--no-safe"),
+        (["train", "-resume", "run"], "--resume"),
+        (["eval", "-help"], "--help"),
+    ],
+)
+def test_a_dash_that_is_missing(words: list[str], meant: str) -> None:
+    """-out clean is not taken for -o ut and another input."""
+    with pytest.raises(UsageError, match=rf"^{meant[1:]}: .*did you mean {meant}\?$"):
+        app(words, standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-oclean"], ["-o", "clean"], ["-qoclean"], ["-o", "-out"], ["-oclean", "--", "-out"]],
+)
+def test_one_dash_before_letters(words: list[str]) -> None:
+    """Letters joined to their value, a value that looks like an option, and what is behind --."""
+    with pytest.raises(InputError, match="nowhere"):
+        app(["denoise", "nowhere", *words], standalone_mode=False)
 
 
 def test_weights_that_are_nearly_named(tmp_path: Path) -> None:
