@@ -165,12 +165,12 @@ class Journal:
     def check(self, target: Path, key: str) -> tuple[State, dict[str, Any]]:
         """Where a target stands, and the line that says so.
 
-        `absent`: no such file. `unknown`: a file that imgclean did not make, or that was
-        changed since. `done`: made from the same bytes, weights and options, all of which
+        `absent`: no such file. `unknown`: a file or link that imgclean did not make, or
+        that was changed since. `done`: made from the same bytes, weights and options, all of which
         `key` stands for. `stale`: made by imgclean from others.
         """
         if not target.exists():
-            return "absent", {}
+            return ("unknown" if target.is_symlink() else "absent"), {}  # a link to nothing
         lines = self.entries.get(self._name(target), [])
         if not lines:
             return "unknown", {}

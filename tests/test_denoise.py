@@ -272,6 +272,21 @@ def test_foreign_files_are_not_replaced(tmp_path: Path, make: Make, tiny: str) -
     assert mine.read_bytes() == before
 
 
+def test_a_link_to_nothing_is_not_replaced(tmp_path: Path, make: Make, tiny: str) -> None:
+    """As what it leads to may be away for a moment, it needs --overwrite as a file does."""
+    source, target = make(tmp_path / "a.png"), tmp_path / "out" / "a.png"
+    target.parent.mkdir()
+    target.symlink_to(tmp_path / "away.png")
+    refused = clean(source, target.parent, tiny)["a.png"]
+    assert refused.status == "failed" and "a.png: exists, and" in str(refused.error)
+    assert target.is_symlink()
+    assert clean(source, target.parent, tiny, overwrite=True)["a.png"].status == "done"
+    assert not target.is_symlink()
+    target.unlink()
+    target.symlink_to(tmp_path / "away.png")  # where the journal knows a result
+    assert clean(source, target.parent, tiny)["a.png"].status == "failed"
+
+
 def test_an_empty_folder_among_inputs_is_named(tmp_path: Path, make: Make) -> None:
     """As a share that is not mounted: nothing fails, but it is said."""
     make(tmp_path / "in" / "a.png")
