@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any, TextIO
 
 __all__ = ["main"]
@@ -25,6 +26,7 @@ def main() -> None:
     try:
         _end_as_interrupted()
         _refuse_empty(sys.argv)
+        _refuse_nowhere()
         from .cli import app
 
         with printing() if {"--help", "--version"} & set(sys.argv) else nullcontext():
@@ -101,6 +103,20 @@ def _refuse_empty(words: list[str]) -> None:
                 f'{option} "": an empty argument, as of a variable that is not set; give a value, '
                 "or leave it out".lstrip()
             )
+
+
+def _refuse_nowhere() -> None:
+    """Refuse to run where the current folder is gone: relative paths, and MKL, need one.
+
+    Raises:
+        UsageError: it was removed.
+    """
+    from .errors import UsageError
+
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder was removed; cd to one that is there") from error
 
 
 def _end_as_interrupted() -> None:

@@ -476,6 +476,17 @@ def test_wrong_values_are_told_plainly(words: list[str], said: str) -> None:
     assert done.returncode == 2 and said in done.stderr
 
 
+def test_a_current_folder_that_is_gone(tmp_path: Path, make: Make) -> None:
+    """One line and no traceback, nor MKL's abort."""
+    source = make(tmp_path / "a.png")
+    (tmp_path / "gone").mkdir()
+    patch = f"import os\nos.chdir({str(tmp_path / 'gone')!r})\nos.rmdir(os.getcwd())\n"
+    done = patched(patch, "denoise", str(source), "--out", "clean")
+    assert done.returncode == 2
+    assert done.stderr.startswith("imgclean: the current folder was removed; ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
