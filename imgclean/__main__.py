@@ -29,7 +29,7 @@ def main() -> None:
         _refuse_nowhere()
         from .cli import app
 
-        with printing() if {"--help", "--version"} & set(sys.argv) else nullcontext():
+        with printing() if {"-h", "--help", "--version"} & set(sys.argv) else nullcontext():
             app(prog_name="imgclean")
     except SystemExit as end:
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # Typer's

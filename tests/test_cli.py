@@ -591,7 +591,7 @@ def test_empty_arguments_are_refused(tmp_path: Path, arguments: list[str], named
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize(
     "arguments",
-    [["models"], ["eval", "--limit", "1", "-q"], ["--help"], ["train", "--help"], ["--version"]],
+    [["models"], ["eval", "--limit", "1", "-q"], ["--help"], ["train", "-h"], ["--version"]],
 )
 def test_full_standard_output(arguments: list[str]) -> None:
     """It is told in a line, with the code of an output that cannot be written."""
