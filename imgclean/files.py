@@ -61,7 +61,8 @@ def write_whole(target: Path, content: bytes, cure: str = _CURE, *, flush: bool 
 
 def temporary_name(name: str, suffix: str) -> str:
     """A hidden name, each time another, short enough for file systems that hold 255 bytes."""
-    short = name.encode("utf-8", "surrogateescape")[:180].decode("utf-8", "ignore")
+    whole = os.fsencode(name)[:180].decode("utf-8", "ignore")  # no half of a character
+    short = os.fsdecode(whole.encode())  # as names are here, where the locale is ASCII too
     return f".{short}.{secrets.token_hex(6)}{suffix}"
 
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +24,25 @@ def test_the_longest_name(tmp_path: Path) -> None:
     target = tmp_path / ("\N{LATIN SMALL LETTER A WITH DIAERESIS}" * 125 + ".json")
     write_whole(target, b"{}")
     assert target.read_bytes() == b"{}"
+
+
+def test_names_where_the_locale_is_ascii(tmp_path: Path) -> None:
+    """As in containers and cron: a name's bytes stay what they are."""
+    code = """
+import os, sys
+from pathlib import Path
+from imgclean.files import write_whole
+write_whole(Path(sys.argv[1]), b"{}")
+print(sys.getfilesystemencoding())
+"""
+    target = tmp_path / ("\N{LATIN SMALL LETTER A WITH DIAERESIS}" * 125 + ".json")
+    ascii_only = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, target],
+        capture_output=True, text=True, check=False, env={**os.environ, **ascii_only},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("ascii\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
