@@ -608,7 +608,7 @@ def _refuse_other(path: Path, origin: Path, source: Path) -> None:
     try:
         if origin.samefile(source):
             return
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: no path at all
         return
     except OSError:  # it is there, though not to be looked at
         pass

@@ -1249,6 +1249,16 @@ def test_results_of_another_folder_stay(tmp_path: Path, make: Make, tiny: str) -
     assert clean(tmp_path / "feb", out, tiny, overwrite=True)["page1.png"].status == "done"
 
 
+@pytest.mark.parametrize("origin", ["\0", "\ud800"])
+def test_a_source_that_no_path_can_be(tmp_path: Path, make: Make, tiny: str, origin: str) -> None:
+    """In a damaged journal: no other image is there, so the result is renewed."""
+    source, out = make(tmp_path / "a.png"), tmp_path / "out"
+    clean(source, out, tiny)
+    line = json.loads((out / JOURNAL).read_text())
+    (out / JOURNAL).write_text(json.dumps(line | {"source": origin}) + "\n")
+    assert clean(source, out, tiny, strength=0.5)["a.png"].status == "done"
+
+
 def test_copies_of_a_project_go_on(tmp_path: Path, make: Make, tiny: str) -> None:
     """Inputs and results copied together belong together, whatever became of the first ones."""
     make(tmp_path / "one" / "in" / "a.png")
