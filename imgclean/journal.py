@@ -59,6 +59,16 @@ def _refuse_unwritable(folder: Path) -> None:
     raise OutputError(f"{folder}: cannot be written ({why}); {_CURE}")
 
 
+def _refuse_pipe(journal: Path) -> None:
+    """Find out that a journal is no file: opening a pipe would wait for ever.
+
+    Raises:
+        OutputError: it is something else.
+    """
+    if journal.exists() and not journal.is_file():
+        raise OutputError(f"{journal}: is no regular file; remove it, or choose another --out")
+
+
 def lock(file: IO[bytes], folder: Path, cure: str = "wait for it or choose another --out") -> None:
     """Hold `file` for this run alone, until it is closed.
 
@@ -83,6 +93,7 @@ class Journal:
         self.folder = folder
         self.entries: dict[str, list[dict[str, Any]]] = {}
         _refuse_unwritable(folder)
+        _refuse_pipe(folder / JOURNAL)
         self._file = self._open() if write else None
         self._read()
 

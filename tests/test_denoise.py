@@ -348,6 +348,14 @@ def test_a_foreign_journal_line_claims_nothing(tmp_path: Path) -> None:
     assert journal.check(tmp_path / "a.png", "key")[0] == "unknown"
 
 
+@pytest.mark.parametrize("write", [True, False])
+def test_a_pipe_in_a_journals_place(tmp_path: Path, write: bool) -> None:
+    """It is refused at once, where opening it would wait for a reader."""
+    os.mkfifo(tmp_path / JOURNAL)
+    with pytest.raises(OutputError, match="no regular file; remove it"):
+        Journal(tmp_path, write=write)
+
+
 @pytest.mark.parametrize("how", ["removed", "replaced", "moved"])
 def test_a_folder_that_is_removed_meanwhile_ends_the_run(
     tmp_path: Path, make: Make, tiny: str, how: str
