@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .scores import FIGURES, NOISY, Codes, Mean, Score, Suspicion
+from .scores import FIGURES, NOISY, STRUCTURE_LIMIT, Codes, Mean, Score, Suspicion
 
 __all__ = ["FAR", "FEWEST", "interval", "means", "project", "suspicious"]
 
@@ -65,11 +65,11 @@ def _worse(
 
 
 def suspicious(scores: Iterable[Score]) -> list[Suspicion]:
-    """Images whose reconstruction error or residual structure is far from the set's.
+    """Images whose reconstruction error or residual structure is far above the set's.
 
     The error is the RMSE to the clean image, or what was removed where there is none. Far is a
-    robust z-score, 0.6745 (x - median) / median absolute deviation, beyond 3.5 either way
-    (Iglewicz and Hoaglin 1993), among at least 8 images of one level.
+    robust z-score, 0.6745 (x - median) / median absolute deviation, above 3.5 (Iglewicz and Hoaglin
+    1993), among at least 8 images of one level. Structure counts where it would be flagged too.
 
     Returns:
         The farthest first.
@@ -89,11 +89,12 @@ def suspicious(scores: Iterable[Score]) -> list[Suspicion]:
         if len(members) < FEWEST or spread == 0:
             continue
         z = 0.6745 * away / spread
+        floor = STRUCTURE_LIMIT if key == "structure" else 0.0
         found += [
             Suspicion(members[k].image, level, method, key, float(values[k]), float(z[k]))
-            for k in np.flatnonzero(np.abs(z) > FAR)
+            for k in np.flatnonzero((z > FAR) & (values > floor))
         ]
-    return sorted(found, key=lambda suspicion: -abs(suspicion.z))
+    return sorted(found, key=lambda suspicion: -suspicion.z)
 
 
 def project(

@@ -337,6 +337,17 @@ def test_the_odd_one_out_is_suspicious() -> None:
     assert not suspicious(scores[-5:])
 
 
+@pytest.mark.parametrize(("figure", "odd"), [("rmse", 0.001), ("structure", -0.2)])
+def test_what_is_better_than_the_set_is_not_suspicious(figure: str, odd: float) -> None:
+    """Nor is what is far above a set that is all alike, yet hardly anything."""
+    usual = [{figure: 0.1 + 0.001 * k} for k in range(9)]
+    scores = [Score(str(k), "", "m", 1, 1, {"rmse": 0.1, **one}) for k, one in enumerate(usual)]
+    assert not suspicious([*scores, Score("odd", "", "m", 1, 1, {"rmse": 0.1, figure: odd})])
+    flat = [Score(str(k), "", "m", 1, 1, {"structure": 0.0001 * k}) for k in range(9)]
+    odd_ones = [Score(str(v), "", "m", 1, 1, {"structure": v}) for v in (0.02, 0.04)]
+    assert [one.value for one in suspicious([*flat, *odd_ones])] == [0.04]
+
+
 def test_codes_are_projected() -> None:
     """Codes on a line keep their order; the nearest come first and never the image itself."""
     codes = {name: [3.0 * k, 4.0 * k, 0.0] for k, name in enumerate("abcdefg")}
