@@ -122,7 +122,10 @@ class EvalScreen:
             for part in _parts(out, level, means) if wide else [table]:
                 out.print(part)
             below = "in --json" if wide else "below"
-            out.print(f"* best of the row; means, 95 % bootstrap intervals {below}", soft_wrap=True)
+            said = "* best of the row"
+            if any(mean.bounded for mean in means):
+                said += f"; means, 95 % bootstrap intervals {below}"
+            out.print(said, soft_wrap=True)
         for found in evaluation.suspicious[:_LISTED]:
             at = f", {found.level}" if found.level else ""
             what = FIGURES[found.figure]
@@ -240,7 +243,7 @@ def _cells(
             continue
         marked = text == best
         cell = Text(f"{text} *" if marked else f"{text}  ", "bold green" if marked else "")
-        if intervals:
+        if intervals and mean.bounded:
             bounds = f"\n{mean.low:.{what.digits}f}..{mean.high:.{what.digits}f}  "
             cell.append(bounds, "dim not bold default")
         cells.append(cell)

@@ -237,7 +237,7 @@ def _cell(mean: Mean | None, best: float | None) -> Cell | None:
     low, high = text(mean.figure, mean.low), text(mean.figure, mean.high)
     return Cell(
         mean=text(mean.figure, mean.mean),
-        interval="" if math.isnan(mean.low) else f"{low} to {high}",
+        interval=f"{low} to {high}" if mean.bounded else "",
         best=mean.mean == best,
         worse="" if mean.worse is None else f"{mean.worse} of {mean.count} worse",
     )

@@ -170,7 +170,8 @@ def code_map(codes: Codes) -> Chart | None:
 
 
 def _mean_point(mean: Mean, x: float) -> Point:
-    low, high = (v if math.isfinite(v) else None for v in (mean.low, mean.high))
+    ends = (mean.low, mean.high)
+    low, high = (v if mean.bounded and math.isfinite(v) else None for v in ends)
     at = f" at {printable(mean.level)}" if mean.level else ""
     title = f"{printable(mean.method)}{at}: {text(mean.figure, mean.mean, unit=True)}"
     return Point(x, mean.mean, title, low=low, high=high)

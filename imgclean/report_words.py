@@ -124,7 +124,7 @@ def _best(found: Survey) -> str:
     one = [m for m in found.evaluation.means if m.method == found.best and m.figure == found.key]
     if len(found.levels) > 1:
         around = f" over {len(found.levels)} noise levels"
-    elif one and not math.isnan(one[0].low):
+    elif one and one[0].bounded:
         low, high = (text(found.key, end) for end in (one[0].low, one[0].high))
         around = f" (95 % interval {low} to {high})"
     else:

@@ -1,5 +1,6 @@
 """Records of an evaluation: what was scored, how, and what came out. Plain data, no arrays."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,6 +149,11 @@ class Mean:
     high: float
     count: int
     worse: int | None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the interval is one: what a single image says has no width."""
+        return self.count > 1 and not math.isnan(self.low)
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,8 @@ def test_table_fits_a_terminal(pairs: Path, tiny: str) -> None:
     narrow = imgclean(*common, FORCE_COLOR="1", COLUMNS="80").stdout
     assert "PSNR (dB)" in narrow and ".." not in narrow and "intervals in --json" in narrow
     assert ".." in imgclean(*common, FORCE_COLOR="1", COLUMNS="140").stdout
+    single = imgclean(*common, "--limit", "1", FORCE_COLOR="1", COLUMNS="140").stdout
+    assert "* best of the row\n" in single and ".." not in single  # one of no width says nothing
     many = (*common[:-2], "median,nlm,bilateral,otsu,sauvola,median-background", "-q")
     parts = imgclean(*many, FORCE_COLOR="1", COLUMNS="60").stdout
     assert "\u2026" not in parts and parts.count("PSNR (dB)") > 1  # no ellipsis, several tables

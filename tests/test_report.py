@@ -131,6 +131,17 @@ def test_best_marked(tmp_path: Path) -> None:
     assert "26.33 to 28.33" in page
 
 
+def test_one_image_has_no_interval(tmp_path: Path) -> None:
+    """One of no width would look like certainty: none in the table, the words and the plot."""
+    scores = [one("a", NOISY, 20.0), one("a", "good", 30.0)]
+    means = [Mean(LEVEL, s.method, "psnr", v := s.figures["psnr"], v, v, 1, 0) for s in scores]
+    given = Evaluation("imgclean eval", CREATED, scores, means)
+    page = write_html(given, tmp_path).read_text(encoding="utf-8")
+    assert "30.00" in page and "30.00 to 30.00" not in page
+    chart = by_level(survey(given))
+    assert chart and all(point.low is None for row in chart.series for point in row.points)
+
+
 def test_plots() -> None:
     """Plots hold every finite value within their frame, and leave infinite ones out."""
     scores = [*three(), one("d", "good", math.inf), one("d", NOISY, 40.0)]
