@@ -126,10 +126,9 @@ def new_folder(out: Path | None, model: str) -> Path:
         if out:
             out.mkdir(parents=True, exist_ok=True)
             if any(out.iterdir()):
-                raise UsageError(
-                    f"--out {out}: is not empty; name another folder, or continue the run in it "
-                    f"with --resume {out}"
-                )
+                run = (out / "config.json").is_file()
+                more = f", or continue the run in it with --resume {out}" if run else ""
+                raise UsageError(f"--out {out}: is not empty; name another folder{more}")
             return out
         for number in range(1, 1_000_000):
             folder = Path("runs") / f"{model}-{number}"

@@ -534,7 +534,10 @@ def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) 
     """A folder in use and existing pictures are refused; unnamed runs are numbered."""
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "x").touch()
-    with pytest.raises(UsageError, match="not empty"):
+    with pytest.raises(UsageError, match="not empty; name another folder$"):
+        train(tmp_path / "run", photos)
+    (tmp_path / "run" / "config.json").touch()
+    with pytest.raises(UsageError, match="or continue the run in it with --resume"):
         train(tmp_path / "run", photos)
     with pytest.raises(UsageError, match="not overwritten"):
         (tmp_path / "x.png").touch()
