@@ -101,5 +101,9 @@ def patch_size(request: Request, smallest: int) -> int:
     if not request.patch and smallest < patch:
         patch = max(smallest // request.multiple, 1) * request.multiple
     if patch % request.multiple:
-        raise UsageError(f"--patch {patch}: this model needs a multiple of {request.multiple}")
+        needed = f"this model needs patches of a multiple of {request.multiple}"
+        if not request.patch:
+            cure = f"give --patch {request.multiple} or fewer --filters"
+            raise UsageError(f"{needed}, not the usual {patch}; {cure}")
+        raise UsageError(f"--patch {patch}: {needed}")
     return patch

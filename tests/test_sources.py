@@ -216,6 +216,16 @@ def test_small_images(tmp_path: Path, make: Make) -> None:
         open_source(request(data=str(folder), patch=64))
 
 
+def test_a_patch_that_nobody_asked_for(tmp_path: Path, make: Make) -> None:
+    """Where a model of many filters cannot take the usual one, no --patch is said to be wrong."""
+    folder = make(tmp_path / "in" / "a.png", 100, 100).parent
+    given = {"data": str(folder), "fixed": True, "multiple": 64}
+    with pytest.raises(UsageError, match="^this model needs .* 64, not .* 32; give --patch 64 or"):
+        open_source(request(**given, patch=None))
+    with pytest.raises(UsageError, match="^--patch 32: this model needs"):
+        open_source(request(**given, patch=32))
+
+
 def test_one_image(tmp_path: Path, make: Make) -> None:
     """A single image is trained and validated on, with a warning."""
     source = open_source(request(data=str(folder_of(tmp_path, make, count=1))))
