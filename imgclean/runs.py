@@ -286,6 +286,11 @@ class Run:
         return bool(self.starts_from and not any(epoch.best for epoch in self.history))
 
     @property
+    def judged_by(self) -> str:
+        """What the weights that are kept have least of: PSNR may say otherwise."""
+        return "SURE" if self.source.risks else self.config.loss
+
+    @property
     def failed(self) -> str:
         """Why the weights are of no use, where it seems so; empty elsewhere.
 

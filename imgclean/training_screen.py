@@ -127,7 +127,10 @@ class TrainingScreen:
             share = self._last.waited / max(self._last.seconds, 1e-9)
             self._say(f"waited for data {100 * share:.1f} % of the time")
         if run.kept_start:
-            self._say("no epoch was better than the weights it started from, so these are kept")
+            self._say(
+                f"no epoch had a lower validation loss ({run.judged_by}) than the weights it "
+                "started from, so these are kept"
+            )
         if run.failed:
             self._say(f"warning: {run.failed}")
         self._say(f"weights are in {run.weights}")

@@ -593,7 +593,10 @@ def test_starting_from_weights(tmp_path: Path, photos: Path) -> None:
 
 
 def test_training_never_ends_below_its_start(
-    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    photos: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The weights of --init stay where no epoch beats them, also after a resume, and it is said."""
     first = train(tmp_path / "one", photos)
@@ -606,6 +609,10 @@ def test_training_never_ends_below_its_start(
     for record in run:
         run.stop = isinstance(record, Epoch) and record.number == 2
     assert run.kept_start and [epoch.number for epoch in run.history] == [1, 2]
+    run.interrupted = False
+    TrainingScreen(quiet=False).finish(run)
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert "no epoch had a lower validation loss (l1) than the weights it started from" in told
     kept, start = (load_weights(str(of.weights)).state for of in (run, first))
     assert all(torch.equal(kept[name], start[name]) for name in start)
     again = Run(read_options(run.folder), run.folder, resume=True)
