@@ -25,6 +25,7 @@ from rich.text import Text
 from .denoise import FILE_SECONDS, Outcome, Plan, Run
 from .errors import OutputError, printable
 from .files import write_whole
+from .images import SUFFIXES
 
 __all__ = ["Messages", "Screen", "State", "is_stream", "shortened", "span", "write_report"]
 
@@ -97,6 +98,8 @@ class Screen:
         if not self.quiet:
             files = len(self.plan.jobs)
             self._say(f"{files} image{'s' if files > 1 else ''} on {run.device}")
+            if self.plan.out.suffix.lower() in SUFFIXES:
+                self._say(f"--out {self.plan.out}: is a folder, whatever its name")
         if self.quiet or self.dry or not self.console.moves:
             yield
             return

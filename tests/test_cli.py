@@ -146,6 +146,15 @@ def test_piped_output_is_plain(tmp_path: Path, make: Make, tiny: str) -> None:
     assert quiet.returncode == 0 and quiet.stdout == quiet.stderr == ""
 
 
+def test_a_folder_named_as_an_image(tmp_path: Path, make: Make, tiny: str) -> None:
+    """Whoever means a file learns that --out is a folder, in a dry run too."""
+    source = make(tmp_path / "a.png")
+    for out, told in ((tmp_path / "b.png", True), (tmp_path / "b", False)):
+        done = imgclean("denoise", source, "--out", out, "--model", tiny, "--dry-run")
+        assert done.returncode == 0
+        assert (f"--out {out}: is a folder" in done.stderr.replace("\n", " ")) == told
+
+
 def test_streaks_are_told(tmp_path: Path) -> None:
     """In the document, in the file's line with -v, and at the end: a scanner wants cleaning."""
     source = tmp_path / "in" / "a.png"
