@@ -89,6 +89,72 @@ def test_stains_and_pictures_on_even_paper_are_no_screenshot() -> None:
     assert not is_screenshot(shot)
 
 
+def card(colour: tuple[int, int, int]) -> Pixels:
+    """Lines of letters on a ground of one colour, as of a slide, a terminal or an e-reader."""
+    shot = np.full((600, 520, 3), colour, np.uint8)
+    ink = (20, 20, 20) if min(colour) > 100 else (235, 235, 235)
+    for y in range(60, 560, 48):
+        cv2.putText(shot, LINE, (30, y), 0, 0.6, ink, 1, cv2.LINE_AA)
+    return shot
+
+
+def as_jpeg(image: Pixels, quality: int) -> Pixels:
+    """RGB through JPEG, so that its luma is that of the image."""
+    return in_jpeg(image[..., ::-1].copy(), quality)[..., ::-1].copy()
+
+
+@pytest.mark.parametrize(
+    "colour", [(205, 225, 200), (190, 190, 190), (0, 90, 100), (251, 241, 215)]
+)
+def test_tinted_grounds_are_screens(colour: tuple[int, int, int]) -> None:
+    shot = card(colour)
+    for seen in (shot, as_jpeg(shot, 92), as_jpeg(shot, 75), as_jpeg(shot, 75)[5:, 3:]):
+        assert is_screenshot(seen)
+    assert is_screenshot(shot.astype(np.float32) / np.float32(255))
+    assert is_screenshot(shot.mean(axis=2, keepdims=True).astype(np.uint8))
+
+
+def test_white_grounds_are_none() -> None:
+    """There is no tint that whitening could take."""
+    assert not is_screenshot(card((244, 246, 248)))
+
+
+@pytest.mark.parametrize("sigma", [2.0, 5.0])
+def test_evenly_lit_paper_with_grain_is_none(sigma: float) -> None:
+    """Though JPEG of low quality makes it as even as a screen."""
+    noise = np.random.default_rng(1).normal(0, sigma, (600, 520, 3))
+    page = np.clip(np.rint(card((228, 222, 200)) + noise), 0, 255).astype(np.uint8)
+    for quality in (10, 15, 20, 30, 40, 50, 60, 75, 90):
+        assert not is_screenshot(as_jpeg(page, quality))
+
+
+def test_pages_on_an_even_rim_are_none() -> None:
+    """A scan that was straightened, or laid on a canvas of the paper's colour."""
+    noise = np.random.default_rng(1).normal(0, 3, (600, 520, 3))
+    page = np.clip(np.rint(card((228, 222, 200)) + noise), 0, 255).astype(np.uint8)
+    canvas = np.full((780, 700, 3), (228, 222, 200), np.uint8)
+    canvas[90:690, 90:610] = page
+    assert not is_screenshot(canvas) and not is_screenshot(as_jpeg(canvas, 90))
+
+
+def test_dirt_on_an_even_ground_is_none() -> None:
+    """Specks, and stains that fade, on paper that was drawn without grain."""
+    specks = card((228, 222, 200))
+    where = np.random.default_rng(3).random(specks.shape[:2]) < 0.003
+    specks[where] = 40
+    assert not is_screenshot(specks)
+    y, x = np.mgrid[:600, :520]
+    stain = np.hypot(y - 300, x - 260)[..., None] < 120
+    soft = cv2.GaussianBlur(stain.astype(np.float32), (0, 0), 30)[..., None]
+    assert not is_screenshot(np.rint(card((228, 222, 200)) * (1 - 0.2 * soft)).astype(np.uint8))
+
+
+def test_few_levels_on_a_tint_are_none() -> None:
+    """A scan reduced to 16 greys has even paper."""
+    few = np.rint(np.rint(card((221, 221, 221)) / 17.0) * 17).astype(np.uint8)
+    assert not is_screenshot(few)
+
+
 def test_small_and_empty_images_are_none() -> None:
     """There is too little to tell."""
     assert not is_screenshot(dialog()[:40, :40])
