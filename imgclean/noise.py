@@ -68,6 +68,8 @@ MALVAR_CORNERS = np.array(
     ]
 ) / np.float32(8)
 
+FAINT = (0.3, 5.0)  # sigma of 255, log-uniform, of the faint white noise of `photo`
+
 
 def gaussian(clean: Array, rng: np.random.Generator, sigma: float) -> Array:
     """Add white Gaussian noise of standard deviation `sigma`, unclipped."""
@@ -461,7 +463,8 @@ def _often_coded(noisy: Array, rng: np.random.Generator) -> Array:
 def photo(clean: Array, rng: np.random.Generator) -> Array:
     """The recipe of the `photo` weights: noise, white and other, grain, cameras, and clean.
 
-    A quarter of the Gaussian noise is under 5: what is nearly clean must keep its detail.
+    A third of the Gaussian noise is of sigma 0.3 to 5, most of it under 1.5: what is nearly clean
+    must keep its detail.
     """
     kind = rng.random()
     if kind < 0.06:
@@ -471,6 +474,7 @@ def photo(clean: Array, rng: np.random.Generator) -> Array:
     if kind < 0.20:
         return coloured(clean, rng)
     if kind < 0.60:
-        highest = 5 if rng.random() < 1 / 4 else 55
-        return gaussian(clean, rng, float(rng.uniform(0, highest)) / 255)
+        if rng.random() < 1 / 3:
+            return gaussian(clean, rng, float(np.exp(rng.uniform(*np.log(FAINT)))) / 255)
+        return gaussian(clean, rng, float(rng.uniform(0, 55)) / 255)
     return camera(clean, rng)

@@ -56,7 +56,7 @@ def draw_sky(sources: Sources, index: int, size: int) -> Pixels:
     """
     rng = np.random.default_rng([2028, index])
     light = np.zeros((size, size, 3), np.float32)
-    count = rng.poisson(size * size * float(np.exp(rng.uniform(np.log(3e-4), np.log(0.05)))))
+    count = rng.poisson(size * size * float(np.exp(rng.uniform(np.log(3e-4), np.log(0.15)))))
     spread = rng.uniform(0.35, 1.1) * rng.uniform(0.9, 1.3, count)
     faintest = float(np.exp(rng.uniform(np.log(0.005), np.log(0.2))))
     flux = np.minimum(faintest * rng.random(count) ** (-1 / rng.uniform(0.7, 1.5)), 60)
@@ -80,6 +80,9 @@ def draw_sky(sources: Sources, index: int, size: int) -> Pixels:
         scene = cv2.resize(cropped(colour(sources.photo(rng)), rng, size), (size, size))
         below = np.arange(size)[:, None] > size * (0.75 + 0.08 * smooth_noise(rng, 1, size, 60)[0])
         shown = np.where(below[..., None], scene * np.float32(rng.uniform(0.05, 0.4)), shown)
+    if rng.random() < 0.4:  # made smaller for a web page, and sharpened
+        soft = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.5, 1.0))
+        shown = shown + np.float32(rng.uniform(0, 1.2)) * (shown - soft)
     return _as_saved(shown, rng)
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, coloured, grain, part_of
+from imgclean.noise import FAINT
 from imgclean.pairs import load_pack
 
 __all__ = ["DrawnTogether", "PhotoBatches", "Photos", "smallest_side"]
@@ -157,12 +158,15 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         return torch.cat(parts)
 
     def _white(self, clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
-        """Gaussian noise of 0 to 55; beside cameras a quarter of it of 0 to 5."""
+        """Gaussian noise of 0 to 55; beside cameras a third of it faint."""
         drawn = torch.rand(2, len(clean), 1, 1, 1, generator=generator, device=clean.device)
-        highest = torch.where(drawn[0] < 1 / 4, 5.0, 55.0) if self.cameras else 55.0
+        sigma = 55 * drawn[1]
+        if self.cameras:
+            least, most = FAINT
+            sigma = torch.where(drawn[0] < 1 / 3, least * (most / least) ** drawn[1], sigma)
         noise = torch.randn(clean.shape, generator=generator, device=clean.device)
         noise = torch.where(grey, noise[:, :1], noise)
-        return clean + noise * (drawn[1] * highest / 255)
+        return clean + noise * (sigma / 255)
 
     def _cut(self, noisy: Tensor, clean: Tensor, generator: torch.Generator) -> list[Tensor]:
         """The same place of both: away from the seam, at any phase of JPEG's blocks."""

@@ -232,6 +232,27 @@ def test_camera_and_photo_keep_shape(shape: tuple[int, ...]) -> None:
             assert np.array_equal(noisy, recipe(clean, np.random.default_rng(seed)))
 
 
+def test_a_third_of_the_white_noise_is_faint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of that and more under 1.5 of 255, none under 0.3; the rest is of 0 to 55."""
+    sigmas: list[float] = []
+
+    def white(clean: NDArray[Any], _: np.random.Generator, sigma: float) -> NDArray[Any]:
+        sigmas.append(255 * sigma)
+        return clean
+
+    monkeypatch.setattr(noise, "gaussian", white)
+    for other in ("camera", "grain", "coloured"):
+        monkeypatch.setattr(noise, other, lambda clean, _: clean)
+    clean, rng = np.zeros((4, 4, 3), np.float32), np.random.default_rng(0)
+    for _ in range(5000):
+        noise.photo(clean, rng)
+    drawn = np.array(sigmas)
+    assert len(drawn) / 5000 == pytest.approx(0.40, abs=0.03)
+    assert np.mean(drawn < 5) == pytest.approx(1 / 3 + 2 / 3 * 5 / 55, abs=0.04)
+    assert np.mean(drawn < 1.5) == pytest.approx(0.572 / 3 + 2 / 3 * 1.5 / 55, abs=0.03)
+    assert drawn.max() < 55 and np.mean(drawn < 0.3) < 0.01
+
+
 def test_camera_keeps_the_mean_colour() -> None:
     """Camera noise shifts no channel: the mean over many exposures is the clean image's."""
     flat = np.full((64, 64, 3), (0.3, 0.5, 0.6), np.float32)

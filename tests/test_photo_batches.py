@@ -152,7 +152,18 @@ def test_noise_is_mixed_as_for_single_patches(
     assert same / count == pytest.approx(0.06, abs=0.015)
     assert coarse / count == pytest.approx(0.08, abs=0.02)
     assert drawn / count == pytest.approx(0.06, abs=0.015)
-    assert faint / count == pytest.approx(0.4 * (1 / 6 + 5 / 6 * 5 / 55), abs=0.03)
+    assert faint / count == pytest.approx(0.4 * (1 / 3 + 2 / 3 * 5 / 55), abs=0.03)
+
+
+@pytest.mark.parametrize(("cameras", "faint"), [(True, 0.572 / 3 + 0.018), (False, 0.027)])
+def test_a_third_of_the_white_noise_is_faint(photos: Photos, cameras: bool, faint: float) -> None:
+    """Beside cameras; for `gaussian` all of it is of 0 to 55."""
+    made = batches(photos, cameras=cameras)
+    clean, grey = torch.zeros(3000, 3, 8, 8), torch.zeros(3000, 1, 1, 1, dtype=torch.bool)
+    noisy = made._white(clean, grey, torch.Generator().manual_seed(0))
+    sigma = 255 * noisy.flatten(1).std(1)
+    assert float((sigma < 1.5).float().mean()) == pytest.approx(faint, abs=0.03)
+    assert 50 < float(sigma.max()) < 65
 
 
 def test_patches_are_cut_at_every_phase_and_off_the_seam(photos: Photos) -> None:
