@@ -96,7 +96,7 @@ def choose(pixels: NDArray[np.generic]) -> Choice:
     if sure >= THRESHOLD and all_dots(pixels):
         return Choice("photo", sure, f"dots of one size, as of cloth or a grille: {told}")
     if sure >= THRESHOLD and is_screenshot(pixels):
-        return Choice("photo", 0.0, f"panels without any grain, as on a screen: {told}")
+        return Choice("photo", 0.0, f"a ground without any grain, as on a screen: {told}")
     if sure >= THRESHOLD:
         return Choice("scan", sure, f"{how}: {what}")
     even = values[_RANGE] < EVEN and values[_LIGHT] > LIGHT

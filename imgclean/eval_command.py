@@ -278,7 +278,7 @@ def _refuse_others(place: Path, *, report: bool) -> None:
     from .ledger import LEDGER
 
     cure = "choose another --out"
-    started = r'\{"key": "[0-9a-f]+", "score": \{'
+    started = r'\{"key": "'  # and no more: a crash may have torn the first line
     refuse_foreign(place / LEDGER, started, "list of scores of imgclean eval", cure)
     if report:
         from .report import REPORT

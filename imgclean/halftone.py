@@ -3,10 +3,11 @@
 A tint in print is a lattice of dots, and a light one looks like dust to a network: forms lose the
 grey of their rows, comics their shadows. What tells print from dirt is that its dots lie in two
 directions at one distance, so the spectrum of a piece of it has two sharp peaks that no grain, no
-line of text and no laid or wove paper has so near each other (Fourier analysis, as inverse
-halftoning has used it since Kite et al., 2000).
+line of text and no laid paper has so near each other (Fourier analysis, as inverse halftoning has
+used it since Kite et al., 2000). Linen and woven paper have, and are all over a page.
 """
 
+import itertools
 from collections.abc import Callable
 
 import cv2
@@ -19,6 +20,8 @@ Plane = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Planes = NDArray[np.float32]
 Rows = Callable[[int, int], tuple[Plane, Plane]]
+Place = tuple[int, int]
+Peaks = tuple[int, int, float, float]  # two frequencies by number, and the power around them
 
 _SIDE = 64  # pixels; side of the windows whose spectrum is looked at
 _PERIODS = (20.0, 9.2, 2.2)  # pixels: where the strongest peak is sought; where a screen has it
@@ -26,7 +29,9 @@ _SHARE = 0.3  # of all that is in these, in both peaks
 _WEAKEST = 2.5  # of 255; amplitude of either peak
 _APART, _LIKE, _SECOND = 50.0, 1.35, 0.15  # degrees; ratio of periods; of the first peak's power
 _LEFT = 0.6  # share of both peaks' amplitude below which the screen is lost
-_NEAR = 0.4  # of the amplitude in the next window, for those around one
+_NEAR = 0.4  # of the amplitude in the window found, for those joined to it
+_SHARP, _ASIDE = 4.0, 5  # times the power so many frequencies aside, where letters have as much
+_BLANK, _PAPER = 160, 0.7  # of 255; share of blank margins from which a lattice is the paper's
 _MOVING = 1.5  # of 255; mean step of what was removed from pixel to pixel, if dots were
 
 _ANGLE = np.hanning(_SIDE + 1)[:_SIDE]
@@ -45,6 +50,8 @@ _BAND &= ((_ACROSS > 0) | (_DOWN > 0)).ravel()  # one of each pair
 def lost_screens(rows: Rows, shape: tuple[int, int], cell: int, strip: int) -> Mask:
     """Where a page's halftone screens are gone, in cells.
 
+    What most of a page's blank margins have lost is the weave of its paper, and may go.
+
     Args:
         rows: gives the rows from one number to another, 0 to the height, of the page before and
             after cleaning: in the channel that is darkest there.
@@ -61,20 +68,34 @@ def lost_screens(rows: Rows, shape: tuple[int, int], cell: int, strip: int) -> M
     if min(shape) < _SIDE:
         return grid
     step = max(1, strip // width // _SIDE) * _SIDE
-    places: list[tuple[int, int]] = []
-    peaks: list[tuple[int, int, float, float]] = []
+    peaks: dict[Place, Peaks] = {}
+    high, wide = height // _SIDE, width // _SIDE
+    margins = np.zeros((high, wide), np.bool_)
     for top in range(0, height - _SIDE + 1, step):
         before, after = rows(top, min(top + step, height))
         for row in range(0, len(before) - _SIDE + 1, _SIDE):
             part = slice(row, row + _SIDE)
             old, new = (_cut_up(p[part]) for p in (before, after))
+            blank = new.min(axis=(1, 2)) > _BLANK
+            inside = 0 < (top + row) // _SIDE < high - 1
+            if inside:
+                blank[1:-1] = False
+            margins[(top + row) // _SIDE] = blank
             for number, peak in _screens(old, new):
-                places.append(((top + row) // _SIDE, number))
-                peaks.append(peak)
-    found = _beside(places, (height // _SIDE, width // _SIDE))
-    if not found.any():
-        return grid
-    return _around(rows, found, dict(zip(places, peaks, strict=True)), grid, cell, shape)
+                peaks[(top + row) // _SIDE, number] = peak
+    found = _beside([*peaks], margins.shape)
+    ratio = _SIDE // cell
+    known = {
+        (ratio * row + down, ratio * column + across): peak
+        for (row, column), peak in peaks.items()
+        if found[row, column]
+        for down, across in itertools.product(range(ratio), repeat=2)
+    }
+    lost = _spread(rows, known, grid, cell, shape)
+    parts = lost[: ratio * high, : ratio * wide].reshape(high, ratio, wide, ratio)
+    if (parts.any(axis=(1, 3)) & margins).sum() > _PAPER * margins.sum():
+        lost[:] = False
+    return lost
 
 
 def _cut_up(band: Plane) -> Planes:
@@ -96,7 +117,7 @@ def _spectra(windows: Planes) -> tuple[Planes, Planes]:
     return power.reshape(len(power), -1), nine.reshape(len(power), -1)
 
 
-def _screens(old: Planes, new: Planes) -> list[tuple[int, tuple[int, int, float, float]]]:
+def _screens(old: Planes, new: Planes) -> list[tuple[int, Peaks]]:
     """Which of some windows had a screen that is lost: number, both peaks and their power."""
     steps = np.abs(np.diff(new[:, ::4] - old[:, ::4], axis=2)).mean(axis=(1, 2))
     live = np.flatnonzero(steps > _MOVING)
@@ -133,7 +154,7 @@ def _left(window: Planes, peaks: tuple[int, int]) -> float:
     return float(nine[list(peaks)].sum())
 
 
-def _beside(places: list[tuple[int, int]], shape: tuple[int, int]) -> Mask:
+def _beside(places: list[Place], shape: tuple[int, int]) -> Mask:
     """Which windows have a neighbour among them: one alone may be chance."""
     there = np.zeros(shape, np.uint8)
     for place in places:
@@ -142,32 +163,54 @@ def _beside(places: list[tuple[int, int]], shape: tuple[int, int]) -> Mask:
     return np.asarray((there > 0) & (count > 1))
 
 
-def _around(
-    rows: Rows,
-    found: Mask,
-    peaks: dict[tuple[int, int], tuple[int, int, float, float]],
-    grid: Mask,
-    cell: int,
-    shape: tuple[int, int],
+def _spread(
+    rows: Rows, known: dict[Place, Peaks], grid: Mask, cell: int, shape: tuple[int, int]
 ) -> Mask:
-    """The cells of the windows found and of those around that have the same screen, lost."""
-    height, width = shape
-    ratio = _SIDE // cell
-    where = np.kron(found, np.ones((ratio, ratio), np.bool_))
-    wide = np.zeros(grid.shape, np.bool_)
-    wide[: len(where), : where.shape[1]] = where
-    near = cv2.dilate(wide.view(np.uint8), np.ones((2 * ratio + 1, 2 * ratio + 1), np.uint8))
-    below, left = np.nonzero(found)
-    for row in map(int, np.flatnonzero(near.any(axis=1))):
-        begin = min(max(0, row * cell - cell // 2), height - _SIDE)
-        before, after = rows(begin, begin + _SIDE)
-        for column in map(int, np.flatnonzero(near[row])):
-            start = min(max(0, column * cell - cell // 2), width - _SIDE)
-            closest = int(np.hypot(below - row / ratio, left - column / ratio).argmin())
-            first, second, one, two = peaks[int(below[closest]), int(left[closest])]
-            part = slice(start, start + _SIDE)
-            windows = np.stack([before[:, part], after[:, part]]).astype(np.float32)
-            old, new = _spectra(windows)[1][:, [first, second]]
-            there = old[0] > _NEAR**2 * one and old[1] > _NEAR**2 * two
-            grid[row, column] = there and new.sum() < _LEFT**2 * old.sum()
+    """The cells of windows found, and those joined to them that have lost the same screen.
+
+    Under letters too: there a screen's peaks are not the strongest, but as sharp.
+    """
+    seen = set(known)
+    while known:
+        joined: dict[Place, Peaks] = {}
+        for row in sorted({row for row, _ in known}):
+            columns = [column for other, column in known if other == row]
+            top, *lefts = (
+                min(max(0, n * cell - cell // 2), side - _SIDE)
+                for n, side in [(row, shape[0]), *((column, shape[1]) for column in columns)]
+            )
+            both = rows(top, top + _SIDE)
+            windows = [p[:, left : left + _SIDE] for p in both for left in lefts]
+            old, new = np.split(_spectra(np.array(windows, np.float32))[1], 2)
+            for column, before, after in zip(columns, old, new, strict=True):
+                peak = known[row, column]
+                one, two = peak[:2]
+                here = one, two, float(before[one]), float(before[two])
+                if not _has(before, peak, _NEAR) or _has(after, here, _LEFT):
+                    continue
+                grid[row, column] = True
+                for place in itertools.product(
+                    range(row - 1, row + 2), range(column - 1, column + 2)
+                ):
+                    if place not in seen and _is_in(place, grid):
+                        seen.add(place)
+                        joined[place] = peak
+        known = joined
     return grid
+
+
+def _is_in(place: Place, grid: Mask) -> bool:
+    return bool(0 <= place[0] < grid.shape[0] and 0 <= place[1] < grid.shape[1])
+
+
+def _has(nine: NDArray[np.float32], peaks: Peaks, share: float) -> bool:
+    """Whether both peaks are there, with such a share of their amplitude, and sharp."""
+    for place, power in zip(peaks[:2], peaks[2:], strict=True):
+        down, across = divmod(place, _SIDE // 2 + 1)
+        beside = [
+            nine[(down + one) % _SIDE * (_SIDE // 2 + 1) + abs(across + other)]
+            for one, other in ((_ASIDE, 0), (-_ASIDE, 0), (0, -_ASIDE))
+        ]
+        if nine[place] < share**2 * power or nine[place] < _SHARP * np.mean(beside):
+            return False
+    return True

@@ -145,22 +145,22 @@ def protect(
     gentler = GENTLER[-1:] if bilevel else GENTLER
     judged = _cut(denoised) if bilevel else denoised
     colours = not bilevel  # cut to black or white no pale ink is left, whatever is tried
-    missing = _missing(before, judged, gentler, colours)
-    asked = bilevel or _around(missing[0]).any()
+    missing, dots = _missing(before, judged, gentler, colours), _screens(before, judged)
+    asked = bilevel or _around(missing[0]).any() or dots.any()
     if asked and (streaks := find_streaks(noisy)):  # which are meant to go
         before = WithoutStreaks(noisy, streaks)
-        missing = _missing(before, judged, gentler, colours)
+        missing, dots = _missing(before, judged, gentler, colours), _screens(before, judged)
     if _around(missing[0]).any():
         missing[:, _in_gutter(noisy, missing.shape[1:])] = 0
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
     for lost, (less, brightened) in zip(missing, gentler, strict=True):
         where = _around(lost)
         share[where], brighter[where] = less, brightened
-    kept = list(_kept(share, missing[0], noisy.shape, strength, page))
-    screens = _screens(before, judged) & (share > 0)
-    share[screens], brighter[screens] = 0, 1
-    dots = np.where(screens, np.float32(0), np.float32(1))
-    kept += _kept(dots, missing[0], noisy.shape, strength, page, "dots of print missing")
+    dots &= share > 0
+    share[dots], brighter[dots] = 0, 1
+    places = np.where(dots, np.float32(1), share), np.where(dots, np.float32(0), np.float32(1))
+    kept = [*_kept(places[0], missing[0], noisy.shape, strength, page)]
+    kept += _kept(places[1], missing[0], noisy.shape, strength, page, "dots of print missing")
     result = denoised if in_place or not (kept or bilevel) else denoised.copy()
     if kept:
         _mix(before, denoised, share, brighter, result)

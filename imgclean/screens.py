@@ -35,6 +35,7 @@ _ONE, _NEXT = 0.9, 8  # share of one colour among even cells that differ by no m
 _BESIDE, _REACH, _BETWEEN = 0.25, 7, 0.05
 _STRONG, _MELLOW = 5, 0.03  # cells around strong edges; share of soft ones far from these: stains
 _SPECK, _SPECKS = 4, 0.5  # cells; share of pieces no larger from which they are dirt, no words
+_ENOUGH = 50_000  # cells, half as many or more, that tell of the quality
 _STEPS, _FEW, _MULTIPLES = (8, 128), 50, 0.5  # of JPEG, coefficients, mean cosine of multiples
 _LEVELS = 32  # fewer are a scan's that was reduced to some greys, which has even paper
 
@@ -64,7 +65,7 @@ def _has_ground(whole: Pixels) -> bool:
     pixels = eight_bits(whole)
     rows, columns = (side // _CELL for side in pixels.shape[:2])
     cells = pixels[: rows * _CELL, : columns * _CELL].reshape(rows, _CELL, columns, _CELL, -1)
-    least, most = cells.min(axis=(1, 3)), cells.max(axis=(1, 3))
+    least, most = (f.reduce(f.reduce(cells, axis=1), axis=2) for f in (np.minimum, np.maximum))
     even = (least == most).all(axis=2)
     colours, counts = np.unique(least[even], axis=0, return_counts=True)
     tinted = np.where(_is_tinted(colours), counts, 0)
@@ -87,7 +88,9 @@ def _has_ground(whole: Pixels) -> bool:
     if not len(pieces) or np.mean(pieces <= _SPECK) > _SPECKS:
         return False
     few = np.count_nonzero(_levels(pixels.min(axis=2))) <= _LEVELS
-    return not few and not _is_coarse(np.moveaxis(cells, 2, 1)[~even])
+    where = np.argwhere(~even)
+    down, across = where[:: max(1, len(where) // _ENOUGH)].T
+    return not few and not _is_coarse(cells[down, :, across])
 
 
 def _between(there: Mask) -> Mask:
