@@ -336,6 +336,18 @@ def test_report_is_written(pairs: Path, tiny: str, tmp_path: Path) -> None:
     assert str(written) in done.stderr and "tiny" in written.read_text(encoding="utf-8")
 
 
+def test_a_torn_first_line_of_scores_is_no_foreign_file(
+    pairs: Path, tiny: str, tmp_path: Path
+) -> None:
+    """A full disk may leave one: the folder stays one that a run continues in."""
+    ledger = tmp_path / "out" / "scores.jsonl"
+    ledger.parent.mkdir()
+    ledger.write_text('{"key": "0a1b", "sc')
+    done = imgclean("eval", pairs, "--model", tiny, "--out", ledger.parent)
+    assert done.returncode == 0, done.stderr
+    assert len(ledger.read_text().splitlines()) > 1
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
