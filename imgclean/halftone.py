@@ -76,13 +76,10 @@ def lost_screens(rows: Rows, shape: tuple[int, int], cell: int, strip: int) -> M
         for row in range(0, len(before) - _SIDE + 1, _SIDE):
             part = slice(row, row + _SIDE)
             old, new = (_cut_up(p[part]) for p in (before, after))
-            blank = new.min(axis=(1, 2)) > _BLANK
-            inside = 0 < (top + row) // _SIDE < high - 1
-            if inside:
-                blank[1:-1] = False
-            margins[(top + row) // _SIDE] = blank
-            for number, peak in _screens(old, new):
-                peaks[(top + row) // _SIDE, number] = peak
+            number = (top + row) // _SIDE
+            edge = [0, -1] if 0 < number < high - 1 else slice(None)
+            margins[number, edge] = new[edge].min(axis=(1, 2)) > _BLANK
+            peaks |= {(number, column): peak for column, peak in _screens(old, new)}
     found = _beside([*peaks], margins.shape)
     ratio = _SIDE // cell
     known = {

@@ -157,10 +157,11 @@ def protect(
         where = _around(lost)
         share[where], brighter[where] = less, brightened
     dots &= share > 0
+    share[dots] = 1  # those of strokes alone are told first
+    kept = [*_kept(share, missing[0], noisy.shape, strength, page)]
     share[dots], brighter[dots] = 0, 1
-    places = np.where(dots, np.float32(1), share), np.where(dots, np.float32(0), np.float32(1))
-    kept = [*_kept(places[0], missing[0], noisy.shape, strength, page)]
-    kept += _kept(places[1], missing[0], noisy.shape, strength, page, "dots of print missing")
+    alone = np.float32(1) - dots
+    kept += _kept(alone, missing[0], noisy.shape, strength, page, "dots of print missing")
     result = denoised if in_place or not (kept or bilevel) else denoised.copy()
     if kept:
         _mix(before, denoised, share, brighter, result)

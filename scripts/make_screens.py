@@ -81,8 +81,7 @@ def draw_sky(sources: Sources, index: int, size: int) -> Pixels:
         below = np.arange(size)[:, None] > size * (0.75 + 0.08 * smooth_noise(rng, 1, size, 60)[0])
         shown = np.where(below[..., None], scene * np.float32(rng.uniform(0.05, 0.4)), shown)
     if rng.random() < 0.4:  # made smaller for a web page, and sharpened
-        soft = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.5, 1.0))
-        shown = shown + np.float32(rng.uniform(0, 1.2)) * (shown - soft)
+        shown = _sharpened(shown, rng, 1.2)
     return _as_saved(shown, rng)
 
 
@@ -96,11 +95,18 @@ def draw_small(sources: Sources, index: int, size: int) -> Pixels:
     scale = min(max(160 / min(photo.shape[:2]), float(np.exp(rng.uniform(np.log(0.2), 0)))), 1)
     kind = rng.choice([cv2.INTER_AREA, cv2.INTER_LANCZOS4, cv2.INTER_LINEAR], p=[0.5, 0.25, 0.25])
     small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=int(kind)).astype(np.float32)
-    soft = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.5, 1.0))
-    sharp = small + np.float32(rng.uniform(0, 1.5)) * (small - soft)
+    sharp = _sharpened(small, rng, 1.5)
     grey = sharp.mean(axis=2, keepdims=True)
     vivid = grey + np.float32(rng.uniform(0.9, 1.5)) * (sharp - grey)
     return cropped(_as_saved(vivid, rng), rng, size)
+
+
+def _sharpened(
+    image: NDArray[np.floating], rng: np.random.Generator, most: float
+) -> NDArray[np.float32]:
+    """By an unsharp mask, up to `most` times what a narrow blur takes away."""
+    soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.0))
+    return np.asarray(image + np.float32(rng.uniform(0, most)) * (image - soft))
 
 
 def _as_saved(image: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
