@@ -123,7 +123,7 @@ def test_other_textures_may_go(what: str) -> None:
 def test_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = printed(5.0, 0.4)
     expected = protect(before, after)[0]
-    monkeypatch.setattr(safety, "_STRIP", 500 * 64)
+    monkeypatch.setattr(safety, "STRIP", 500 * 64)
     assert np.array_equal(protect(before, after)[0], expected)
 
 

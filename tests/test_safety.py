@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgclean import safety
-from imgclean.safety import Kept, _around, _sizes, is_clean, protect
+from imgclean import clean, missing, safety
+from imgclean.missing import _sizes, around
+from imgclean.safety import Kept, is_clean, protect
 from imgclean.streaks import find_streaks, remove_streaks
 
 Page = NDArray[Any]
@@ -136,7 +137,7 @@ def test_broad_coloured_ink_is_found() -> None:
     soft = cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), 1.2)[..., None]
     sheet = 235 * (1 - soft * np.array([0.1, 0.04, 0.06]))
     noisy = np.rint(sheet + np.random.default_rng(0).normal(0, 2, sheet.shape)).astype(np.uint8)
-    cells = safety._tinted(noisy, np.full_like(noisy, 255), 1.0, False)
+    cells = missing._tinted(noisy, np.full_like(noisy, 255), 1.0, False)
     assert cells.sum() > 0.6 * np.count_nonzero(ink) / 16  # at a quarter of the size
 
 
@@ -179,11 +180,11 @@ def test_what_is_joined_to_lost_strokes_comes_back_too() -> None:
     """A row of cells that each miss a little comes back if one misses enough, and only then."""
     lost = np.zeros((12, 12), np.float32)
     lost[2, 2:8], lost[9, 2:8] = 2, 2
-    assert not _around(lost).any()
+    assert not around(lost).any()
     lost[2, 2] = 25
     expected = np.zeros((12, 12), bool)
     expected[1:4, 1:9] = True
-    assert (_around(lost) == expected).all()
+    assert (around(lost) == expected).all()
 
 
 def test_the_input_is_the_last_resort() -> None:
@@ -218,9 +219,10 @@ def test_where_brighter_paper_hides_strokes_they_come_back_with_theirs(
     """Half of the input as it is comes between half of it on white paper and all of it."""
     noisy = np.rint(written() * (200 / 255)).astype(np.uint8)
     white = np.full_like(noisy, 255)
-    monkeypatch.setattr(
-        "imgclean.safety._brightened", lambda before, _: np.full(before.shape, 255, np.float32)
-    )
+    for module in (missing, safety):
+        monkeypatch.setattr(
+            module, "brighten", lambda before, _: np.full(before.shape, 255, np.float32)
+        )
     result, kept = protect(noisy, white)
     assert {one.strength for one in kept} == {0.5}
     half = np.rint((noisy.astype(float) + 255) / 2)
@@ -280,7 +282,8 @@ def test_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     erased = noisy.copy()
     erased[150:260, 100:300] = 255
     whole, kept = protect(noisy, erased)
-    monkeypatch.setattr("imgclean.safety._STRIP", 400 * 128)
+    for module in (clean, missing, safety):
+        monkeypatch.setattr(module, "STRIP", 400 * 128)
     result, same = protect(noisy, erased)
     assert kept and [one.box for one in same] == [one.box for one in kept]
     assert np.array_equal(result, whole)
@@ -393,7 +396,7 @@ def test_small_marks_of_black_and_white_pages_stay(
     channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dots of 3 pixels near strokes do, in any strip; specks of 2, and dots far from any, go."""
-    monkeypatch.setattr(safety, "_STRIP", 64 * 300)
+    monkeypatch.setattr(safety, "STRIP", 64 * 300)
     page = np.full((300, 300), 255, np.uint8)
     for top in range(20, 280, 40):
         page[top : top + 12, 20:200:10] = 0
@@ -468,8 +471,8 @@ def test_the_line_of_a_gutter_is_no_stroke(channels: int) -> None:
 def test_what_its_colour_alone_tells_never_brings_all_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A form around its fields, say, whose colour half of the input cannot bring back."""
     noisy = np.full((256, 256, 3), 200, np.uint8)
-    monkeypatch.setattr(safety, "_tinted", lambda *_: np.eye(8, dtype=np.float32) * 30)
-    monkeypatch.setattr(safety, "_lost", lambda *_, pale: np.zeros((8, 8), np.float32))
+    monkeypatch.setattr(missing, "_tinted", lambda *_: np.eye(8, dtype=np.float32) * 30)
+    monkeypatch.setattr(missing, "_lost", lambda *_, pale: np.zeros((8, 8), np.float32))
     result, kept = protect(noisy, np.full_like(noisy, 255))
     assert {part.strength for part in kept} == {0.5}
     assert result.min() > 200

@@ -28,7 +28,8 @@ LAYERS = [
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
         "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
         "devices", "closer_looks", "siblings", "auto", "xmp", "shading", "faint",
-        "coarse", "dots", "drawn", "ink", "screens", "texture", "halftone",
+        "coarse", "dots", "drawn", "ink", "screens", "texture", "halftone", "strokes", "clean",
+        "missing",
     },
     {"errors"},
 ]  # fmt: skip
