@@ -135,7 +135,7 @@ def test_half_precision_is_tried_only_where_it_is_computed(
         tried.append(precision)
         return tiles
 
-    monkeypatch.setattr("imgclean.restore.fast_bfloat16", lambda device: fast)
+    monkeypatch.setattr("imgclean.tiled_network.fast_bfloat16", lambda device: fast)
     monkeypatch.setattr(denoiser, "_forward", forward)
     assert denoiser.precision in ("fp32", "bf16")
     assert set(tried) == ({"fp32", "bf16"} if fast else set())
@@ -169,8 +169,8 @@ def test_half_precision_is_taken_where_it_is_faster_and_as_good(
         some += np.where(some < 128, apart, -apart).astype(np.int16)
         return [values.reshape(tiles[0].shape).astype(np.uint8)]
 
-    monkeypatch.setattr("imgclean.restore.fast_bfloat16", lambda device: True)
-    monkeypatch.setattr("imgclean.restore.time.perf_counter", lambda: now)
+    monkeypatch.setattr("imgclean.tiled_network.fast_bfloat16", lambda device: True)
+    monkeypatch.setattr("imgclean.tiled_network.time.perf_counter", lambda: now)
     monkeypatch.setattr(denoiser, "_forward", forward)
     assert denoiser.precision == taken
 

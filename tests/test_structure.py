@@ -18,6 +18,7 @@ LAYERS = [
     {"report_contents"},
     {"report_webp"},
     {"restore", "sources", "cases", "balance"},
+    {"tiled_network"},
     {"picture_folders", "journal", "second_look", "pale", "small_print", "out_of_focus"},
     {"source"},
     {"alone", "mnist", "pairs", "processes", "losses", "windows", "white_point", "pictures"},
