@@ -114,19 +114,17 @@ def read_card(path: Path) -> dict[str, Any]:
     card = path.with_suffix(".json")
     if not card.is_file():
         return {}
-    shipped = path.parent == data_folder("weights")
+    why = "is no card"
     try:
         found = json.loads(card.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        if shipped:
-            raise WeightsError(f"{card}: the card is damaged ({error}); install again") from error
-        return {}
+        found, why = None, f"the card is damaged ({error})"
     except OSError as error:
         raise WeightsError(f"{card}: {error.strerror}; check its permissions") from error
     if isinstance(found, dict) and found.keys() >= _CARD:
         return found
-    if shipped:
-        raise WeightsError(f"{card}: is no card; install again")
+    if path.parent == data_folder("weights"):
+        raise WeightsError(f"{card}: {why}; install again")
     return {}
 
 
