@@ -1,6 +1,7 @@
 """The command `imgclean eval`: its options, and what it does with them."""
 
 import math
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -281,9 +282,9 @@ def _refuse_others(place: Path, *, report: bool) -> None:
     started = r'\{"key": "'  # and no more: a crash may have torn the first line
     refuse_foreign(place / LEDGER, started, "list of scores of imgclean eval", cure)
     if report:
-        from .report import REPORT
+        from .report import MADE_BY, REPORT
 
-        head = r'\s*<!doctype html>(?s:.{,1000})<meta name="generator" content="imgclean '
+        head = rf"\s*<!doctype html>(?s:.{{,1000}}){re.escape(MADE_BY)}"
         refuse_foreign(place / REPORT, head, "report of imgclean eval", cure)
 
 

@@ -19,9 +19,10 @@ from .report_rows import card, coded, data, item, picture_data, suspicious
 from .report_words import summarise
 from .scores import FIGURES, NOISY, Evaluation
 
-__all__ = ["REPORT", "write_html"]
+__all__ = ["MADE_BY", "REPORT", "write_html"]
 
 REPORT = "report.html"
+MADE_BY = '<meta name="generator" content="imgclean '  # and the version; by it a report is known
 _PICTURES = 16_500_000  # bytes of the page for its pictures
 _LISTED = 500  # images in the list, of which the worst _THUMBED have a thumbnail
 _THUMBED = 300
@@ -129,6 +130,7 @@ def _frame(found: Survey, shown: int, full_pictures: bool) -> dict[str, Any]:
         "words": summarise(found),
         "created": f"{created.day} {created:%B %Y, %H:%M}",
         "created_exactly": found.evaluation.created,
+        "made_by": Markup(MADE_BY),
         "version": version("imgclean"),
         "command": printable(found.evaluation.command),
         "contents": [(id, title) for id, title in titles.items() if title],
