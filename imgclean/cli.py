@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from .errors import ExitCode, ImgcleanError, OutputError, UsageError, printable
 from .eval_command import evaluate
-from .files import print_out, refuse_foreign
+from .files import is_stream, print_out, refuse_foreign
 from .train_command import train
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def denoise(
 
     forget_shapes()
     from .denoise import Options, Run, plan
-    from .progress import Screen, State, is_stream, write_report
+    from .progress import Screen, State, write_report
 
     options = Options(
         model=model,

@@ -18,6 +18,7 @@ except ImportError:  # not on Windows, where two runs into one folder are not ke
 
 __all__ = [
     "hold",
+    "is_stream",
     "print_out",
     "printing",
     "refuse_foreign",
@@ -133,6 +134,14 @@ def same_place(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bo
     try:
         return Path(one).samefile(other)
     except OSError:
+        return False
+
+
+def is_stream(target: Path) -> bool:
+    """Whether a path is a pipe or device, which takes what is written and is never replaced."""
+    try:
+        return target.exists() and not target.is_file() and not target.is_dir()
+    except OSError:  # a name too long, a folder that may not be searched: writing will say so
         return False
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from .errors import OutputError, UsageError
-from .files import hold
+from .files import hold, is_stream
 
 __all__ = ["JOURNAL", "Journal", "file_digest", "fingerprint", "lock"]
 
@@ -65,7 +65,7 @@ def _refuse_pipe(journal: Path) -> None:
     Raises:
         OutputError: it is something else.
     """
-    if journal.exists() and not journal.is_file():
+    if is_stream(journal) or journal.is_dir():
         raise OutputError(f"{journal}: is no regular file; remove it, or choose another --out")
 
 

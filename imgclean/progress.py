@@ -24,10 +24,10 @@ from rich.text import Text
 
 from .denoise import FILE_SECONDS, Outcome, Plan, Run
 from .errors import OutputError, printable
-from .files import write_whole
+from .files import is_stream, write_whole
 from .images import SUFFIXES
 
-__all__ = ["Messages", "Screen", "State", "is_stream", "shortened", "span", "write_report"]
+__all__ = ["Messages", "Screen", "State", "shortened", "span", "write_report"]
 
 State = Literal["running", "finished", "stopped", "interrupted"]
 
@@ -347,11 +347,3 @@ def write_output(target: Path, content: bytes) -> None:
         raise OutputError(
             f"{target}: cannot be written ({error.strerror}); name another file"
         ) from error
-
-
-def is_stream(target: Path) -> bool:
-    """Whether a report goes to a pipe or device, which takes it once and must never be replaced."""
-    try:
-        return target.exists() and not target.is_file() and not target.is_dir()
-    except OSError:  # a name too long, a folder that may not be searched: writing will say so
-        return False
