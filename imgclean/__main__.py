@@ -26,10 +26,12 @@ def main() -> None:
     try:
         _end_as_interrupted()
         _refuse_empty(sys.argv)
-        _refuse_nowhere()
+        asks = bool({"-h", "--help", "--version"} & set(sys.argv))
+        if not asks:  # what is printed then needs no folder
+            _refuse_nowhere()
         from .cli import app
 
-        with printing() if {"-h", "--help", "--version"} & set(sys.argv) else nullcontext():
+        with printing() if asks else nullcontext():
             app(prog_name="imgclean")
     except SystemExit as end:
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # Typer's

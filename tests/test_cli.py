@@ -488,12 +488,15 @@ def test_wrong_values_are_told_plainly(words: list[str], said: str) -> None:
 def test_a_current_folder_that_is_gone(tmp_path: Path, make: Make) -> None:
     """One line and no traceback, nor MKL's abort."""
     source = make(tmp_path / "a.png")
-    (tmp_path / "gone").mkdir()
-    patch = f"import os\nos.chdir({str(tmp_path / 'gone')!r})\nos.rmdir(os.getcwd())\n"
+    gone = str(tmp_path / "gone")
+    patch = f"import os\nos.mkdir({gone!r})\nos.chdir({gone!r})\nos.rmdir({gone!r})\n"
     done = patched(patch, "denoise", str(source), "--out", "clean")
     assert done.returncode == 2
     assert done.stderr.startswith("imgclean: the current folder was removed; ")
     assert done.stderr.count("\n") == 1
+    for words in (["--version"], ["denoise", "--help"]):  # which need none
+        asked = patched(patch, *words)
+        assert (asked.returncode, asked.stderr) == (0, "") and "imgclean" in asked.stdout
 
 
 @pytest.mark.parametrize(
