@@ -75,8 +75,15 @@ def _refuse_one_dash(options: list[Any], words: list[str]) -> None:
         if word == "--":
             return
         option = "-" + word.partition("=")[0]
-        if option.startswith("--") and option in names and before not in takers:
+        takes = before in takers or _ends_in(before, takers)
+        if option.startswith("--") and option in names and not takes:
             raise UsageError(f"{option[1:]}: has one dash; did you mean {option}?")
+
+
+def _ends_in(word: str, takers: set[str]) -> bool:
+    """Whether of letters that share a dash, as in -qo, the last is the first to take a value."""
+    letters = [f"-{letter}" in takers for letter in word[1:]]
+    return bool(re.match(r"-[^-]", word) and letters[-1] and not any(letters[:-1]))
 
 
 app = typer.Typer(

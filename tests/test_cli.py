@@ -506,6 +506,7 @@ def test_a_current_folder_that_is_gone(tmp_path: Path, make: Make) -> None:
         (["denoise", "in", "-out=clean"], "--out"),
         (["denoise", "in", "-o", "clean", "-model", "scan"], "--model"),
         (["denoise", "in", "-o", "clean", "-no-safe"], "--no-safe"),
+        (["denoise", "in", "-oo", "-model", "scan"], "--model"),
         (["train", "-resume", "run"], "--resume"),
         (["eval", "-help"], "--help"),
     ],
@@ -518,8 +519,11 @@ def test_a_dash_that_is_missing(words: list[str], meant: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["-oclean"], ["-o", "clean"], ["-qoclean"], ["-o", "-out"], ["-oclean", "--", "-out"]],
-)
+    [
+        ["-oclean"], ["-o", "clean"], ["-qoclean"], ["-qo", "clean"], ["-o", "-out"],
+        ["-qo", "-out"], ["-oclean", "--", "-out"],
+    ],
+)  # fmt: skip
 def test_one_dash_before_letters(words: list[str]) -> None:
     """Letters joined to their value, a value that looks like an option, and what is behind --."""
     with pytest.raises(InputError, match="nowhere"):
