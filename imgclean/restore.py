@@ -38,6 +38,8 @@ __all__ = ["NO_UNIT", "Denoiser", "load"]
 Pixels = NDArray[Any]
 
 _TYPES = ("uint8", "uint16", "float32")
+# Of Pillow's images: numbers of colours, which NumPy would take for brightness, and other colours.
+_NO_RGB = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "La", "RGBa")
 NO_UNIT = 16.0  # float pixels beyond are on 0 to 255, or on no scale that could be known
 _WINDOWS = 256  # a pass, of models of one size
 
@@ -134,12 +136,15 @@ class Denoiser(TiledNetwork):
             A new array of the same shape and type. Integer types are rounded and clipped.
 
         Raises:
-            UsageError: a shape, type or strength that is not listed above, no pixels at all, or
-                float pixels over 16 or under -16, which can hardly be on [0, 1].
+            UsageError: a shape, type or strength that is not listed above, no pixels at all,
+                float pixels over 16 or under -16, which can hardly be on [0, 1], or an image of
+                Pillow's that has a palette or other colours than RGB.
             ImageError: the image holds NaN or infinity.
         """
         if isinstance(image, str | bytes | os.PathLike):
             raise UsageError(f"{image!r}: give pixels as an array; denoise_folder takes paths")
+        if (mode := getattr(image, "mode", None)) in _NO_RGB:
+            raise UsageError(f'an image of mode {mode}: give its convert("RGB"), or "RGBA"')
         result = np.array(image, order="C")
         if result.ndim == 0:
             raise UsageError("no image; cv2.imread gives None for a file that it cannot read")

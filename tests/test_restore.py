@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from imgclean import restore
 from imgclean.devices import feature_budget, is_out_of_memory
@@ -363,6 +364,16 @@ def test_wrong_arrays_are_refused(bad: NDArray[Any]) -> None:
     """Shapes and types outside the contract are named."""
     with pytest.raises(UsageError, match="give"):
         cpu(strong_network())(bad)
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "YCbCr", "HSV"])
+def test_pillows_other_colours_are_refused(mode: str) -> None:
+    """Numbers of a palette's colours are no brightness, and black ink is no alpha."""
+    image = PillowImage.fromarray(noise(8, 8, 3)).convert(mode)
+    with pytest.raises(UsageError, match=rf"of mode {mode}: give its convert\("):
+        cpu(strong_network())(image)  # type: ignore[arg-type]
+    cleaned = cpu(strong_network())(image.convert("RGB"))  # type: ignore[arg-type]
+    assert cleaned.shape == (8, 8, 3)
 
 
 @pytest.mark.parametrize(
