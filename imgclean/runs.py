@@ -610,7 +610,9 @@ class Run:
             return []
         what = "training images" if self.source.leaks else "held-out images"
         start = self.starts_from if self.kept_start else None
-        return verdict(Denoiser(load_weights(str(self.weights))), self.source.risks, what, start)
+        device = str(self.device)
+        mine = Denoiser(load_weights(str(self.weights)), device=device)
+        return verdict(mine, self.source.risks, what, start, device)
 
 
 def generate(model: Any, count: int, seed: int) -> list[Array]:

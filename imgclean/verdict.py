@@ -24,7 +24,9 @@ _BEST = 99.0  # dB; what an infinite PSNR counts as
 _EXCESS = 1.2  # times the measured noise removed; from there on it was not measured rightly
 
 
-def verdict(mine: Denoiser, risks: Sequence[Risk], what: str, start: str | None) -> list[str]:
+def verdict(
+    mine: Denoiser, risks: Sequence[Risk], what: str, start: str | None, device: str = "auto"
+) -> list[str]:
     """Whether to keep weights that were trained without clean images, in plain words.
 
     The criterion is Stein's unbiased risk estimate on images not trained on (`alone`), as a
@@ -36,12 +38,14 @@ def verdict(mine: Denoiser, risks: Sequence[Risk], what: str, start: str | None)
         risks: the images.
         what: what kind of images these are.
         start: the weights that training started from, if it found nothing better.
+        device: where the shipped weights are run.
     """
     scores = {"these weights": _score(mine, risks)}
     scores["non-local means"] = _score(_non_local_means, risks)
     missing = []
     try:
-        scores["the shipped photo weights"] = _score(Denoiser(load_weights("photo")), risks)
+        photo = Denoiser(load_weights("photo"), device=device)
+        scores["the shipped photo weights"] = _score(photo, risks)
     except WeightsError as error:
         missing.append(str(error))
     lines = [f"{name}: {score:.2f} dB" for name, score in scores.items()]

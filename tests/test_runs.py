@@ -18,8 +18,9 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from imgclean import run_options
+from imgclean import restore, run_options
 from imgclean.alone import Risk
+from imgclean.devices import resolve_device
 from imgclean.errors import OutputError, UsageError
 from imgclean.models import NAMES
 from imgclean.processes import Processes
@@ -636,13 +637,26 @@ def test_training_on_synthesised_images(tmp_path: Path) -> None:
     assert len(run.source.validation) == 12
 
 
-def test_learning_from_noisy_images_alone(tmp_path: Path, make: Make) -> None:
-    """Without clean images a run trains, and ends with a verdict on held-out ones."""
+def test_learning_from_noisy_images_alone(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without clean images a run trains, and ends with a verdict on held-out ones.
+
+    That is given where it was trained: `auto` may be a card that was not asked for.
+    """
     for seed in range(3):
         make(tmp_path / "noisy" / f"{seed}.png", 64, 48, seed=seed)
     run = train(tmp_path / "run", None, noisy=str(tmp_path / "noisy"), noise=None, patch=32, seed=1)
     assert run.config.loss == "censored-mse" and len(run.source.risks) == 1
+    asked: list[str] = []
+
+    def noted(name: str) -> torch.device:
+        asked.append(name)
+        return resolve_device(name)
+
+    monkeypatch.setattr(restore, "resolve_device", noted)
     lines = run.verdict()
+    assert asked == ["cpu", "cpu"]
     assert "SURE) on 1 held-out images" in lines[0] and lines[-1].startswith("verdict: ")
     assert any("non-local means" in line for line in lines)
     with pytest.raises(UsageError, match="only mse"):
