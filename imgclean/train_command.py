@@ -342,8 +342,8 @@ def _filters(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     parts = text.split(",")
-    if not all(part.strip().isdigit() and int(part) for part in parts):
-        raise UsageError(f"--filters {text}: give whole numbers from 1, such as 32,64")
+    if not all(re.fullmatch(r"\s*[0-9]{1,6}\s*", part) and int(part) for part in parts):
+        raise UsageError(f"--filters {text}: give whole numbers from 1 to 999999, such as 32,64")
     return tuple(int(part) for part in parts)
 
 

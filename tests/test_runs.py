@@ -709,6 +709,8 @@ def test_no_verdict_on_noise_that_was_not_measured(tmp_path: Path) -> None:
         (["--model", "vae", "--compile"], 2, "speeds up the unets alone"),
         (["--noise", ""], 2, "a term is missing"),
         (["--model", "vae", "--filters", "a"], 2, "whole numbers"),
+        (["--model", "vae", "--filters", "32²"], 2, "whole numbers"),
+        (["--model", "vae", "--filters", "9999999999,9999999999"], 2, "from 1 to 999999"),
         (["--model", "gan", "--filters", "100000,100000"], 2, "gan --filters 100000,100000: its"),
         (["--noise", "gausian:3"], 2, "not a kind of noise"),
         (["--noise", "gaussian:1e9"], 2, "0 to 255"),
