@@ -263,7 +263,10 @@ class TiledNetwork:
         padding = ((0, -height % self._multiple), (0, -width % self._multiple), (0, 0))
         batch = np.stack([np.pad(tile, padding, mode="symmetric") for tile in tiles])
         with torch.inference_mode(), as_asked(self.device):
-            noisy = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
+            given = torch.from_numpy(batch)
+            if self.device.type == "mps" and given.dtype == torch.uint16:
+                given = given.to(torch.float32)  # which MPS cannot do with whole numbers of 16 bits
+            noisy = given.to(self.device).permute(0, 3, 1, 2)
             noisy = noisy.to(torch.float32).div_(scale)
             seen = noisy
             if not all(light.plain for light in lights):

@@ -285,6 +285,23 @@ def test_out_of_memory_takes_smaller_tiles(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.abs(denoiser(image).astype(int) - whole).max() <= 1
 
 
+def test_sixteen_bits_where_they_are_no_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MPS converts no whole numbers of 16 bits: they become floats before they go there."""
+    denoiser, image = cpu(strong_network()), noise(40, 33, 3, dtype="uint16")
+    expected, mps, move, moved = denoiser(image), torch.device("mps"), torch.Tensor.to, []
+
+    def to(values: torch.Tensor, *target: Any, **options: Any) -> torch.Tensor:
+        if target == (mps,):
+            moved.append(values.dtype)
+            return values
+        return move(values, *target, **options)
+
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    denoiser.device = mps
+    np.testing.assert_array_equal(denoiser(image), expected)
+    assert moved == [torch.float32]
+
+
 def test_batches_equal_single_images() -> None:
     """Images that share a batch come out as they would alone."""
     images = [noise(64, 80, 3, seed=seed) for seed in range(5)] + [noise(40, 40, 1)]
