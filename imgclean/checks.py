@@ -1,5 +1,6 @@
 """Check what scripts pass, where a wrong type would surface as a traceback, or not at all."""
 
+import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from .errors import UsageError
 
-__all__ = ["flag", "fraction", "whole"]
+__all__ = ["flag", "fraction", "weights_named", "whole"]
 
 
 _LEAST = {"tile": 64}  # 1 for all others
@@ -47,3 +48,14 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise UsageError(f"{name}={value!r}: give True or False")
     return bool(value)
+
+
+def weights_named(value: Any) -> str:
+    """The name or path of weights as text.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise UsageError(f"model={value!r}: give the name of weights, or a path")
+    return os.fspath(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .checks import flag, fraction, whole
+from .checks import flag, fraction, weights_named, whole
 from .errors import InputError, OutputError, UsageError
 from .forms import FORMS, Form
 from .images import REQUESTS, SUFFIXES, find, output_format
@@ -47,7 +47,7 @@ class Options:
         Raises:
             UsageError: a value that is out of range or of the wrong kind.
         """
-        kept: dict[str, Any] = {"model": os.fspath(self.model), "device": str(self.device)}
+        kept: dict[str, Any] = {"model": weights_named(self.model), "device": str(self.device)}
         for name in ("tile", "batch_size", "workers", "limit_memory", "max_pixels", "quality"):
             value = getattr(self, name)
             if value is not None or name == "max_pixels":

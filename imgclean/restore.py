@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .checks import fraction
+from .checks import fraction, weights_named
 from .coarse import SMALLEST, add_half, is_coarse, parts
 from .devices import as_asked
 from .drawn import keep_drawn
@@ -68,9 +68,7 @@ def load(
         WeightsError: no such weights, or damaged ones.
         UsageError: the device or precision does not exist, or a number is none.
     """
-    if not isinstance(model, str | os.PathLike):
-        raise UsageError(f"model={model!r}: give the name of weights, or a path")
-    weights = load_weights(os.fspath(model))
+    weights = load_weights(weights_named(model))
     return Denoiser(
         weights,
         device=device,

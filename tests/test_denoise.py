@@ -1302,7 +1302,7 @@ def test_the_package_offers_what_the_readme_names() -> None:
         {"workers": -1}, {"workers": 0}, {"quality": 500}, {"format": "jpeg"},
         {"output_mode": "gray"}, {"limit_memory": "2G"}, {"tile": 0}, {"tile": 63},
         {"strength": 2.0}, {"strength": None}, {"strength": "1"}, {"max_pixels": None},
-        {"safe": "no"}, {"overwrite": 0}, {"workers": True},
+        {"safe": "no"}, {"overwrite": 0}, {"workers": True}, {"model": None}, {"model": b"photo"},
     ],
 )  # fmt: skip
 def test_wrong_options_from_python(options: dict[str, Any]) -> None:
