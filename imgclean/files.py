@@ -117,9 +117,13 @@ def refuse_foreign(target: Path, start: str, what: str, cure: str = "name anothe
 def refuse_unwritable(target: Path) -> None:
     """Find out now, not after the work, that a file cannot be written where it is told.
 
+    A pipe or device is written directly, so that its folder need not be writable: /dev is not.
+
     Raises:
         OutputError: it is a folder, or its folder does not exist or is read-only.
     """
+    if is_stream(target):
+        return
     folder = target.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"{target}: its folder does not exist; make it first")

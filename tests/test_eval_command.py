@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import re
 import shutil
 import signal
@@ -346,6 +347,22 @@ def test_a_torn_first_line_of_scores_is_no_foreign_file(
     done = imgclean("eval", pairs, "--model", tiny, "--out", ledger.parent)
     assert done.returncode == 0, done.stderr
     assert len(ledger.read_text().splitlines()) > 1
+
+
+def test_a_table_goes_into_a_pipe(
+    pairs: Path, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /dev/stdout is one, whose folder belongs to the system."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        words = ["eval", str(pairs), "--model", tiny, "--limit", "1", "-q", "--csv", str(pipe)]
+        assert not app(words, standalone_mode=False)
+        assert os.read(descriptor, 65536).startswith(b"image,level,method,")
+    finally:
+        os.close(descriptor)
 
 
 @pytest.mark.parametrize(
