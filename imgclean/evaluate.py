@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import metrics, texts
 from .cases import Case
-from .errors import ImageError
+from .errors import ImageError, UsageError
 from .files import write_whole
 from .journal import fingerprint
 from .ledger import Ledger
@@ -94,6 +94,7 @@ class Run:
         self.codes: dict[str, dict[str, Sequence[float]]] = {}
         self.labels = {case.image: case.label for case in cases}
         self.computed = 0
+        self._begun = False
         self._ledger = Ledger(folder) if folder else None
         self._first = cases[0].level if cases else ""
         self._warm: set[tuple[str, int]] = set()
@@ -102,7 +103,13 @@ class Run:
         """Yield the input's score first, then the methods' in their order, case by case.
 
         A case that cannot be evaluated yields one score with its `error`.
+
+        Raises:
+            UsageError: it was iterated before.
         """
+        if self._begun:
+            raise UsageError("this Run has run; make another")
+        self._begun = True
         try:
             with ThreadPoolExecutor(os.cpu_count() or 1) as self._pool:
                 for case in self.cases:

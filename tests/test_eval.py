@@ -222,6 +222,15 @@ def test_finished_images_are_not_computed_again(tmp_path: Path, make: Make) -> N
     assert scored(cases, "median", "nlm", folder=out)[1].computed == 3
 
 
+def test_a_run_is_iterated_once(tmp_path: Path, make: Make) -> None:
+    """Its list of scores is closed then: a second time would end in Python's own error."""
+    cases = find_cases(Request(folder_of_pairs(tmp_path / "set", make)))
+    run = Run(cases, [Classical("median")], Options(), tmp_path / "out")
+    assert list(run)
+    with pytest.raises(UsageError, match="has run; make another"):
+        next(iter(run))
+
+
 def test_torn_ledger(tmp_path: Path, make: Make) -> None:
     """A line that a crash cut in two claims nothing, and nothing after it is lost."""
     cases = find_cases(Request(folder_of_pairs(tmp_path / "set", make)))
