@@ -14,6 +14,7 @@ import numpy  # noqa: F401, ICN001  # first: torch, importing it, would swallow 
 import torch
 from torch import Tensor, distributed
 
+from .devices import resolve_device
 from .errors import ImgcleanError, UsageError
 
 __all__ = ["ALONE", "Processes", "join"]
@@ -106,15 +107,33 @@ def join(device: str) -> tuple[Processes, str]:
 
     Args:
         device: what `--device` says; `auto` and any card become one for each process.
+
+    Raises:
+        UsageError: the device is not there, or there are fewer cards than processes.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         return ALONE, device
-    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device == "auto" or device.startswith("cuda"):
-        device = f"cuda:{int(os.environ['LOCAL_RANK']) % cards}" if cards else "cpu"
+    device = _own(device)
     if not distributed.is_initialized():
         if device.startswith("cuda"):
             torch.cuda.set_device(device)
         distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     return Processes(distributed.get_rank(), count), device
+
+
+def _own(device: str) -> str:
+    """The device of this process among those on its machine."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device != "auto" and not device.startswith("cuda"):
+        return device
+    if not cards:
+        return "cpu" if device == "auto" else str(resolve_device(device))
+    number = int(os.environ["LOCAL_RANK"])
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", number + 1))
+    if here > cards:  # NCCL gives no card to two processes
+        raise UsageError(
+            f"--device {device}: {here} processes, and {cards} CUDA devices, of which each needs "
+            "its own; start fewer with --nproc-per-node, or use --device cpu"
+        )
+    return f"cuda:{number}"

@@ -23,7 +23,7 @@ from imgclean.alone import Risk
 from imgclean.devices import resolve_device
 from imgclean.errors import OutputError, UsageError
 from imgclean.models import NAMES
-from imgclean.processes import Processes
+from imgclean.processes import Processes, join
 from imgclean.restore import Denoiser, load
 from imgclean.run_options import Options, new_folder, read_options
 from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
@@ -664,6 +664,23 @@ def test_learning_from_noisy_images_alone(
     make(tmp_path / "one" / "0.png", 64, 48, seed=0)
     run = train(tmp_path / "alone", None, noisy=str(tmp_path / "one"), noise=None, patch=32)
     assert "on 1 training images" in run.verdict()[0]
+
+
+def test_each_of_several_processes_has_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for and not there is an error, as for one process; no card is shared."""
+    for name, value in (("WORLD_SIZE", "2"), ("LOCAL_WORLD_SIZE", "2"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="0 CUDA devices"):
+        join("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UsageError, match="2 processes, and 1 CUDA devices"):
+        join("auto")
+    for name, given in (("is_initialized", True), ("get_rank", 1)):
+        monkeypatch.setattr(torch.distributed, name, lambda given=given: given)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [join(device)[1] for device in ("auto", "cuda:0", "cpu")] == ["cuda:1", "cuda:1", "cpu"]
 
 
 @pytest.mark.parametrize("start", [None, "photo"])
