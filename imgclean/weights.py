@@ -221,7 +221,8 @@ def save(
         **card,
     }
     text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
-    for target, content in ((path, data), (path.with_suffix(".json"), text.encode())):
+    told = text.encode(errors="backslashreplace")  # of names that are no valid text, as JSON has it
+    for target, content in ((path, data), (path.with_suffix(".json"), told)):
         write_whole(target, content)
 
 

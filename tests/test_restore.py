@@ -439,6 +439,15 @@ def test_weights_round_trip(tmp_path: Path) -> None:
     assert restore.load(str(path), device="cpu").name == "mine"
 
 
+def test_a_card_of_names_that_are_no_text(tmp_path: Path) -> None:
+    """A folder of photos may have one: the weights are kept, and the card gives it back."""
+    card = {"summary": "trained on \udcff, and on é", "headline": []}
+    state = strong_network().state
+    save(tmp_path / "w.safetensors", architecture="unet", config=SMALL, state=state, card=card)
+    assert "é" in (tmp_path / "w.json").read_text(encoding="utf-8")
+    assert load_weights(str(tmp_path / "w.safetensors")).card.items() >= card.items()
+
+
 def test_damaged_weights(tmp_path: Path) -> None:
     """Weights cut short, pickled, foreign or changed are refused with a reason."""
     weights = strong_network()
