@@ -26,6 +26,17 @@ __all__ = ["DAMAGE", "Sink", "sniff"]
 # libvips would keep the last operations, and with them whole images, for a second use.
 pyvips.cache_set_max(0)
 
+
+def _told(words: Any) -> str:
+    """What libvips says, as text: it quotes files, where a profile's name may be in Latin-1."""
+    if words == pyvips.ffi.NULL:
+        return "NULL"
+    return str(pyvips.ffi.string(words), "utf-8", "backslashreplace")
+
+
+# pyvips' own would raise inside its callback, which prints a traceback, and keep an error for ever.
+pyvips._to_string = pyvips.error._to_string = _told
+
 # What decoders and parsers raise on bytes they cannot make sense of.
 DAMAGE = (pyvips.Error, OSError, ValueError, struct.error, IndexError, EOFError, SyntaxError,
           OverflowError)  # fmt: skip

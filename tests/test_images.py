@@ -1829,3 +1829,19 @@ def test_iptc_declared_as_longs(tmp_path: Path) -> None:
     assert metadata.from_tiff({tiff.IPTC: tag}).iptc == records
     tag = tiff.Tag(4, 3, records)
     assert metadata.from_tiff({tiff.IPTC: tag}).iptc == records
+
+
+def test_a_profile_whose_name_is_in_latin_1(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """PNG names them so; where libpng complains of one, no traceback is printed."""
+    data = cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[136:140] = b"\x7f\0\0\0"  # its first tag lies beyond its end
+    body = b"iCCPProfil \xe9\0\0" + zlib.compress(profile)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    path = tmp_path / "a.png"
+    path.write_bytes(data[:33] + chunk + data[33:])
+    with Reader(path) as reader:
+        assert reader.page(0).pixels.shape == (9, 9, 3)
+    assert capfd.readouterr().err == ""
