@@ -1,4 +1,4 @@
-"""Pixels of any type: what is white in them, as floats, as luma, halved; cells as pixels."""
+"""Pixels of any type: what is white in them, as floats, as luma, halved; cells of pixels."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ __all__ = [
     "halved",
     "local_median",
     "luma",
+    "means",
     "stretched",
     "unit",
     "write",
@@ -88,3 +89,12 @@ def stretched(cells: NDArray[np.float32], side: int, begin: int, end: int) -> ND
     fade = (place - first).astype(np.float32)[:, None]
     following = cells[np.minimum(first + 1, len(cells) - 1)]
     return np.asarray(cells[first] * (1 - fade) + following * fade, np.float32)
+
+
+def means(planes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Means of squares of so many pixels, by channels; those at the far edges may be cut."""
+    height, width = planes.shape[:2]
+    size = (-(-width // side), -(-height // side))
+    edges = (0, size[1] * side - height, 0, size[0] * side - width)
+    whole = cv2.copyMakeBorder(planes, *edges, cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .faint import mix
-from .pixels import stretched, unit
+from .pixels import means, stretched, unit
 
 __all__ = ["keep_texture"]
 
@@ -59,7 +59,7 @@ def keep_texture(before: Pixels, after: Pixels) -> float:
     looks = [_look(before[top : top + _CELL], after[top : top + _CELL]) for top in tops]
     small = np.concatenate(looks, axis=1)
     border = _border(np.sqrt(small[1]), small[2]).astype(np.float32)
-    removed, fine, tone, beside = (_means(p, _CELL // _SMALL) for p in (*small, border))
+    removed, fine, tone, beside = (means(p, _CELL // _SMALL) for p in (*small, border))
     tells = (beside < _BESIDE) & (fine > _EVEN**2)
     tells &= (tone > _TONES[0]) & (tone < _TONES[1])
     if np.count_nonzero(tells) < _FEWEST:
@@ -118,8 +118,8 @@ def _was_noise(before: Pixels, after: Pixels, removed: Plane, cells: Mask) -> bo
 def _correlation(change: Plane) -> Plane:
     """That of the channels of a change, in cells; 1 where there is one channel."""
     others = change.shape[2] - 1
-    total = _means(change.sum(axis=2) ** 2, _CELL)
-    each = _means((change**2).sum(axis=2), _CELL)
+    total = means(change.sum(axis=2) ** 2, _CELL)
+    each = means((change**2).sum(axis=2), _CELL)
     return (total / np.maximum(each, 1e-12) - 1) / others if others else np.ones_like(total)
 
 
@@ -140,24 +140,15 @@ def _look(before: Pixels, after: Pixels) -> Plane:
     """Of small cells: the deviation of what was removed, the variance of what is fine, the tone."""
     shown = unit(before)
     gone = cv2.absdiff(shown, unit(after)).reshape(shown.shape)
-    removed, tone = (_grey(_means(planes, _SMALL)) for planes in (gone, shown))
+    removed, tone = (_grey(means(planes, _SMALL)) for planes in (gone, shown))
     return np.stack([_NORMAL * removed, _fine(shown), tone])
 
 
 def _fine(shown: Plane) -> Plane:
     """Variance of fine detail in small cells."""
     detail = cv2.absdiff(shown, cv2.blur(shown, (_FINE, _FINE)).reshape(shown.shape))
-    return _grey(_means(cv2.multiply(detail, detail).reshape(shown.shape), _SMALL))
+    return _grey(means(cv2.multiply(detail, detail).reshape(shown.shape), _SMALL))
 
 
 def _grey(planes: Plane) -> Plane:
     return np.asarray(planes.reshape(*planes.shape[:2], -1).mean(axis=2), np.float32)
-
-
-def _means(planes: Plane, side: int) -> Plane:
-    """Means of squares of so many pixels, by channels; those at the far edges may be cut."""
-    height, width = planes.shape[:2]
-    size = (-(-width // side), -(-height // side))
-    edges = (0, size[1] * side - height, 0, size[0] * side - width)
-    whole = cv2.copyMakeBorder(planes, *edges, cv2.BORDER_REFLECT)
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
