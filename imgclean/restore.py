@@ -25,6 +25,7 @@ from .pale import ink_contrast
 from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .small_print import SHARE, is_small
+from .stars import keep_stars
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
 from .texture import keep_texture
@@ -90,10 +91,11 @@ class Denoiser(TiledNetwork):
     at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
     their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
     less where there is hardly any, see `faint`, or where plain parts have far less, see `texture`,
-    and none from drawings, see `drawn`; others are taken to know what they were trained on.
+    no stars, see `stars`, and none from drawings, see `drawn`; others are taken to know what they
+    were trained on.
 
     Attributes:
-        photos: whether it does the latter five.
+        photos: whether it does the latter six.
     """
 
     def __init__(
@@ -189,7 +191,7 @@ class Denoiser(TiledNetwork):
         return none
 
     def _clean_photos(self, images: Sequence[Pixels], strength: float) -> None:
-        """Clean photos in place, see `stretch`, `coarse`, `faint`, `texture` and `drawn`."""
+        """Clean photos in place, see `stretch`, `coarse`, `faint`, `texture`, `stars`, `drawn`."""
         stretched = [stretch(image) for image in images]
         try:
             noisy = [image.copy() for image in images]
@@ -201,6 +203,7 @@ class Denoiser(TiledNetwork):
                     self._clean_pieces([image], 1.0)
                 keep_detail(before, image)
                 keep_texture(before, image)
+                keep_stars(before, image)
                 if how is None:  # stretched, noise has gaps between its levels too
                     keep_drawn(before, image)
                 if strength < 1:  # what was removed in full tells more than what is rounded
