@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pixels import halved, local_median
+from .specks import WithoutSpecks
 from .streaks import WithoutStreaks
 from .strokes import (
     CELL,
@@ -30,7 +31,7 @@ from .strokes import (
 __all__ = ["around", "missing_strokes"]
 
 Pixels = NDArray[np.generic]
-Page = Pixels | WithoutStreaks
+Page = Pixels | WithoutStreaks | WithoutSpecks
 Plane = NDArray[np.uint8]
 Grid = NDArray[np.float32]
 

@@ -25,6 +25,7 @@ from .pale import ink_contrast
 from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .small_print import SHARE, is_small
+from .specks import remove_specks
 from .stars import keep_stars
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
@@ -86,7 +87,8 @@ class Denoiser(TiledNetwork):
     One for pages sees them without a scanner's streaks, see `streaks`, in even light, see
     `shading`, those on dark paper made brighter as a whole, see `white_point`, pale ink deeper than
     it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
-    at full strength thin strokes keep their hue, see `hues`. One whose weights have a network for
+    at full strength thin strokes keep their hue, see `hues`; specks that lie all over go, see
+    `specks`. One whose weights have a network for
     it sees small print at twice the size too, see `small_print`; print that is out of focus is seen
     at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
     their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
@@ -232,22 +234,29 @@ class Denoiser(TiledNetwork):
             self._clean_pieces(cleaned, 1.0)
             yield part - cleaned[0], cleaned[1], small - cleaned[1]
 
-    def _clean_pages(self, images: Sequence[Pixels], strength: float) -> list[int]:
-        """Clean pages in place: their streaks before the network, pictures and areas after it."""
+    def _clean_pages(
+        self, images: Sequence[Pixels], strength: float, *, whole: bool = True
+    ) -> list[int]:
+        """Clean pages in place: their streaks before the network, pictures and areas after it.
+
+        Specks last; not of pages that are not `whole`, but seen at half the size.
+        """
         found = [find_streaks(image) for image in images]
         removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
+        noisy = [image.copy() if whole and strength < 1 else None for image in images]
         inks = [measure_ink(image) for image in images]
         soft = [self._at_half(*page, strength) for page in zip(images, inks, strict=True)]
         lights = [self._light(*page) for page in zip(images, inks, strict=True)]
         afar = [far_view(image, 1 + x.twice) for image, x in zip(images, lights, strict=True)]
         self._clean_lit(images, strength, lights)
-        for image, page, streaks, light, half in zip(
-            images, afar, removed, lights, soft, strict=True
-        ):
+        for image, page, light, half in zip(images, afar, lights, soft, strict=True):
             if page is not None:
                 self._look_again(image, page, strength, light)
             if half is not None:
                 take_half(image, *half, strength)
+        for image, before, streaks in zip(images, noisy, removed, strict=True):
+            if whole:
+                remove_specks(image, before, strength)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)
         return [count_lines(streaks) for streaks in found]
@@ -260,7 +269,7 @@ class Denoiser(TiledNetwork):
         if share is None:
             return None
         half = halved(page)
-        self._clean_pages([half], 1.0)
+        self._clean_pages([half], 1.0, whole=False)
         return half, share, None if strength == 1 else page.copy()
 
     def _light(self, page: Pixels, ink: Ink) -> Light:

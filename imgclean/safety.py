@@ -16,6 +16,7 @@ from .halftone import lost_screens
 from .missing import around, missing_strokes
 from .pixels import stretched
 from .shading import find_gutter
+from .specks import WithoutSpecks, lost_specks
 from .streaks import WithoutStreaks, find_streaks
 from .strokes import (
     CELL,
@@ -33,7 +34,7 @@ from .strokes import (
 __all__ = ["Kept", "is_clean", "protect"]
 
 Pixels = NDArray[np.generic]
-Page = Pixels | WithoutStreaks
+Page = Pixels | WithoutStreaks | WithoutSpecks
 Plane = NDArray[np.uint8]
 Grid = NDArray[np.float32]
 
@@ -87,8 +88,8 @@ def protect(
     joined to such ones that miss any stroke are treated like them (thresholding with hysteresis;
     Canny, 1986).
 
-    Streaks that a scanner drew (`streaks`) are no strokes. Where the dots of a printed tint or
-    picture are gone (`halftone`), they are the input's on brighter paper.
+    Streaks that a scanner drew (`streaks`) and dust (`specks`) are no strokes. Where the dots
+    of a printed tint or picture are gone (`halftone`), they are the input's on brighter paper.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
     dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures without dots.
@@ -116,13 +117,17 @@ def protect(
     if min(noisy.shape[:2]) < SIDE:
         return denoised, []
     before: Page = noisy
+    streakless: Pixels | WithoutStreaks = noisy
     gentler = GENTLER[-1:] if bilevel else GENTLER
     judged = _cut(denoised) if bilevel else denoised
     colours = not bilevel  # cut to black or white no pale ink is left, whatever is tried
     missing, dots = missing_strokes(before, judged, gentler, colours), _screens(before, judged)
     asked = bilevel or around(missing[0]).any() or dots.any()
     if asked and (streaks := find_streaks(noisy)):  # which are meant to go
-        before = WithoutStreaks(noisy, streaks)
+        before = streakless = WithoutStreaks(noisy, streaks)
+    if around(missing[0]).any() and (specks := lost_specks(noisy, denoised)) is not None:
+        before = WithoutSpecks(streakless, specks)
+    if before is not noisy:
         missing, dots = missing_strokes(before, judged, gentler, colours), _screens(before, judged)
     if around(missing[0]).any():
         missing[:, _in_gutter(noisy, missing.shape[1:])] = 0

@@ -30,7 +30,7 @@ LAYERS = [
         "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
         "devices", "closer_looks", "siblings", "auto", "xmp", "shading", "faint",
         "coarse", "dots", "drawn", "ink", "screens", "texture", "halftone", "strokes", "clean",
-        "missing", "stars",
+        "missing", "specks", "stars",
     },
     {"errors"},
 ]  # fmt: skip

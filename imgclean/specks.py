@@ -1,0 +1,492 @@
+"""Specks of dust and toner that are as large as a full stop, told from print by where they lie.
+
+A network that sees a few hundred pixels cannot tell a speck of two or three pixels from a dot of a
+letter, so it keeps both. The page can: print keeps to its lines, dust lies on blank paper as well,
+margins included. Small dark pieces of a cleaned page are sorted by their mass; a size that lies all
+over the blank paper is dirt, and how densely it lies there tells how much of it is to be expected
+among the letters (counts in areas, after the Poisson process: Diggle, "Statistical Analysis of
+Spatial Point Patterns", 1983).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .pixels import full_range, unit, write
+from .streaks import WithoutStreaks
+from .strokes import DARKEST, SIDE, background, byte_pixels, grey_plane
+
+__all__ = ["WithoutSpecks", "lost_specks", "remove_specks"]
+
+Pixels = NDArray[Any]
+Plane = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.intp]
+Values = NDArray[np.float64]
+
+_LARGEST = 50_000_000  # pixels of a page: labels take four bytes each
+_WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
+_DARK = 225  # of 255; what is darker on a cleaned page is ink or dirt
+_FALLEN = 215  # of 255; what was darker on even paper before it was cleaned stood out
+_ASIDE = 8  # pixels beside a speck where paper is found
+_LETTERS = 100  # that a page of text has at least
+_LOWEST, _SMALLEST = 6, 12  # pixels of a letter's height and area at least
+_TALLEST, _BROADEST = 8, 4  # a letter's height and width are at most such parts of the page's
+_BLACK = 0.4  # of the usual darkness that a letter has
+_SMALL_PRINT = 8  # pixels of the letters' height, below which nothing is told
+# Shares of the letters' height:
+_LEAST = 0.6  # height of a letter
+_SPECK = 0.45  # side of a speck at most
+_PICTURE = 3  # both sides of a picture or a table; all of its box is left alone
+_RULE = 6  # length of what counts as printed, so that no margin lies beyond it
+_ALONG, _ACROSS, _AHEAD = 2, 0.75, 1  # half of gaps within a line; a line's reach up and down, on
+_NEAR = 0.5  # reach of a letter's dots, accents and full stops
+_BESIDE = 1  # around what is no letter
+_COARSE = 2  # pixels of the page to one of the planes that tell where lines and blank paper are
+# Of sizes of specks:
+_STEPS, _UNIT, _LIGHTEST = 2, 1 / 400, -4  # classes an octave of mass; of letters' height squared
+_LARGER = 0.15  # larger pieces away from lines, for each speck: remains of a pattern
+_FEWEST, _SOME = 20, 8  # specks on blank paper, of all sizes and of one
+_CELLS, _OCCUPIED = 8, 0.7  # cells each way; of those that even dust would lie in
+_MARGIN, _IN_MARGIN = 0.05, 0.5  # share of the page; of its even share of the specks
+_CROWDS = ((6, 3, 5), (2.4, 4, 3))  # sides of windows in letters' heights, times as many and more
+# Dots and full stops of print have more mass than this: of a letter's, of a stroke's width squared.
+_DOT, _ROUND, _AROUND = 0.035, 0.25, 5  # letters around that tell it
+_MARKS = 3  # classes below the page's own dots and full stops that may go among letters
+_NEIGHBOURS, _SPACED = 9, 1.5  # of a dot, with itself; pixels that one of a row may be aside
+_KD_TREE = 4  # FLANN's number of a search that is exact
+_COLOURED = 0.25  # of the depth that channels differ in coloured ink
+# Among text, of blank paper's: standard deviations and pieces more, in each zone.
+_ALLOWED, _BY_CHANCE = np.array([0, 2, 1, 0]), np.array([0, 2, 0, 0])
+_BLANK, _LINE, _LETTER, _OTHER = range(4)  # zones of a page
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Connected dark pixels of a page; piece 0 is the paper.
+
+    Attributes:
+        shape: of the page, in pixels.
+        place: index of each dark pixel.
+        label: its piece.
+        boxes: left, top, width, height and area of each piece.
+        middles: x and y of each.
+        mass: sum of each one's depths, 1 a black pixel.
+        letter: whether it is one.
+        height: of the page's letters, pixels; 0 if there are too few.
+    """
+
+    shape: tuple[int, int]
+    place: Numbers
+    label: Numbers
+    boxes: NDArray[np.int32]
+    middles: Values
+    mass: Values
+    letter: Mask
+    height: float
+
+    @property
+    def side(self) -> NDArray[np.int32]:
+        """The longer side of each piece's box."""
+        return np.asarray(self.boxes[:, 2:4].max(axis=1), np.int32)
+
+
+@dataclass(frozen=True)
+class _Paper:
+    """What each place of a page is, two pixels of it to one.
+
+    Attributes:
+        zones: blank paper, lines of text, what is within reach of a letter's dots, and what is
+            neither text nor blank.
+        outside: the blank paper around all print.
+        lines: 1 where lines of text are.
+    """
+
+    zones: Plane
+    outside: Mask
+    lines: Plane
+
+    @cached_property
+    def blank(self) -> NDArray[np.float32]:
+        """The share of blank paper in 8 x 8 cells."""
+        blank = (self.zones == _BLANK).astype(np.float32)
+        return np.asarray(cv2.resize(blank, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
+
+    def lies_all_over(self, places: Numbers) -> bool:
+        """Whether places on blank paper, N x 2 rows and columns, are in all of it."""
+        row, column = places.T
+        down, across = (
+            n * _CELLS // m for n, m in zip((row, column), self.zones.shape, strict=True)
+        )
+        found = np.bincount(down * _CELLS + across, minlength=_CELLS**2) > 0
+        total = max(float(self.blank.sum()), 1e-6)
+        even = (1 - np.exp(-len(row) * self.blank / total)).sum()
+        least = _IN_MARGIN * len(row) * self.outside.mean() * _CELLS**2 / total
+        beyond = np.count_nonzero(self.outside[row, column])
+        return bool(found.sum() >= _OCCUPIED * even and beyond >= least)
+
+
+@dataclass(frozen=True)
+class _Small:
+    """Pieces that may be specks.
+
+    Attributes:
+        number: which of all they are.
+        places: row and column of each on the paper's planes.
+        zone: what the paper is there.
+        size: class of mass.
+    """
+
+    number: Numbers
+    places: Numbers
+    zone: Plane
+    size: Numbers
+
+    def only(self, which: Mask) -> "_Small":
+        """Some of them."""
+        return _Small(self.number[which], self.places[which], self.zone[which], self.size[which])
+
+
+def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 1.0) -> int:
+    """Remove specks from a cleaned page, in place; the paper around takes their place.
+
+    Specks are dark pieces of up to 0.45 of the letters' height, without a colour, in classes of
+    like mass. A class is dirt where it lies on blank paper, away from lines of text, rules and
+    pictures, all over: in at least 0.7 of the parts of it in which scattered dots would lie, and
+    in the margins around all print half as densely as elsewhere at least. There it goes. Between
+    words and letters it goes too, if it lies there no more densely than on blank paper, and has
+    less mass than dots of print have: than a 29th of the letters beside it, a quarter of the
+    square of a stroke's width, and about a third of the smallest class that is clearly more
+    frequent there than dust would be.
+
+    Dots at even distances (leaders, dotted rules, lattices), crowded ones (stippling, words in very
+    small type) and any inside a picture's or table's box stay. Nothing is done to pages of under
+    100 letters, to small print, where no margin is blank, where there are under 20 specks, or
+    where larger pieces lie on blank paper too, as what is left of a fine pattern does.
+
+    Args:
+        page: H x W x C with C in {1, 3}, strokes on white; uint8, uint16 or float32 on [0, 1].
+        before: the page as it was, needed if `strength` is under 1.
+        strength: that made `page`; so much of the specks is removed.
+
+    Returns:
+        How many were removed.
+    """
+    height, width = page.shape[:2]
+    if min(height, width) < SIDE or height * width > _LARGEST or strength < _WEAKEST:
+        return 0
+    cleaned = page if before is None or strength == 1 else _in_full(before, page, strength)
+    pieces, labels = _find_pieces(grey_plane(cleaned))
+    if pieces.height < _SMALL_PRINT:
+        return 0
+    gone = _specks(pieces, cleaned)
+    if gone.any():
+        _fill(page, cleaned, pieces, labels, gone, strength)
+    return int(gone.sum())
+
+
+def lost_specks(before: Pixels, after: Pixels) -> Mask | None:
+    """Where specks lay that a cleaned page has lost; None if there are none.
+
+    What stood out of the page and is white now counts beside what is still dark, by the rules of
+    `remove_specks`.
+
+    Args:
+        before: H x W or H x W x C, the page; uint8, uint16 or float32 on [0, 1].
+        after: the same, cleaned.
+
+    Returns:
+        H x W.
+    """
+    height, width = before.shape[:2]
+    if min(height, width) < SIDE or height * width > _LARGEST:
+        return None
+    noisy, grey = grey_plane(before), grey_plane(after)
+    even = cv2.divide(noisy, cv2.max(background(noisy)[1], DARKEST), scale=255)
+    lost = (even < _FALLEN) & (grey >= _DARK)
+    pieces, labels = _find_pieces(np.where(lost, even, grey).astype(np.uint8))
+    if pieces.height < _SMALL_PRINT:
+        return None
+    gone = _specks(pieces, np.atleast_3d(after)[..., :3])
+    specks = np.asarray(gone[labels] & lost)
+    return specks if specks.any() else None
+
+
+class WithoutSpecks:
+    """A page from which specks are removed wherever its rows are read."""
+
+    def __init__(self, page: NDArray[np.generic] | WithoutStreaks, specks: Mask) -> None:
+        """Of a page, which stays as it is, and where its specks are."""
+        self.page, self.specks = page, specks
+        self.shape, self.dtype, self.ndim = page.shape, page.dtype, page.ndim
+
+    def __getitem__(self, rows: slice) -> Pixels:
+        """A copy of these rows: in place of specks the brightest that lies around."""
+        top, bottom, _ = rows.indices(self.shape[0])
+        first = max(0, top - _ASIDE)
+        part = np.array(self.page[first : bottom + _ASIDE], order="C")
+        three = np.ones((3, 3), np.uint8)
+        specks = cv2.dilate(self.specks[first : bottom + _ASIDE].view(np.uint8), three) > 0
+        if specks.any():
+            around = cv2.dilate(part, np.ones((2 * _ASIDE + 1, 2 * _ASIDE + 1), np.uint8))
+            part[specks] = around.reshape(part.shape)[specks]
+        return part[top - first : bottom - first]
+
+
+def _in_full(before: Pixels, page: Pixels, strength: float) -> Plane:
+    """What full strength would have given, of which a page has a share, in 8 bits."""
+    old, new = byte_pixels(before), byte_pixels(page)
+    full = cv2.addWeighted(new, 1 / strength, old, 1 - 1 / strength, 0)
+    return np.asarray(full.reshape(page.shape), np.uint8)
+
+
+def _find_pieces(grey: Plane) -> tuple[_Pieces, NDArray[np.int32]]:
+    """The dark pieces of a page, and the piece of each pixel."""
+    dark = (grey < _DARK).view(np.uint8)
+    count, labels, boxes, middles = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    place = np.flatnonzero(dark)
+    label, depth = labels.ravel()[place].astype(np.intp), 255 - grey.ravel()[place]
+    mass = np.bincount(label, depth, count) / 255
+    darkest = np.zeros(count, np.uint8)
+    np.maximum.at(darkest, label, depth)
+    letter, height = _find_letters(boxes, darkest, grey.shape)
+    shape = (grey.shape[0], grey.shape[1])
+    return _Pieces(shape, place, label, boxes, middles, mass, letter, height), labels
+
+
+def _find_letters(
+    boxes: NDArray[np.int32], darkest: Plane, shape: tuple[int, ...]
+) -> tuple[Mask, float]:
+    """Which pieces are letters, and how high these are: their median without the lowest."""
+    wide, high, area = boxes[:, 2], boxes[:, 3], boxes[:, 4]
+    letter = (high >= _LOWEST) & (high < shape[0] / _TALLEST) & (area >= _SMALLEST)
+    letter &= wide < shape[1] / _BROADEST
+    letter[0] = False
+    if letter.sum() >= _LETTERS:
+        letter &= darkest > _BLACK * np.quantile(darkest[letter], 0.9)
+    if letter.sum() < _LETTERS:
+        return letter, 0.0
+    high = high[letter]
+    height = float(np.median(high[high >= np.quantile(high, 0.3)]))
+    letter &= boxes[:, 3] > _LEAST * height
+    return letter, height
+
+
+def _specks(pieces: _Pieces, cleaned: Pixels) -> Mask:
+    """Which pieces are specks."""
+    specks = np.zeros(len(pieces.mass), np.bool_)
+    small = pieces.side <= _SPECK * pieces.height
+    small[0] = False
+    if small.sum() < _FEWEST:
+        return specks
+    paper = _paper(pieces)
+    if paper.outside.mean() < _MARGIN:
+        return specks
+    found = _scattered(pieces, small & ~_is_coloured(pieces, cleaned, small), paper)
+    if (found.zone == _BLANK).sum() < max(_FEWEST, _count_larger(pieces, paper) / _LARGER):
+        return specks
+    gone = _is_dirt(found, paper, _areas(pieces, paper)) & ~_is_crowded(found, paper, pieces.height)
+    light = pieces.mass[found.number] < _least_dot(pieces, pieces.middles[found.number])
+    gone &= light | (found.zone == _BLANK)
+    specks[found.number[gone]] = gone.sum() >= _FEWEST
+    return specks
+
+
+def _scattered(pieces: _Pieces, small: Mask, paper: _Paper) -> _Small:
+    """Small pieces beside pictures and rules that are in no row."""
+    number = np.flatnonzero(small)
+    middles = pieces.middles[number]
+    places = (middles[:, ::-1] / _COARSE).astype(np.intp)
+    relative = np.maximum(pieces.mass[number], 0.1) / (_UNIT * pieces.height**2)
+    size = np.maximum(np.floor(_STEPS * np.log2(relative)), _LIGHTEST).astype(np.intp)
+    found = _Small(number, places, paper.zones[tuple(places.T)], size)
+    return found.only(~_is_even(middles) & (found.zone != _OTHER))
+
+
+def _count_larger(pieces: _Pieces, paper: _Paper) -> int:
+    """How many pieces too large for specks, but shorter than rules, lie away from lines."""
+    larger = (pieces.side > _SPECK * pieces.height) & (pieces.side < _RULE * pieces.height)
+    larger &= ~pieces.letter
+    larger[0] = False
+    column, row = (pieces.middles[larger] / _COARSE).astype(np.intp).T
+    return int(np.count_nonzero(paper.lines[row, column] == 0))
+
+
+def _areas(pieces: _Pieces, paper: _Paper) -> Values:
+    """How much there is of each zone; where letters are no speck can be seen."""
+    areas = np.bincount(paper.zones.ravel(), minlength=4).astype(np.float64)
+    areas[_LETTER] -= np.count_nonzero(pieces.letter[pieces.label]) / _COARSE**2
+    return areas.clip(0)
+
+
+def _is_dirt(found: _Small, paper: _Paper, areas: Values) -> Mask:
+    """Which small pieces are in a class that is dirt where they lie."""
+    gone = np.zeros(len(found.size), np.bool_)
+    classes = np.unique(found.size)
+    counts = np.array([np.bincount(found.zone[found.size == x], minlength=4) for x in classes])
+    expected = counts[:, :1] * areas / areas[_BLANK]
+    noise = np.sqrt(expected)
+    more = (counts > 1.5 * expected + 2 * noise + 4)[:, [_LINE, _LETTER]].any(axis=1)
+    marks = classes[more & (classes >= 0)].min(initial=99)
+    few = counts <= expected + noise * _ALLOWED + _BY_CHANCE
+    for one, count, rare in zip(classes, counts, few, strict=True):
+        same = found.size == one
+        bare = same & (found.zone == _BLANK)
+        if count[_BLANK] >= _SOME and paper.lies_all_over(found.places[bare]):
+            zones = [zone for zone in (_LINE, _LETTER) if one <= marks - _MARKS and rare[zone]]
+            gone |= bare | (same & np.isin(found.zone, zones))
+    return gone
+
+
+def _paper(pieces: _Pieces) -> _Paper:
+    """Tell text and blank paper apart."""
+    height = pieces.height
+    other = ~pieces.letter & (pieces.side > _SPECK * height)
+    other[0] = False
+    letters, others = (_drawn(pieces, which) for which in (pieces.letter, other))
+    lines = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, _box(0, _ALONG * height))
+    lines = np.asarray(cv2.dilate(lines, _box(_ACROSS * height, _AHEAD * height)), np.uint8)
+    zones = np.where(lines > 0, np.uint8(_LINE), np.uint8(_BLANK))
+    zones[cv2.dilate(letters, _box(_NEAR * height, _NEAR * height)) > 0] = _LETTER
+    picture = other & (pieces.boxes[:, 2:4].min(axis=1) > _PICTURE * height)
+    if picture.any():
+        others |= _boxed(pieces.boxes[picture], others.shape)
+    zones[cv2.dilate(others, _box(_BESIDE * height, _BESIDE * height)) > 0] = _OTHER
+    outside = zones == _BLANK
+    outside[_printed(pieces, other & (pieces.side > _RULE * height))] = False
+    return _Paper(zones, outside, lines)
+
+
+def _printed(pieces: _Pieces, rules: Mask) -> tuple[slice, slice]:
+    """The box around nearly all letters and all rules, on the coarser planes."""
+    low, high = np.quantile(pieces.middles[pieces.letter], (0.01, 0.99), axis=0)
+    if rules.any():
+        boxes = pieces.boxes[rules]
+        low = np.minimum(low, boxes[:, :2].min(axis=0))
+        high = np.maximum(high, (boxes[:, :2] + boxes[:, 2:4]).max(axis=0))
+    low, high = (low - pieces.height) / _COARSE, (high + pieces.height) / _COARSE
+    (left, top), (right, bottom) = (np.rint(x).clip(0).astype(int) for x in (low, high))
+    return slice(top, bottom), slice(left, right)
+
+
+def _box(down: float, across: float) -> Plane:
+    """A box that reaches so many pixels of the page up, down and to both sides."""
+    rows, columns = (2 * max(round(x / _COARSE), 0) + 1 for x in (down, across))
+    return np.ones((rows, columns), np.uint8)
+
+
+def _drawn(pieces: _Pieces, which: Mask) -> Plane:
+    """Some pieces on a coarser plane, 1 where any pixel is one of theirs."""
+    plane = np.zeros([-(-n // _COARSE) for n in pieces.shape], np.uint8)
+    row, column = np.divmod(pieces.place[which[pieces.label]], pieces.shape[1])
+    plane[row // _COARSE, column // _COARSE] = 1
+    return plane
+
+
+def _boxed(boxes: NDArray[np.int32], shape: tuple[int, ...]) -> Plane:
+    """1 inside of boxes, on the coarser plane: sums over their corners."""
+    edges = np.zeros((shape[0] + 1, shape[1] + 1), np.int32)
+    left, top = boxes[:, :2].T // _COARSE
+    right, bottom = -(-(boxes[:, :2] + boxes[:, 2:4]).T // _COARSE)
+    for rows, columns, step in (
+        (top, left, 1),
+        (top, right, -1),
+        (bottom, left, -1),
+        (bottom, right, 1),
+    ):
+        np.add.at(edges, (rows, columns), step)
+    inside = edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
+    return np.asarray(inside.view(np.uint8))
+
+
+def _is_crowded(found: _Small, paper: _Paper, height: float) -> Mask:
+    """Which lie where there are far more of them than elsewhere on blank paper."""
+    bare = np.count_nonzero(found.zone == _BLANK)
+    density = bare / max(int(np.count_nonzero(paper.zones == _BLANK)), 1)
+    crowded = np.zeros(len(found.size), np.bool_)
+    for window, times, more in _CROWDS:
+        side = max(round(window * height / _COARSE / 3), 1)
+        cells = np.zeros([-(-n // side) for n in paper.zones.shape], np.float32)
+        place = tuple(found.places.T // side)
+        np.add.at(cells, place, 1)
+        around = cv2.boxFilter(cells, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        crowded |= around[place] > times * 9 * side**2 * density + more
+    return crowded
+
+
+def _least_dot(pieces: _Pieces, places: Values) -> Values:
+    """The mass at N x 2 places from which on a piece may be a dot or full stop of print there."""
+    ink = np.zeros(pieces.shape, np.uint8)
+    ink.ravel()[pieces.place[pieces.letter[pieces.label]]] = 1
+    inner = cv2.erode(ink, np.ones((3, 3), np.uint8))
+    count, inside = (int(np.count_nonzero(plane)) for plane in (ink, inner))
+    stroke = 2 * count / max(count - inside, 1)
+    mass, middles = (x[pieces.letter] for x in (pieces.mass, pieces.middles))
+    beside = np.median(mass[_nearest(middles, places, _AROUND)], axis=1)
+    least = np.minimum(_DOT * np.minimum(beside, np.median(mass)), _ROUND * stroke**2)
+    return np.asarray(least, np.float64)
+
+
+def _nearest(points: Values, places: Values, count: int) -> Numbers:
+    """The indices of the N x 2 points that are nearest to each of M x 2 places, nearest first."""
+    tree = cv2.flann.Index(points.astype(np.float32), {"algorithm": _KD_TREE})
+    found = tree.knnSearch(places.astype(np.float32), count, params={"checks": -1})[0]
+    return np.asarray(found, np.intp)
+
+
+def _is_even(places: Values) -> Mask:
+    """Which of N x 2 places are in a row of four at even distances."""
+    if len(places) < _NEIGHBOURS:
+        return np.ones(len(places), np.bool_)
+    points = places.astype(np.float32)
+    away = points[_nearest(places, places, _NEIGHBOURS)[:, 1:]] - points[:, None]  # N x 8 x 2
+
+    def there(times: int) -> Mask:
+        """Whether there is a neighbour so many times as far as each."""
+        apart = away[:, None] - np.float32(times) * away[:, :, None]
+        return np.asarray(np.hypot(apart[..., 0], apart[..., 1]).min(axis=2) <= _SPACED)
+
+    double = there(2)
+    return np.asarray((double & (there(-1) | there(3))).any(axis=1))
+
+
+def _is_coloured(pieces: _Pieces, cleaned: Pixels, small: Mask) -> Mask:
+    """Which small pieces are of coloured ink."""
+    if cleaned.shape[2] < 3:
+        return np.zeros(len(small), np.bool_)
+    which = small[pieces.label]
+    label, colours = pieces.label[which], cleaned.reshape(-1, 3)[pieces.place[which]]
+    depth = 1 - unit(colours)
+    apart, deep = (
+        np.bincount(label, x, len(small)) for x in (np.ptp(depth, axis=1), depth.max(axis=1))
+    )
+    return np.asarray(apart > _COLOURED * deep)
+
+
+def _fill(
+    page: Pixels, cleaned: Pixels, pieces: _Pieces, labels: NDArray[np.int32], gone: Mask,
+    strength: float,
+) -> None:  # fmt: skip
+    """Put paper in place of some pieces and the pixels around them, in place."""
+    height, width = pieces.shape
+    mask = np.zeros(height * width, np.uint8)
+    mask[pieces.place[gone[pieces.label]]] = 1
+    grown = cv2.dilate(mask.reshape(height, width), np.ones((3, 3), np.uint8))
+    row, column = np.nonzero(grown)
+    piece = labels[row, column]
+    free = (piece == 0) | gone[piece]  # nothing of what stays
+    row, column = row[free], column[free]
+    reach = round(_SPECK * pieces.height) + 1
+    ring = [(y, x) for y in (-reach, 0, reach) for x in (-reach, 0, reach) if x or y]
+    around = np.stack(
+        [cleaned[(row + y).clip(0, height - 1), (column + x).clip(0, width - 1)] for y, x in ring]
+    )
+    paper = np.partition(around, 6, axis=0)[6]  # of eight: what is not ink
+    missing = np.maximum(unit(paper) - unit(cleaned[row, column]), 0) * np.float32(strength)
+    values = page[row, column]
+    write(values.astype(np.float32) + missing * np.float32(full_range(page)), values)
+    page[row, column] = values
