@@ -286,25 +286,26 @@ def _specks(pieces: _Pieces, cleaned: Pixels) -> Mask:
     paper = _paper(pieces)
     if paper.outside.mean() < _MARGIN:
         return specks
-    found = _scattered(pieces, small & ~_is_coloured(pieces, cleaned, small), paper)
+    every = _placed(pieces, small & ~_is_coloured(pieces, cleaned, small), paper)
+    middles = pieces.middles[every.number]
+    found = every.only(~_is_even(middles) & (every.zone != _OTHER))
     if (found.zone == _BLANK).sum() < max(_FEWEST, _count_larger(pieces, paper) / _LARGER):
         return specks
-    gone = _is_dirt(found, paper, _areas(pieces, paper)) & ~_is_crowded(found, paper, pieces.height)
+    gone = _is_dirt(found, paper, _areas(pieces, paper))
+    gone &= ~_is_crowded(found, every, paper, pieces.height)
     light = pieces.mass[found.number] < _least_dot(pieces, pieces.middles[found.number])
     gone &= light | (found.zone == _BLANK)
     specks[found.number[gone]] = gone.sum() >= _FEWEST
     return specks
 
 
-def _scattered(pieces: _Pieces, small: Mask, paper: _Paper) -> _Small:
-    """Small pieces beside pictures and rules that are in no row."""
+def _placed(pieces: _Pieces, small: Mask, paper: _Paper) -> _Small:
+    """Small pieces, with where they lie."""
     number = np.flatnonzero(small)
-    middles = pieces.middles[number]
-    places = (middles[:, ::-1] / _COARSE).astype(np.intp)
+    places = (pieces.middles[number, ::-1] / _COARSE).astype(np.intp)
     relative = np.maximum(pieces.mass[number], 0.1) / (_UNIT * pieces.height**2)
     size = np.maximum(np.floor(_STEPS * np.log2(relative)), _LIGHTEST).astype(np.intp)
-    found = _Small(number, places, paper.zones[tuple(places.T)], size)
-    return found.only(~_is_even(middles) & (found.zone != _OTHER))
+    return _Small(number, places, paper.zones[tuple(places.T)], size)
 
 
 def _count_larger(pieces: _Pieces, paper: _Paper) -> int:
@@ -403,18 +404,17 @@ def _boxed(boxes: NDArray[np.int32], shape: tuple[int, ...]) -> Plane:
     return np.asarray(inside.view(np.uint8))
 
 
-def _is_crowded(found: _Small, paper: _Paper, height: float) -> Mask:
-    """Which lie where there are far more of them than elsewhere on blank paper."""
+def _is_crowded(found: _Small, every: _Small, paper: _Paper, height: float) -> Mask:
+    """Which lie where far more small pieces, in rows as well, are than specks elsewhere."""
     bare = np.count_nonzero(found.zone == _BLANK)
     density = bare / max(int(np.count_nonzero(paper.zones == _BLANK)), 1)
     crowded = np.zeros(len(found.size), np.bool_)
     for window, times, more in _CROWDS:
         side = max(round(window * height / _COARSE / 3), 1)
         cells = np.zeros([-(-n // side) for n in paper.zones.shape], np.float32)
-        place = tuple(found.places.T // side)
-        np.add.at(cells, place, 1)
+        np.add.at(cells, tuple(every.places.T // side), 1)
         around = cv2.boxFilter(cells, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        crowded |= around[place] > times * 9 * side**2 * density + more
+        crowded |= around[tuple(found.places.T // side)] > times * 9 * side**2 * density + more
     return crowded
 
 
