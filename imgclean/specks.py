@@ -9,13 +9,26 @@ Spatial Point Patterns", 1983).
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .page_layout import (
+    BLANK,
+    COARSE,
+    DARK,
+    LETTER,
+    LINE,
+    OTHER,
+    RULE,
+    SPECK,
+    Paper,
+    Pieces,
+    find_paper,
+    find_pieces,
+)
 from .pixels import full_range, unit, write
 from .streaks import WithoutStreaks
 from .strokes import DARKEST, SIDE, background, byte_pixels, grey_plane
@@ -30,29 +43,14 @@ Values = NDArray[np.float64]
 
 _LARGEST = 50_000_000  # pixels of a page: labels take four bytes each
 _WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
-_DARK = 225  # of 255; what is darker on a cleaned page is ink or dirt
 _FALLEN = 215  # of 255; what was darker on even paper before it was cleaned stood out
 _ASIDE = 8  # pixels beside a speck where paper is found
-_LETTERS = 100  # that a page of text has at least
-_LOWEST, _SMALLEST = 6, 12  # pixels of a letter's height and area at least
-_TALLEST, _BROADEST = 8, 4  # a letter's height and width are at most such parts of the page's
-_BLACK = 0.4  # of the usual darkness that a letter has
 _SMALL_PRINT = 8  # pixels of the letters' height, below which nothing is told
-# Shares of the letters' height:
-_LEAST = 0.6  # height of a letter
-_SPECK = 0.45  # side of a speck at most
-_PICTURE = 3  # both sides of a picture or a table; all of its box is left alone
-_RULE = 6  # length of what counts as printed, so that no margin lies beyond it
-_ALONG, _ACROSS, _AHEAD = 2, 0.75, 1  # half of gaps within a line; a line's reach up and down, on
-_NEAR = 0.5  # reach of a letter's dots, accents and full stops
-_BESIDE = 1  # around what is no letter
-_COARSE = 2  # pixels of the page to one of the planes that tell where lines and blank paper are
 # Of sizes of specks:
 _STEPS, _UNIT, _LIGHTEST = 2, 1 / 400, -4  # classes an octave of mass; of letters' height squared
 _LARGER = 0.15  # larger pieces away from lines, for each speck: remains of a pattern
 _FEWEST, _SOME = 20, 8  # specks on blank paper, of all sizes and of one
-_CELLS, _OCCUPIED = 8, 0.7  # cells each way; of those that even dust would lie in
-_MARGIN, _IN_MARGIN = 0.05, 0.5  # share of the page; of its even share of the specks
+_MARGIN = 0.05  # share of the page, at least
 _CROWDS = ((6, 3, 5), (2.4, 4, 3))  # sides of windows in letters' heights, times as many and more
 # Dots and full stops of print have more mass than this: of a letter's, of a stroke's width squared.
 _DOT, _ROUND, _AROUND = 0.035, 0.25, 5  # letters around that tell it
@@ -62,72 +60,6 @@ _KD_TREE = 4  # FLANN's number of a search that is exact
 _COLOURED = 0.25  # of the depth that channels differ in coloured ink
 # Among text, of blank paper's: standard deviations and pieces more, in each zone.
 _ALLOWED, _BY_CHANCE = np.array([0, 2, 1, 0]), np.array([0, 2, 0, 0])
-_BLANK, _LINE, _LETTER, _OTHER = range(4)  # zones of a page
-
-
-@dataclass(frozen=True)
-class _Pieces:
-    """Connected dark pixels of a page; piece 0 is the paper.
-
-    Attributes:
-        shape: of the page, in pixels.
-        place: index of each dark pixel.
-        label: its piece.
-        boxes: left, top, width, height and area of each piece.
-        middles: x and y of each.
-        mass: sum of each one's depths, 1 a black pixel.
-        letter: whether it is one.
-        height: of the page's letters, pixels; 0 if there are too few.
-    """
-
-    shape: tuple[int, int]
-    place: Numbers
-    label: Numbers
-    boxes: NDArray[np.int32]
-    middles: Values
-    mass: Values
-    letter: Mask
-    height: float
-
-    @property
-    def side(self) -> NDArray[np.int32]:
-        """The longer side of each piece's box."""
-        return np.asarray(self.boxes[:, 2:4].max(axis=1), np.int32)
-
-
-@dataclass(frozen=True)
-class _Paper:
-    """What each place of a page is, two pixels of it to one.
-
-    Attributes:
-        zones: blank paper, lines of text, what is within reach of a letter's dots, and what is
-            neither text nor blank.
-        outside: the blank paper around all print.
-        lines: 1 where lines of text are.
-    """
-
-    zones: Plane
-    outside: Mask
-    lines: Plane
-
-    @cached_property
-    def blank(self) -> NDArray[np.float32]:
-        """The share of blank paper in 8 x 8 cells."""
-        blank = (self.zones == _BLANK).astype(np.float32)
-        return np.asarray(cv2.resize(blank, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA))
-
-    def lies_all_over(self, places: Numbers) -> bool:
-        """Whether places on blank paper, N x 2 rows and columns, are in all of it."""
-        row, column = places.T
-        down, across = (
-            n * _CELLS // m for n, m in zip((row, column), self.zones.shape, strict=True)
-        )
-        found = np.bincount(down * _CELLS + across, minlength=_CELLS**2) > 0
-        total = max(float(self.blank.sum()), 1e-6)
-        even = (1 - np.exp(-len(row) * self.blank / total)).sum()
-        least = _IN_MARGIN * len(row) * self.outside.mean() * _CELLS**2 / total
-        beyond = np.count_nonzero(self.outside[row, column])
-        return bool(found.sum() >= _OCCUPIED * even and beyond >= least)
 
 
 @dataclass(frozen=True)
@@ -180,7 +112,7 @@ def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 
     if min(height, width) < SIDE or height * width > _LARGEST or strength < _WEAKEST:
         return 0
     cleaned = page if before is None or strength == 1 else _in_full(before, page, strength)
-    pieces, labels = _find_pieces(grey_plane(cleaned))
+    pieces, labels = find_pieces(grey_plane(cleaned))
     if pieces.height < _SMALL_PRINT:
         return 0
     gone = _specks(pieces, cleaned)
@@ -207,8 +139,8 @@ def lost_specks(before: Pixels, after: Pixels) -> Mask | None:
         return None
     noisy, grey = grey_plane(before), grey_plane(after)
     even = cv2.divide(noisy, cv2.max(background(noisy)[1], DARKEST), scale=255)
-    lost = (even < _FALLEN) & (grey >= _DARK)
-    pieces, labels = _find_pieces(np.where(lost, even, grey).astype(np.uint8))
+    lost = (even < _FALLEN) & (grey >= DARK)
+    pieces, labels = find_pieces(np.where(lost, even, grey).astype(np.uint8))
     if pieces.height < _SMALL_PRINT:
         return None
     gone = _specks(pieces, np.atleast_3d(after)[..., :3])
@@ -244,173 +176,80 @@ def _in_full(before: Pixels, page: Pixels, strength: float) -> Plane:
     return np.asarray(full.reshape(page.shape), np.uint8)
 
 
-def _find_pieces(grey: Plane) -> tuple[_Pieces, NDArray[np.int32]]:
-    """The dark pieces of a page, and the piece of each pixel."""
-    dark = (grey < _DARK).view(np.uint8)
-    count, labels, boxes, middles = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    place = np.flatnonzero(dark)
-    label, depth = labels.ravel()[place].astype(np.intp), 255 - grey.ravel()[place]
-    mass = np.bincount(label, depth, count) / 255
-    darkest = np.zeros(count, np.uint8)
-    np.maximum.at(darkest, label, depth)
-    letter, height = _find_letters(boxes, darkest, grey.shape)
-    shape = (grey.shape[0], grey.shape[1])
-    return _Pieces(shape, place, label, boxes, middles, mass, letter, height), labels
-
-
-def _find_letters(
-    boxes: NDArray[np.int32], darkest: Plane, shape: tuple[int, ...]
-) -> tuple[Mask, float]:
-    """Which pieces are letters, and how high these are: their median without the lowest."""
-    wide, high, area = boxes[:, 2], boxes[:, 3], boxes[:, 4]
-    letter = (high >= _LOWEST) & (high < shape[0] / _TALLEST) & (area >= _SMALLEST)
-    letter &= wide < shape[1] / _BROADEST
-    letter[0] = False
-    if letter.sum() >= _LETTERS:
-        letter &= darkest > _BLACK * np.quantile(darkest[letter], 0.9)
-    if letter.sum() < _LETTERS:
-        return letter, 0.0
-    high = high[letter]
-    height = float(np.median(high[high >= np.quantile(high, 0.3)]))
-    letter &= boxes[:, 3] > _LEAST * height
-    return letter, height
-
-
-def _specks(pieces: _Pieces, cleaned: Pixels) -> Mask:
+def _specks(pieces: Pieces, cleaned: Pixels) -> Mask:
     """Which pieces are specks."""
     specks = np.zeros(len(pieces.mass), np.bool_)
-    small = pieces.side <= _SPECK * pieces.height
+    small = pieces.side <= SPECK * pieces.height
     small[0] = False
     if small.sum() < _FEWEST:
         return specks
-    paper = _paper(pieces)
+    paper = find_paper(pieces)
     if paper.outside.mean() < _MARGIN:
         return specks
     every = _placed(pieces, small & ~_is_coloured(pieces, cleaned, small), paper)
     middles = pieces.middles[every.number]
-    found = every.only(~_is_even(middles) & (every.zone != _OTHER))
-    if (found.zone == _BLANK).sum() < max(_FEWEST, _count_larger(pieces, paper) / _LARGER):
+    found = every.only(~_is_even(middles) & (every.zone != OTHER))
+    if (found.zone == BLANK).sum() < max(_FEWEST, _count_larger(pieces, paper) / _LARGER):
         return specks
     gone = _is_dirt(found, paper, _areas(pieces, paper))
     gone &= ~_is_crowded(found, every, paper, pieces.height)
     light = pieces.mass[found.number] < _least_dot(pieces, pieces.middles[found.number])
-    gone &= light | (found.zone == _BLANK)
+    gone &= light | (found.zone == BLANK)
     specks[found.number[gone]] = gone.sum() >= _FEWEST
     return specks
 
 
-def _placed(pieces: _Pieces, small: Mask, paper: _Paper) -> _Small:
+def _placed(pieces: Pieces, small: Mask, paper: Paper) -> _Small:
     """Small pieces, with where they lie."""
     number = np.flatnonzero(small)
-    places = (pieces.middles[number, ::-1] / _COARSE).astype(np.intp)
+    places = (pieces.middles[number, ::-1] / COARSE).astype(np.intp)
     relative = np.maximum(pieces.mass[number], 0.1) / (_UNIT * pieces.height**2)
     size = np.maximum(np.floor(_STEPS * np.log2(relative)), _LIGHTEST).astype(np.intp)
     return _Small(number, places, paper.zones[tuple(places.T)], size)
 
 
-def _count_larger(pieces: _Pieces, paper: _Paper) -> int:
+def _count_larger(pieces: Pieces, paper: Paper) -> int:
     """How many pieces too large for specks, but shorter than rules, lie away from lines."""
-    larger = (pieces.side > _SPECK * pieces.height) & (pieces.side < _RULE * pieces.height)
+    larger = (pieces.side > SPECK * pieces.height) & (pieces.side < RULE * pieces.height)
     larger &= ~pieces.letter
     larger[0] = False
-    column, row = (pieces.middles[larger] / _COARSE).astype(np.intp).T
+    column, row = (pieces.middles[larger] / COARSE).astype(np.intp).T
     return int(np.count_nonzero(paper.lines[row, column] == 0))
 
 
-def _areas(pieces: _Pieces, paper: _Paper) -> Values:
+def _areas(pieces: Pieces, paper: Paper) -> Values:
     """How much there is of each zone; where letters are no speck can be seen."""
     areas = np.bincount(paper.zones.ravel(), minlength=4).astype(np.float64)
-    areas[_LETTER] -= np.count_nonzero(pieces.letter[pieces.label]) / _COARSE**2
+    areas[LETTER] -= np.count_nonzero(pieces.letter[pieces.label]) / COARSE**2
     return areas.clip(0)
 
 
-def _is_dirt(found: _Small, paper: _Paper, areas: Values) -> Mask:
+def _is_dirt(found: _Small, paper: Paper, areas: Values) -> Mask:
     """Which small pieces are in a class that is dirt where they lie."""
     gone = np.zeros(len(found.size), np.bool_)
     classes = np.unique(found.size)
     counts = np.array([np.bincount(found.zone[found.size == x], minlength=4) for x in classes])
-    expected = counts[:, :1] * areas / areas[_BLANK]
+    expected = counts[:, :1] * areas / areas[BLANK]
     noise = np.sqrt(expected)
-    more = (counts > 1.5 * expected + 2 * noise + 4)[:, [_LINE, _LETTER]].any(axis=1)
+    more = (counts > 1.5 * expected + 2 * noise + 4)[:, [LINE, LETTER]].any(axis=1)
     marks = classes[more & (classes >= 0)].min(initial=99)
     few = counts <= expected + noise * _ALLOWED + _BY_CHANCE
     for one, count, rare in zip(classes, counts, few, strict=True):
         same = found.size == one
-        bare = same & (found.zone == _BLANK)
-        if count[_BLANK] >= _SOME and paper.lies_all_over(found.places[bare]):
-            zones = [zone for zone in (_LINE, _LETTER) if one <= marks - _MARKS and rare[zone]]
+        bare = same & (found.zone == BLANK)
+        if count[BLANK] >= _SOME and paper.lies_all_over(found.places[bare]):
+            zones = [zone for zone in (LINE, LETTER) if one <= marks - _MARKS and rare[zone]]
             gone |= bare | (same & np.isin(found.zone, zones))
     return gone
 
 
-def _paper(pieces: _Pieces) -> _Paper:
-    """Tell text and blank paper apart."""
-    height = pieces.height
-    other = ~pieces.letter & (pieces.side > _SPECK * height)
-    other[0] = False
-    letters, others = (_drawn(pieces, which) for which in (pieces.letter, other))
-    lines = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, _box(0, _ALONG * height))
-    lines = np.asarray(cv2.dilate(lines, _box(_ACROSS * height, _AHEAD * height)), np.uint8)
-    zones = np.where(lines > 0, np.uint8(_LINE), np.uint8(_BLANK))
-    zones[cv2.dilate(letters, _box(_NEAR * height, _NEAR * height)) > 0] = _LETTER
-    picture = other & (pieces.boxes[:, 2:4].min(axis=1) > _PICTURE * height)
-    if picture.any():
-        others |= _boxed(pieces.boxes[picture], others.shape)
-    zones[cv2.dilate(others, _box(_BESIDE * height, _BESIDE * height)) > 0] = _OTHER
-    outside = zones == _BLANK
-    outside[_printed(pieces, other & (pieces.side > _RULE * height))] = False
-    return _Paper(zones, outside, lines)
-
-
-def _printed(pieces: _Pieces, rules: Mask) -> tuple[slice, slice]:
-    """The box around nearly all letters and all rules, on the coarser planes."""
-    low, high = np.quantile(pieces.middles[pieces.letter], (0.01, 0.99), axis=0)
-    if rules.any():
-        boxes = pieces.boxes[rules]
-        low = np.minimum(low, boxes[:, :2].min(axis=0))
-        high = np.maximum(high, (boxes[:, :2] + boxes[:, 2:4]).max(axis=0))
-    low, high = (low - pieces.height) / _COARSE, (high + pieces.height) / _COARSE
-    (left, top), (right, bottom) = (np.rint(x).clip(0).astype(int) for x in (low, high))
-    return slice(top, bottom), slice(left, right)
-
-
-def _box(down: float, across: float) -> Plane:
-    """A box that reaches so many pixels of the page up, down and to both sides."""
-    rows, columns = (2 * max(round(x / _COARSE), 0) + 1 for x in (down, across))
-    return np.ones((rows, columns), np.uint8)
-
-
-def _drawn(pieces: _Pieces, which: Mask) -> Plane:
-    """Some pieces on a coarser plane, 1 where any pixel is one of theirs."""
-    plane = np.zeros([-(-n // _COARSE) for n in pieces.shape], np.uint8)
-    row, column = np.divmod(pieces.place[which[pieces.label]], pieces.shape[1])
-    plane[row // _COARSE, column // _COARSE] = 1
-    return plane
-
-
-def _boxed(boxes: NDArray[np.int32], shape: tuple[int, ...]) -> Plane:
-    """1 inside of boxes, on the coarser plane: sums over their corners."""
-    edges = np.zeros((shape[0] + 1, shape[1] + 1), np.int32)
-    left, top = boxes[:, :2].T // _COARSE
-    right, bottom = -(-(boxes[:, :2] + boxes[:, 2:4]).T // _COARSE)
-    for rows, columns, step in (
-        (top, left, 1),
-        (top, right, -1),
-        (bottom, left, -1),
-        (bottom, right, 1),
-    ):
-        np.add.at(edges, (rows, columns), step)
-    inside = edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
-    return np.asarray(inside.view(np.uint8))
-
-
-def _is_crowded(found: _Small, every: _Small, paper: _Paper, height: float) -> Mask:
+def _is_crowded(found: _Small, every: _Small, paper: Paper, height: float) -> Mask:
     """Which lie where far more small pieces, in rows as well, are than specks elsewhere."""
-    bare = np.count_nonzero(found.zone == _BLANK)
-    density = bare / max(int(np.count_nonzero(paper.zones == _BLANK)), 1)
+    bare = np.count_nonzero(found.zone == BLANK)
+    density = bare / max(int(np.count_nonzero(paper.zones == BLANK)), 1)
     crowded = np.zeros(len(found.size), np.bool_)
     for window, times, more in _CROWDS:
-        side = max(round(window * height / _COARSE / 3), 1)
+        side = max(round(window * height / COARSE / 3), 1)
         cells = np.zeros([-(-n // side) for n in paper.zones.shape], np.float32)
         np.add.at(cells, tuple(every.places.T // side), 1)
         around = cv2.boxFilter(cells, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
@@ -418,7 +257,7 @@ def _is_crowded(found: _Small, every: _Small, paper: _Paper, height: float) -> M
     return crowded
 
 
-def _least_dot(pieces: _Pieces, places: Values) -> Values:
+def _least_dot(pieces: Pieces, places: Values) -> Values:
     """The mass at N x 2 places from which on a piece may be a dot or full stop of print there."""
     ink = np.zeros(pieces.shape, np.uint8)
     ink.ravel()[pieces.place[pieces.letter[pieces.label]]] = 1
@@ -454,7 +293,7 @@ def _is_even(places: Values) -> Mask:
     return np.asarray((double & (there(-1) | there(3))).any(axis=1))
 
 
-def _is_coloured(pieces: _Pieces, cleaned: Pixels, small: Mask) -> Mask:
+def _is_coloured(pieces: Pieces, cleaned: Pixels, small: Mask) -> Mask:
     """Which small pieces are of coloured ink."""
     if cleaned.shape[2] < 3:
         return np.zeros(len(small), np.bool_)
@@ -468,7 +307,7 @@ def _is_coloured(pieces: _Pieces, cleaned: Pixels, small: Mask) -> Mask:
 
 
 def _fill(
-    page: Pixels, cleaned: Pixels, pieces: _Pieces, labels: NDArray[np.int32], gone: Mask,
+    page: Pixels, cleaned: Pixels, pieces: Pieces, labels: NDArray[np.int32], gone: Mask,
     strength: float,
 ) -> None:  # fmt: skip
     """Put paper in place of some pieces and the pixels around them, in place."""
@@ -480,7 +319,7 @@ def _fill(
     piece = labels[row, column]
     free = (piece == 0) | gone[piece]  # nothing of what stays
     row, column = row[free], column[free]
-    reach = round(_SPECK * pieces.height) + 1
+    reach = round(SPECK * pieces.height) + 1
     ring = [(y, x) for y in (-reach, 0, reach) for x in (-reach, 0, reach) if x or y]
     around = np.stack(
         [cleaned[(row + y).clip(0, height - 1), (column + x).clip(0, width - 1)] for y, x in ring]
