@@ -39,6 +39,7 @@ from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, comparison_of, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
 from .siblings import Postponed, Turns, Vote
+from .specks import BYTES, LARGEST
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
@@ -336,7 +337,7 @@ class Run:
     def _reserve(self, reader: Reader, job: Job) -> int:
         """Wait until the image fits beside those in flight; returns its bytes, 0 in a dry run."""
         size = int(reader.decoded * 1.15)
-        size += max(self._beside(name, reader.decoded, reader.depth) for name in self._denoisers)
+        size += max(self._beside(name, reader) for name in self._denoisers)
         if self._strict and self.options.model == "auto" and reader.pages > 1:
             size += reader.decoded  # of a page that is looked at beside a blank one
         if self._strict and size > self._budget.limit:
@@ -353,13 +354,17 @@ class Run:
         self._budget.take(size)
         return size
 
-    def _beside(self, model: str, decoded: int, depth: int) -> int:
+    def _beside(self, model: str, reader: Reader) -> int:
         """Bytes held beside an image while it is cleaned: for the gate, and of it as it was.
 
-        Photos are held once as a whole, and twice at half the size; small print is, once.
+        Photos are held once as a whole, and twice at half the size; small print is, once. A look
+        for specks takes what the network has given back, but for a limit that leaves it little.
         """
-        gate = min(decoded, _ASIDE) if self._guards(model, depth) else 0
+        decoded, pixels = reader.decoded, reader.width * reader.height
+        gate = min(decoded, _ASIDE) if self._guards(model, reader.depth) else 0
         denoiser = self._denoisers[model]
+        if self._strict and denoiser.pages and pixels <= LARGEST:
+            gate += BYTES * pixels
         return gate + int(decoded * (1.5 if denoiser.photos else 1.0 if denoiser.enlarges else 0))
 
     def _clean(self, job: Job, reader: Reader, *, last: bool) -> Outcome:

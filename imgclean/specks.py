@@ -33,7 +33,7 @@ from .pixels import full_range, unit, write
 from .streaks import WithoutStreaks
 from .strokes import DARKEST, SIDE, background, byte_pixels, grey_plane
 
-__all__ = ["WithoutSpecks", "lost_specks", "remove_specks"]
+__all__ = ["BYTES", "LARGEST", "WithoutSpecks", "lost_specks", "remove_specks"]
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.uint8]
@@ -41,7 +41,8 @@ Mask = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
 Values = NDArray[np.float64]
 
-_LARGEST = 50_000_000  # pixels of a page: labels take four bytes each
+LARGEST = 50_000_000  # pixels of a page: labels take four bytes each
+BYTES = 15  # a pixel, at most, that a look for specks takes; measured on 25 megapixels
 _WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
 _FALLEN = 215  # of 255; what was darker on even paper before it was cleaned stood out
 _ASIDE = 8  # pixels beside a speck where paper is found
@@ -109,7 +110,7 @@ def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 
         How many were removed.
     """
     height, width = page.shape[:2]
-    if min(height, width) < SIDE or height * width > _LARGEST or strength < _WEAKEST:
+    if min(height, width) < SIDE or height * width > LARGEST or strength < _WEAKEST:
         return 0
     cleaned = page if before is None or strength == 1 else _in_full(before, page, strength)
     pieces, labels = find_pieces(grey_plane(cleaned))
@@ -135,7 +136,7 @@ def lost_specks(before: Pixels, after: Pixels) -> Mask | None:
         H x W.
     """
     height, width = before.shape[:2]
-    if min(height, width) < SIDE or height * width > _LARGEST:
+    if min(height, width) < SIDE or height * width > LARGEST:
         return None
     noisy, grey = grey_plane(before), grey_plane(after)
     even = cv2.divide(noisy, cv2.max(background(noisy)[1], DARKEST), scale=255)
