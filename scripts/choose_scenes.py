@@ -25,8 +25,8 @@ Plane = NDArray[np.float32]
 def carved(rng: Generator, sources: Sources) -> Pixels:
     """Letters cut into stone, wood or brass or standing out from it, plain, gilt or painted."""
     height, width = (int(v) for v in rng.integers(350, 1000, 2))
-    ground = 1 + rng.uniform(0.02, 0.15) * _rough(rng, height, width, rng.uniform(20, 200))
-    ground = ground + rng.uniform(0.01, 0.12) * _rough(rng, height, width, rng.uniform(0.6, 4))
+    ground = 1 + rng.uniform(0.02, 0.15) * rough(rng, height, width, rng.uniform(20, 200))
+    ground = ground + rng.uniform(0.01, 0.12) * rough(rng, height, width, rng.uniform(0.6, 4))
     stone = np.sort(rng.uniform(0.25, 0.95) * rng.uniform(0.75, 1, 3))[::-1]
     letters = _inscription(rng, sources, height, width)
     edge = cv2.GaussianBlur(letters, (0, 0), rng.uniform(0.6, 3))
@@ -39,7 +39,7 @@ def carved(rng: Generator, sources: Sources) -> Pixels:
         paint = rng.uniform(0, 1, 3) if rng.random() < 0.5 else np.array([0.85, 0.7, 0.3])
         share = rng.uniform(0.4, 1) * letters[..., None]
         light = light * (1 - share) + share * paint * (0.8 + relief[..., None])
-    image = np.clip(255 * light * _shade(rng, height, width), 0, 255).astype(np.uint8)
+    image = np.clip(255 * light * shade(rng, height, width), 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         image = _in_front(image, rng, sources)
     return noisy(image if rng.random() < 0.8 else grey(image), rng, 15)
@@ -69,9 +69,9 @@ def sign(rng: Generator, sources: Sources) -> Pixels:
         x, y = rng.uniform(0.1, 0.9, 2) * (width, height)
         r = rng.uniform(0.1, 0.4) * height
         draw.ellipse((x - r, y - r, x + r, y + r), outline=(200, 20, 30), width=max(3, int(r / 5)))
-    image = np.asarray(board, np.float32) * _shade(rng, height, width)
+    image = np.asarray(board, np.float32) * shade(rng, height, width)
     if rng.random() < 0.5:
-        image = image * (1 + 0.04 * _rough(rng, height, width, rng.uniform(1, 30)))[..., None]
+        image = image * (1 + 0.04 * rough(rng, height, width, rng.uniform(1, 30)))[..., None]
     found = np.clip(image, 0, 255).astype(np.uint8)
     if rng.random() < 0.7:  # else alone, as a closer look cuts it out
         found = _in_front(found, rng, sources)
@@ -82,8 +82,8 @@ def trunks(rng: Generator, sources: Sources) -> Pixels:
     """Trunks, posts, reeds or a fence, dark before snow, mist or sand."""
     height, width = (int(v) for v in rng.integers(350, 1000, 2))
     ground = np.linspace(rng.uniform(0.6, 1), rng.uniform(0.75, 1), height, dtype=np.float32)
-    plane = ground[:, None] + rng.uniform(0.005, 0.06) * _rough(rng, height, width, 60)
-    plane = plane + rng.uniform(0, 0.04) * _rough(rng, height, width, rng.uniform(1, 6))
+    plane = ground[:, None] + rng.uniform(0.005, 0.06) * rough(rng, height, width, 60)
+    plane = plane + rng.uniform(0, 0.04) * rough(rng, height, width, rng.uniform(1, 6))
     cast = rng.uniform(0.9, 1, 3) if rng.random() < 0.7 else np.ones(3)
     image = np.clip(255 * plane[..., None] * cast, 0, 255).astype(np.uint8)
     image = np.ascontiguousarray(image)
@@ -146,9 +146,9 @@ def wall(rng: Generator, sources: Sources) -> Pixels:
             for column in range(int(wide / cell[1]) + 1):
                 x = round((column + offset) * cell[1])
                 plane[y : round(y + cell[0]), x : x + thick] = joint
-    plane = plane * (1 + rng.uniform(0, 0.08) * _rough(rng, high, wide, rng.uniform(1, 40)))
+    plane = plane * (1 + rng.uniform(0, 0.08) * rough(rng, high, wide, rng.uniform(1, 40)))
     tint = rng.uniform(0.75, 1, 3) if rng.random() < 0.6 else np.ones(3)
-    image = plane[..., None] * tint * _shade(rng, high, wide)
+    image = plane[..., None] * tint * shade(rng, high, wide)
     pixels = np.clip(255 * image, 0, 255).astype(np.uint8)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (wide, high)
     outside = corners + rng.uniform(0, 0.35, (4, 2)) * (corners - np.array([wide, high]) / 2)
@@ -158,7 +158,7 @@ def wall(rng: Generator, sources: Sources) -> Pixels:
     return noisy(np.asarray(seen if rng.random() < 0.7 else grey(seen), np.uint8), rng, 15)
 
 
-def _rough(rng: Generator, height: int, width: int, period: float) -> Plane:
+def rough(rng: Generator, height: int, width: int, period: float) -> Plane:
     """Smooth noise of unit deviation."""
     shrink = max(1.0, period / 3)
     coarse = rng.standard_normal((int(height / shrink) + 2, int(width / shrink) + 2), np.float32)
@@ -167,7 +167,7 @@ def _rough(rng: Generator, height: int, width: int, period: float) -> Plane:
     return np.asarray(field / (field.std() + 1e-6), np.float32)
 
 
-def _shade(rng: Generator, height: int, width: int) -> Plane:
+def shade(rng: Generator, height: int, width: int) -> Plane:
     """Uneven light, H x W x 1."""
     return uneven_light(rng, height, width, rng.uniform(0.5, 1))[..., None]
 

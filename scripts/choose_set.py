@@ -5,12 +5,13 @@ rendered page or office page is on both sides. Images are H x W x C uint8, RGB, 
 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
 forms, book spreads, newspapers with pictures, handwriting, whiteboards, coloured print of offices,
-sheets photographed at an angle or on a table. Right is `photo` for all else, also where it holds
-text: photos with signs or a page that fills under a fifth, prints with borders, screenshots, pencil
-and painted drawings, coloured maps, posters, textures, scenes, objects on white.
+letters of a few lines, sheets photographed at an angle or on a table. Right is `photo` for all
+else, also where it holds text: photos with signs or a page that fills under a fifth, prints with
+borders, albums, screenshots, pencil and painted drawings, coloured maps, posters, printed cloth,
+displays, book spines, textures, scenes, objects on white.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 from choose_desks import on_desk
 from choose_flocks import flock
 from choose_images import Generator, Pixels, Sources, noisy, read, resized
+from choose_letters import album, board, cloth, display, letter, spines
 from choose_others import (
     drawing,
     flat,
@@ -87,8 +89,12 @@ SCENES: dict[str, tuple[Maker, int]] = {
     "letters in stone": (carved, 1), "sign": (sign, 1), "light screen": (screen, 2),
     "trunks": (trunks, 1), "wall": (wall, 1),
 }  # fmt: skip
-MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK}
-SCANS = {*PAGES, *TABLE, *DESK, "coloured print"}
+SPARSE: dict[str, tuple[Maker, int]] = {
+    "short letter": (letter, 3), "few words on a board": (board, 1), "printed cloth": (cloth, 1),
+    "display": (display, 1), "book spines": (spines, 1), "album": (album, 1),
+}  # fmt: skip
+MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK, **SPARSE}
+SCANS = {*PAGES, *TABLE, *DESK, "coloured print", "short letter", "few words on a board"}
 
 # Of the drawn kinds that were missed most, so many more.
 FURTHER = {"coloured print": 480, "poster": 300, "angled": 160, "page": 200, "screenshot": 120,
@@ -98,6 +104,8 @@ TILES = {"texture": 400, "scene": 60}
 LINES = {"letters in stone": 150, "sign": 160, "light screen": 320, "trunks": 120, "wall": 160,
          "coloured print": 260, "angled": 160, "page": 140, "form": 60, "book": 40,
          "sheet on a table": 200, "sheet on a desk": 400}  # fmt: skip
+WORDS = {"short letter": 420, "few words on a board": 100, "printed cloth": 170, "display": 130,
+         "book spines": 170, "album": 180}  # fmt: skip
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
@@ -147,7 +155,7 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in PAGES.items():
         for _ in range(units // 2 * weight):
             yield Case(kind, True, False, seed := seed + 1)
-    for makers in (LATER, LAST, TABLE, SCENES, DESK):
+    for makers in (LATER, LAST, TABLE, SCENES, DESK, SPARSE):
         for kind, (_, weight) in makers.items():
             for index in range(units * weight):
                 held_out = makers is TABLE or index % 3 == 2  # others of these are in `further`
@@ -156,9 +164,16 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
 
 def further() -> Iterator[Case]:
     """More images to train on, of other pages than those of `cases`."""
-    parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000))
+    parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000),
+             (WORDS, 330_000_000, 4000))  # fmt: skip
     for kinds, seed, pages in parts:
         for kind, count in kinds.items():
             for index in range(count):
                 number = pages + index // 8 * 2
                 yield Case(kind, kind in SCANS, False, seed := seed + 1, None, number)
+
+
+def some(every: Iterable[Case], share: float) -> list[Case]:
+    """Such a share of the cases, but all of the kinds of `SPARSE`, and of screens, as empty."""
+    rng, whole = np.random.default_rng(7), {*SPARSE, "light screen", "screenshot"}
+    return [case for case in every if rng.random() < share or case.kind in whole]

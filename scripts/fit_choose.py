@@ -9,10 +9,10 @@ small perceptrons are trained on the standardised measures, each from its own st
 and noise on the measures; what they say is the mean of their logits. Pages and other images weigh
 the same in sum. The convolutional network is fitted by `fit_choose_network.py`.
 
-What ships has five members that were fitted before drawn pages held maps, charts and hatching, on
-all images alike, five added afterwards, ten added with `--units 100 --members 10` once old
-prints, maps and sketches were among the photos, ten with `--units 20 --members 10` once
-coloured print and posters were there, and eight with `--further` as well.
+What ships has eight members fitted with `--add --further` when coloured print and posters were
+there, sixteen fitted once stone, signs, light screens and desks were, and ten added with
+`--units 20 --members 10 --add --further --share 0.3` once short letters, albums and print on no
+sheet were.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import torch
 from choose_images import Sources
-from choose_set import Case, cases, further, make
+from choose_set import Case, cases, further, make, some
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import nn
@@ -121,7 +121,8 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=40, help="images of a kind of weight one")
     parser.add_argument("--check", type=int, metavar="SEED", help="fit nothing, try fresh images")
     parser.add_argument("--add", action="store_true", help="keep the members there are")
-    parser.add_argument("--further", action="store_true", help="fit on 4,310 more drawn images")
+    parser.add_argument("--further", action="store_true", help="fit on 5,300 more drawn images")
+    parser.add_argument("--share", type=float, default=1, help="of the images but sparse ones")
     parser.add_argument("--members", type=int, default=5, help="perceptrons to fit")
     parser.add_argument(
         "--cache",
@@ -135,7 +136,7 @@ def main() -> None:
     if options.further:
         both += further()
     if fits:
-        every = [case for case in both if not case.held_out]
+        every = some((case for case in both if not case.held_out), options.share)
         if options.cache and options.cache.exists():
             samples = np.load(options.cache)
             if len(samples) != len(every):

@@ -4,6 +4,8 @@
     python scripts/fit_choose_network.py --data DATA --minutes 14 --units 20 --cache local/u20 --add
     python scripts/fit_choose_network.py --data DATA --minutes 32 --units 20 --cache local/u20f \
         --add --further
+    python scripts/fit_choose_network.py --data DATA --minutes 33 --units 20 --cache local/u20w \
+        --add --further --share 0.3 --mix 0.7
     python scripts/fit_choose.py --data DATA --check 8    # how both do together
 
 The images are those of `fit_choose.py`, and as many again of other pages; what the network sees of
@@ -15,7 +17,9 @@ without those other pages. The measures are kept beside the views, for `fit_choo
 
 What ships was fitted in 75 minutes, then in 14 (of a core that did other work too) with coloured
 print of offices and posters, `--units 20 --add`, then in 40 with these, and in 32, 14, 34 and 18
-with `--further` too, which held 1,680, 2,140, 3,910 and 4,310 images by then.
+with `--further` too, which held 1,680, 2,140, 3,910 and 4,310 images by then. At last in 18 and 15
+(some 900 steps of a busy core) as in the fourth line, on 5,019 and 5,380: of it seven tenths, as
+with all of it maps and flocks were taken for pages more often.
 """
 
 import argparse
@@ -27,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from choose_set import Case, cases, further
+from choose_set import Case, cases, further, some
 from fit_choose import seen, taken
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
@@ -234,11 +238,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75, help="time to train")
     parser.add_argument("--cache", type=Path, required=True, help="keep 7 GB of views there")
     parser.add_argument("--add", action="store_true", help="go on from the network there is")
-    parser.add_argument("--further", action="store_true", help="on 4,310 more drawn images too")
+    parser.add_argument("--further", action="store_true", help="on 5,300 more drawn images too")
+    parser.add_argument("--share", type=float, default=1, help="of the images but sparse ones")
+    parser.add_argument("--mix", type=float, default=1, help="of the way from what --add began as")
     options = parser.parse_args()
     every = [case for case in cases(options.data, options.units) if not case.held_out]
     if options.further:
         every += further()
+    every = some(every, options.share)
     if options.add:
         there = PageNetwork()
         there.load_state_dict({k: torch.from_numpy(v) for k, v in choose.load()[1].items()})
@@ -254,7 +261,9 @@ def main() -> None:
         plain = folded(fit(every, seen, options.minutes))
     tensors = load_file(choose.NETWORK)
     for name, value in plain.state_dict().items():
-        tensors[choose.PREFIX + name] = value.detach().numpy().astype(np.float16)
+        new, old = value.detach().numpy(), tensors[choose.PREFIX + name].astype(np.float32)
+        way = options.mix if options.add else 1.0  # Wortsman et al., 2022
+        tensors[choose.PREFIX + name] = (old + way * (new - old)).astype(np.float16)
     save_file(tensors, choose.NETWORK)
 
 
