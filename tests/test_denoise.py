@@ -35,7 +35,6 @@ from imgclean.restore import Denoiser, load
 from imgclean.safety import protect
 from imgclean.weights import data_folder, locate
 
-from . import test_choose
 from .conftest import Make, heed_interrupts
 from .test_streaks import scan, streaked
 
@@ -369,7 +368,9 @@ def test_a_folder_that_is_removed_meanwhile_ends_the_run(
     for outcome in run:
         seen.append(outcome)
         if len(seen) == 1:
-            out.rename(tmp_path / "moved") if how == "moved" else shutil.rmtree(out)
+            out.rename(tmp_path / "moved")  # at once: what is written meanwhile goes nowhere
+            if how != "moved":
+                shutil.rmtree(tmp_path / "moved")
             if how != "removed":  # as by another run
                 out.mkdir()
                 (out / JOURNAL).touch()
@@ -1128,7 +1129,9 @@ def test_auto_records_its_choice(tmp_path: Path, make: Make) -> None:
 def test_blank_backs_are_scans_too(tmp_path: Path) -> None:
     """A blank page alone could be a sky; in a file beside a scanned one it is paper."""
     rng = np.random.default_rng(4)
-    blank, text = np.full((900, 700, 1), 236.0), test_choose.page(paper=236)
+    page = Path(__file__).parents[1] / "sample_data" / "clean" / "scans" / "folds.png"
+    text = np.asarray(cv2.imread(str(page), cv2.IMREAD_GRAYSCALE))[..., None] * (236 / 255)
+    blank = np.full(text.shape, 236.0)
     sheets = [
         np.clip((sheet + rng.normal(0, 3, sheet.shape)).round(), 0, 255).astype(np.uint8)
         for sheet in (blank, text, blank)

@@ -18,7 +18,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from imgclean import restore, run_options
+from imgclean import run_options, tiled_network
 from imgclean.alone import Risk
 from imgclean.devices import resolve_device
 from imgclean.errors import OutputError, UsageError
@@ -654,7 +654,7 @@ def test_learning_from_noisy_images_alone(
         asked.append(name)
         return resolve_device(name)
 
-    monkeypatch.setattr(restore, "resolve_device", noted)
+    monkeypatch.setattr(tiled_network, "resolve_device", noted)
     lines = run.verdict()
     assert asked == ["cpu", "cpu"]
     assert "SURE) on 1 held-out images" in lines[0] and lines[-1].startswith("verdict: ")
