@@ -7,6 +7,7 @@ What surrounds the network is put together here; how it sees an image of any siz
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
 from .texture import keep_texture
 from .tiled_network import TiledNetwork, as_it_is, is_finite
-from .weights import Weights, is_shipped, load_weights
+from .weights import is_shipped, load_weights
 from .white_point import Light, page_light
 from .windows import blend
 
@@ -88,38 +89,18 @@ class Denoiser(TiledNetwork):
     `shading`, those on dark paper made brighter as a whole, see `white_point`, pale ink deeper than
     it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
     at full strength thin strokes keep their hue, see `hues`; specks that lie all over go, see
-    `specks`. One whose weights have a network for
-    it sees small print at twice the size too, see `small_print`; print that is out of focus is seen
-    at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
+    `specks`. One whose weights have a network for it sees small print at twice the size too, see
+    `small_print`; print that is out of focus is seen at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
     their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
     less where there is hardly any, see `faint`, or where plain parts have far less, see `texture`,
     no stars, see `stars`, and none from drawings, see `drawn`; others are taken to know what they
     were trained on.
-
-    Attributes:
-        photos: whether it does the latter six.
     """
 
-    def __init__(
-        self,
-        weights: Weights,
-        *,
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        tile: int | None = None,
-        batch_size: int | None = None,
-        memory: int | None = None,
-    ) -> None:
-        """Build the network on its device; precision `auto` is probed at its first use."""
-        super().__init__(
-            weights,
-            device=device,
-            precision=precision,
-            tile=tile,
-            batch_size=batch_size,
-            memory=memory,
-        )
-        self.photos = not (self._size or self.pages) and is_shipped(weights)
+    @cached_property
+    def photos(self) -> bool:
+        """Whether the weights are shipped ones for photos, around which all of that is done."""
+        return not (self._size or self.pages) and is_shipped(self.weights)
 
     @property
     def name(self) -> str:
