@@ -114,8 +114,6 @@ def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 
         return 0
     cleaned = page if before is None or strength == 1 else _in_full(before, page, strength)
     pieces, labels = find_pieces(grey_plane(cleaned))
-    if pieces.height < _SMALL_PRINT:
-        return 0
     gone = _specks(pieces, cleaned)
     if gone.any():
         _fill(page, cleaned, pieces, labels, gone, strength)
@@ -142,9 +140,9 @@ def lost_specks(before: Pixels, after: Pixels) -> Mask | None:
     even = cv2.divide(noisy, cv2.max(background(noisy)[1], DARKEST), scale=255)
     lost = (even < _FALLEN) & (grey >= DARK)
     pieces, labels = find_pieces(np.where(lost, even, grey).astype(np.uint8))
-    if pieces.height < _SMALL_PRINT:
-        return None
     gone = _specks(pieces, np.atleast_3d(after)[..., :3])
+    if not gone.any():
+        return None
     specks = np.asarray(gone[labels] & lost)
     return specks if specks.any() else None
 
@@ -182,7 +180,7 @@ def _specks(pieces: Pieces, cleaned: Pixels) -> Mask:
     specks = np.zeros(len(pieces.mass), np.bool_)
     small = pieces.side <= SPECK * pieces.height
     small[0] = False
-    if small.sum() < _FEWEST:
+    if pieces.height < _SMALL_PRINT or small.sum() < _FEWEST:
         return specks
     paper = find_paper(pieces)
     if paper.outside.mean() < _MARGIN:
