@@ -16,12 +16,10 @@ from choose_images import (
 )
 from choose_pages import figures, scribble
 from choose_scenes import rough, shade
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from imgclean.fonts import ENGLISH
 
-Plane = NDArray[np.float32]
 Ink = tuple[int, int, int]
 
 
