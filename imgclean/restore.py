@@ -90,16 +90,16 @@ class Denoiser(TiledNetwork):
     it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
     at full strength thin strokes keep their hue, see `hues`; specks that lie all over go, see
     `specks`. One whose weights have a network for it sees small print at twice the size too, see
-    `small_print`; print that is out of focus is seen at half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
-    their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
-    less where there is hardly any, see `faint`, or where plain parts have far less, see `texture`,
-    no stars, see `stars`, and none from drawings, see `drawn`; others are taken to know what they
-    were trained on.
+    `small_print`; print that is out of focus is seen at half the size, see `out_of_focus`. Shipped
+    weights for photos see images that use little of their range stretched, see `stretch`, remove
+    coarse noise at half the size first, see `coarse`, less where there is hardly any, see `faint`,
+    or where plain parts have far less, see `texture`, no stars, see `stars`, and none from
+    drawings, see `drawn`; others are taken to know what they were trained on.
     """
 
     @cached_property
     def photos(self) -> bool:
-        """Whether the weights are shipped ones for photos, around which all of that is done."""
+        """Whether the weights are shipped ones for photos, which do the latter six."""
         return not (self._size or self.pages) and is_shipped(self.weights)
 
     @property
