@@ -19,6 +19,7 @@ from PIL import Image as PillowImage
 
 from imgclean import metadata, tiff
 from imgclean.metadata import Metadata
+from imgclean.pixels import NO_UNIT
 from imgclean.pnm import Header
 
 __all__ = ["DAMAGE", "Sink", "sniff"]
@@ -179,7 +180,7 @@ def vips_pixels(image: pyvips.Image) -> tuple[np.ndarray, np.ndarray | None]:
 
     Raises:
         pyvips.Error: The data are damaged.
-        ValueError: Floating-point samples outside [0, 1].
+        OutOfRangeError: Floating-point samples on no scale of 0 to 1: some of over 16, say.
     """
     if image.interpretation == "cmyk":
         image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
@@ -199,10 +200,10 @@ def vips_pixels(image: pyvips.Image) -> tuple[np.ndarray, np.ndarray | None]:
             alpha[top : top + rows] = strip[..., -1]
     if kind is np.float32:
         low, high = pixels.min(), pixels.max()
-        if not (low >= 0 and high <= 1):  # NaN fails every comparison
+        if not (low >= -NO_UNIT and high <= NO_UNIT):  # NaN fails every comparison
             finite = bool(np.isfinite(low) and np.isfinite(high))
             found = f" ({low:g} to {high:g})" if finite else ", or infinite, or no numbers"
-            raise OutOfRangeError(f"floating-point samples outside 0 to 1{found}")
+            raise OutOfRangeError(f"floating-point samples on another scale than 0 to 1{found}")
     return pixels, alpha
 
 

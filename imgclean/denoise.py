@@ -516,6 +516,9 @@ class Run:
         strength = self.options.strength
         aside = guarded and strength > 0
         before = _aside(page.pixels, job.target.parent) if aside else None
+        ends = None
+        if page.pixels.dtype == np.float32:  # raw developers write floats beyond 0 and 1 too
+            ends = page.pixels.min(initial=0), page.pixels.max(initial=1)
         try:
             seen.streaks += self._network.clean(page.pixels, model)
             if strength > 0:
@@ -527,8 +530,8 @@ class Run:
                 before, page.pixels, strength=strength, page=index, in_place=True,
                 bilevel=page.info.depth == 1,
             )[1]  # fmt: skip
-        if page.pixels.dtype == np.float32:
-            np.clip(page.pixels, 0, 1, out=page.pixels)  # all that a file holds, as that read
+        if ends is not None:
+            np.clip(page.pixels, *ends, out=page.pixels)
 
     def _commit(self, job: Job, writer: Writer, key: str, facts: Mapping[str, Any]) -> None:
         writer.finish()

@@ -77,7 +77,8 @@ class Image:
     """One page.
 
     Attributes:
-        pixels: H x W x C, C in {1, 3}, writable; uint8, uint16, or float32 in [0, 1].
+        pixels: H x W x C, C in {1, 3}, writable; uint8, uint16, or float32 with black at 0 and
+            white at 1, beyond which samples may lie.
         alpha: H x W of the same type, None where the file has none.
         info: What it takes to write the page back.
         damaged: Parts of the pixels could not be decoded.

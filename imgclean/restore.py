@@ -23,7 +23,7 @@ from .faint import keep_detail, mix
 from .ink import Ink, measure_ink
 from .out_of_focus import is_out_of_focus, share_of_half, take_half
 from .pale import ink_contrast
-from .pixels import full_range, halved, unit
+from .pixels import NO_UNIT, full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .small_print import SHARE, is_small
 from .specks import remove_specks
@@ -36,14 +36,13 @@ from .weights import is_shipped, load_weights
 from .white_point import Light, page_light
 from .windows import blend
 
-__all__ = ["NO_UNIT", "Denoiser", "load"]
+__all__ = ["Denoiser", "load"]
 
 Pixels = NDArray[Any]
 
 _TYPES = ("uint8", "uint16", "float32")
 # Of Pillow's images: numbers of colours, which NumPy would take for brightness, and other colours.
 _NO_RGB = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "La", "RGBa")
-NO_UNIT = 16.0  # float pixels beyond are on 0 to 255, or on no scale that could be known
 _WINDOWS = 256  # a pass, of models of one size
 
 

@@ -15,8 +15,8 @@ from .files import refuse_unwritable
 from .mnist import is_set
 from .models import MODELS, NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
+from .pixels import NO_UNIT
 from .recipes import parse
-from .restore import NO_UNIT
 from .sources import Request, Source, open_source
 from .weights import load_weights
 

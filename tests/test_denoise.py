@@ -1181,15 +1181,21 @@ def test_a_living_run_keeps_its_files(tmp_path: Path, make: Make, tiny: str) -> 
         assert living.temporary.exists() and not left.exists()
 
 
-def test_float_results_can_be_read_again(tmp_path: Path, tiny: str) -> None:
-    """The network's overshoot does not reach a floating-point file."""
+@pytest.mark.parametrize(("least", "most"), [(0, 1), (0.1, 0.9), (-0.2, 3)])
+def test_float_results_can_be_read_again(
+    tmp_path: Path, tiny: str, least: float, most: float
+) -> None:
+    """The network's overshoot does not reach a floating-point file; its own highlights stay."""
     pixels = np.random.default_rng(0).random((40, 50, 3), np.float32)
+    pixels = pixels * np.float32(most - least) + np.float32(least)
     cv2.imwrite(str(tmp_path / "a.tif"), pixels)
     first = clean(tmp_path / "a.tif", tmp_path / "one", tiny)["a.tif"]
     again = clean(tmp_path / "one" / "a.tif", tmp_path / "two", tiny)["a.tif"]
     assert first.status == again.status == "done"
     written: Any = cv2.imread(str(tmp_path / "one" / "a.tif"), cv2.IMREAD_UNCHANGED)
-    assert written.dtype == np.float32 and written.min() >= 0 and written.max() <= 1
+    assert written.dtype == np.float32
+    assert written.min() >= min(0, pixels.min()) and written.max() <= max(1, pixels.max())
+    assert most <= 1 or written.max() > 1.5
 
 
 def test_damaged_pixels_are_told(tmp_path: Path, tiny: str) -> None:
