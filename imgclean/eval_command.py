@@ -325,6 +325,8 @@ def _options(
             if ocr or asked:
                 raise
             screen.note(f"texts are left out. {error}")
+    elif language != "eng":
+        screen.note(f"--ocr-language {language}: nothing is read; add --ocr or --text DIR")
     referenced = any(case.clean for case in cases)
     ms_ssim = referenced and find_spec("torchmetrics") is not None
     if referenced and not ms_ssim:

@@ -329,6 +329,12 @@ def test_texts_are_left_out_unasked(pairs: Path, tiny: str) -> None:
     assert "psnr" in json.loads(done.stdout)["scores"][0]["figures"]
 
 
+def test_a_language_without_texts_is_told(pairs: Path, tiny: str) -> None:
+    """--ocr-language alone reads nothing, and says what would."""
+    done = imgclean("eval", pairs, "--model", tiny, "--ocr-language", "deu")
+    assert done.returncode == 0 and "--ocr-language deu: nothing is read" in done.stderr
+
+
 def test_report_is_written(pairs: Path, tiny: str, tmp_path: Path) -> None:
     """--report leaves one HTML file in --out, and says where."""
     done = imgclean("eval", pairs, "--model", tiny, "--report", "--out", tmp_path / "out")
