@@ -33,6 +33,11 @@ def on_desk(rng: Generator, sources: Sources) -> Pixels:
         sheet = office_page(rng, lambda size: sources.font(rng, size))
     else:
         sheet = colour((form, handwriting, receipt)[int(rng.integers(3))](rng, sources))
+    return laid(sheet, rng)
+
+
+def laid(sheet: Pixels, rng: Generator) -> Pixels:
+    """A sheet on wood, cloth or a plain desk, with its shadow, a fifth to all of the frame."""
     height, width = sheet.shape[:2]
     share = rng.uniform(0.2, 0.95)
     frame = [int(side * share**-0.5 * rng.uniform(0.93, 1.1)) for side in (width, height)]

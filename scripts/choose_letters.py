@@ -37,7 +37,7 @@ def letter(rng: Generator, sources: Sources) -> Pixels:
     if rng.random() < 0.5:
         image = dirty(image, rng)
     if rng.random() < 0.75:
-        image = _soiled(image, rng)
+        image = soiled(image, rng)
     if rng.random() < 0.4:
         image = resized(image, rng.uniform(0.4, 0.9))
     return noisy(image if rng.random() < 0.8 else grey(image), rng, 15)
@@ -48,7 +48,7 @@ def _short(draw: ImageDraw.ImageDraw, sheet: Image.Image, rng: Generator, source
     width, height = sheet.size
     em = max(8.0, height * rng.uniform(0.009, 0.017))
     font, other = (sources.font(rng, int(em)) for _ in range(2))
-    ink, pale = _ink(rng), _ink(rng, 190)
+    ink, pale = pen(rng), pen(rng, 190)
     left, y = rng.uniform(0.06, 0.15) * width, rng.uniform(0.05, 0.12) * height
     for _ in range(int(rng.integers(0, 6))):
         write(draw, rng, (left, y), rng.uniform(0.15, 0.35) * width, font, ink)
@@ -67,9 +67,9 @@ def _short(draw: ImageDraw.ImageDraw, sheet: Image.Image, rng: Generator, source
             large = sources.font(rng, int(em * rng.uniform(1, 1.6)))
             write(draw, rng, place, 0.25 * width, large, pale)
         else:
-            pen = np.full((int(3 * em), max(40, int(0.25 * width)), 3), 255, np.uint8)
-            scribble(pen, rng, 1, [_ink(rng)], 0.8 * em)
-            sheet.paste(Image.fromarray(pen), (int(place[0]), int(place[1])))
+            strokes = np.full((int(3 * em), max(40, int(0.25 * width)), 3), 255, np.uint8)
+            scribble(strokes, rng, 1, [pen(rng)], 0.8 * em)
+            sheet.paste(Image.fromarray(strokes), (int(place[0]), int(place[1])))
 
 
 def _title(draw: ImageDraw.ImageDraw, sheet: Image.Image, rng: Generator, sources: Sources) -> None:
@@ -80,10 +80,10 @@ def _title(draw: ImageDraw.ImageDraw, sheet: Image.Image, rng: Generator, source
         size = max(8, int(height * np.exp(rng.uniform(np.log(0.01), np.log(0.06)))))
         words = " ".join(rng.choice(ENGLISH) for _ in range(int(rng.integers(1, 5))))
         font = sources.font(rng, size)
-        draw.text((width / 2, y), words.title(), _ink(rng), font, anchor="mm")
+        draw.text((width / 2, y), words.title(), pen(rng), font, anchor="mm")
         y += rng.uniform(1.5, 5) * size
     if rng.random() < 0.3:
-        draw.line((0.35 * width, y, 0.65 * width, y), _ink(rng), max(1, height // 500))
+        draw.line((0.35 * width, y, 0.65 * width, y), pen(rng), max(1, height // 500))
 
 
 def _certificate(
@@ -111,7 +111,7 @@ def _envelope(
     """An address in the middle, a stamp in the corner."""
     width, height = sheet.size
     em = height * rng.uniform(0.02, 0.05)
-    font, ink, y = sources.font(rng, int(em)), _ink(rng), rng.uniform(0.35, 0.55) * height
+    font, ink, y = sources.font(rng, int(em)), pen(rng), rng.uniform(0.35, 0.55) * height
     for _ in range(int(rng.integers(2, 5))):
         write(draw, rng, (0.4 * width, y), rng.uniform(0.2, 0.45) * width, font, ink)
         y += 1.4 * em
@@ -124,7 +124,7 @@ def _envelope(
         write(draw, rng, (0.04 * width, 0.05 * height), 0.2 * width, font, ink)
 
 
-def _ink(rng: Generator, lightest: int = 110) -> Ink:
+def pen(rng: Generator, lightest: int = 110) -> Ink:
     """Mostly black or grey, at times blue or another colour."""
     if rng.random() < 0.8:
         return (int(rng.integers(0, lightest)),) * 3
@@ -132,7 +132,7 @@ def _ink(rng: Generator, lightest: int = 110) -> Ink:
     return red, green, blue
 
 
-def _soiled(image: Pixels, rng: Generator) -> Pixels:
+def soiled(image: Pixels, rng: Generator) -> Pixels:
     """On cream or grey paper, with soft clouds, discs and rings."""
     height, width = image.shape[:2]
     light = image.astype(np.float32) * np.sort(rng.uniform(0.78, 1, 3))[::-1].astype(np.float32)
@@ -292,12 +292,12 @@ def album(rng: Generator, sources: Sources) -> Pixels:
     draw, captions = ImageDraw.Draw(sheet), rng.random() < 0.7
     columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 4))
     faded, size = rng.random(), rng.uniform(0.45, 0.85)
-    font, ink = sources.font(rng, int(height * rng.uniform(0.015, 0.04))), _ink(rng)
+    font, ink = sources.font(rng, int(height * rng.uniform(0.015, 0.04))), pen(rng)
     for place in range(columns * rows):
         if place and rng.random() < 0.15:
             continue
         x, y = (place % columns + 0.5) * width / columns, (place // columns + 0.5) * height / rows
-        print_ = _print(rng, sources, size * width / columns, size * 0.8 * height / rows, faded)
+        print_ = mounted(rng, sources, size * width / columns, size * 0.8 * height / rows, faded)
         turned = Image.fromarray(print_).convert("RGBA").rotate(
             rng.normal(0, 2), expand=True, resample=Image.Resampling.BILINEAR
         )  # fmt: skip
@@ -311,7 +311,7 @@ def album(rng: Generator, sources: Sources) -> Pixels:
     return noisy(np.asarray(np.clip(found, 0, 255), np.uint8), rng, 15)
 
 
-def _print(rng: Generator, sources: Sources, width: float, height: float, faded: float) -> Pixels:
+def mounted(rng: Generator, sources: Sources, width: float, height: float, faded: float) -> Pixels:
     """One with a border or none, in colour, in grey or in sepia, that fits so many pixels."""
     shot = colour(sources.photo(rng))
     shot = resized(shot, min(width / shot.shape[1], height / shot.shape[0]))
