@@ -5,10 +5,11 @@ rendered page or office page is on both sides. Images are H x W x C uint8, RGB, 
 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
 forms, book spreads, newspapers with pictures, handwriting, whiteboards, coloured print of offices,
-letters of a few lines, sheets photographed at an angle or on a table. Right is `photo` for all
-else, also where it holds text: photos with signs or a page that fills under a fifth, prints with
-borders, albums, screenshots, pencil and painted drawings, coloured maps, posters, printed cloth,
-displays, book spines, textures, scenes, objects on white.
+letters of a few lines, clippings, tickets, sheets photographed at an angle or on a table. Right is
+`photo` for all else, also where it holds text: photos with signs or a page that fills under a
+fifth, prints with borders, albums, screenshots and screens, pencil and painted drawings, coloured
+maps, posters, printed cloth, packages, displays, meters, plaques, book spines, textures, scenes,
+objects on white.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,20 @@ import numpy as np
 from choose_desks import on_desk
 from choose_flocks import flock
 from choose_images import Generator, Pixels, Sources, noisy, read, resized
+from choose_layouts import printout, sparse_screen
 from choose_letters import album, board, cloth, display, letter, spines
+from choose_more import (
+    clipping,
+    coloured_form,
+    letter_on_table,
+    meter,
+    package,
+    pale_front,
+    plaque,
+    ruled,
+    scrapbook,
+    ticket,
+)
 from choose_others import (
     drawing,
     flat,
@@ -93,8 +107,15 @@ SPARSE: dict[str, tuple[Maker, int]] = {
     "short letter": (letter, 3), "few words on a board": (board, 1), "printed cloth": (cloth, 1),
     "display": (display, 1), "book spines": (spines, 1), "album": (album, 1),
 }  # fmt: skip
-MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK, **SPARSE}
-SCANS = {*PAGES, *TABLE, *DESK, "coloured print", "short letter", "few words on a board"}
+MORE: dict[str, tuple[Maker, int]] = {  # what is no page, then what is, two by two
+    "sparse screen": (sparse_screen, 2), "printout": (printout, 2), "scrapbook": (scrapbook, 2),
+    "clipping": (clipping, 1), "plaque": (plaque, 1), "letter on a table": (letter_on_table, 1),
+    "meter": (meter, 1), "ticket": (ticket, 1), "package": (package, 1),
+    "coloured form": (coloured_form, 1), "pale front": (pale_front, 1), "ruled sheet": (ruled, 1),
+}  # fmt: skip
+MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK, **SPARSE, **MORE}
+SCANS = {*PAGES, *TABLE, *DESK, "coloured print", "short letter", "few words on a board",
+         *list(MORE)[1::2]}  # fmt: skip
 
 # Of the drawn kinds that were missed most, so many more.
 FURTHER = {"coloured print": 480, "poster": 300, "angled": 160, "page": 200, "screenshot": 120,
@@ -106,6 +127,7 @@ LINES = {"letters in stone": 150, "sign": 160, "light screen": 320, "trunks": 12
          "sheet on a table": 200, "sheet on a desk": 400}  # fmt: skip
 WORDS = {"short letter": 420, "few words on a board": 100, "printed cloth": 170, "display": 130,
          "book spines": 170, "album": 180}  # fmt: skip
+BESIDE = {kind: 100 * weight for kind, (_, weight) in MORE.items()}
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
@@ -155,7 +177,7 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in PAGES.items():
         for _ in range(units // 2 * weight):
             yield Case(kind, True, False, seed := seed + 1)
-    for makers in (LATER, LAST, TABLE, SCENES, DESK, SPARSE):
+    for makers in (LATER, LAST, TABLE, SCENES, DESK, SPARSE, MORE):
         for kind, (_, weight) in makers.items():
             for index in range(units * weight):
                 held_out = makers is TABLE or index % 3 == 2  # others of these are in `further`
@@ -165,7 +187,7 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
 def further() -> Iterator[Case]:
     """More images to train on, of other pages than those of `cases`."""
     parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000),
-             (WORDS, 330_000_000, 4000))  # fmt: skip
+             (WORDS, 330_000_000, 4000), (BESIDE, 340_000_000, 5000))  # fmt: skip
     for kinds, seed, pages in parts:
         for kind, count in kinds.items():
             for index in range(count):
@@ -174,6 +196,7 @@ def further() -> Iterator[Case]:
 
 
 def some(every: Iterable[Case], share: float) -> list[Case]:
-    """Such a share of the cases, but all of the kinds of `SPARSE`, and of screens, as empty."""
+    """Such a share of the cases, but all of `MORE` and `SPARSE`, and of screens, as empty."""
     rng, whole = np.random.default_rng(7), {*SPARSE, "light screen", "screenshot"}
-    return [case for case in every if rng.random() < share or case.kind in whole]
+    return [case for case in every  # nothing is drawn for those that came last
+            if case.kind in MORE or rng.random() < share or case.kind in whole]  # fmt: skip

@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=40, help="images of a kind of weight one")
     parser.add_argument("--check", type=int, metavar="SEED", help="fit nothing, try fresh images")
     parser.add_argument("--add", action="store_true", help="keep the members there are")
-    parser.add_argument("--further", action="store_true", help="fit on 5,480 more drawn images")
+    parser.add_argument("--further", action="store_true", help="fit on 6,980 more drawn images")
     parser.add_argument("--share", type=float, default=1, help="of the images but sparse ones")
     parser.add_argument("--members", type=int, default=5, help="perceptrons to fit")
     parser.add_argument(
