@@ -76,7 +76,7 @@ def load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, size)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)  # there are systems with more than 5,000
 def scripts_of(path: Path) -> tuple[str, ...]:
     """Names of the `SCRIPTS` whose letters a font file covers; empty if it cannot be read."""
     try:
