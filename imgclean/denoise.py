@@ -39,7 +39,8 @@ from .network import Budget, Network, Stopped
 from .plans import Job, Options, Plan, comparison_of, kind_and_suffix, plan
 from .safety import Kept, is_clean, protect
 from .siblings import Postponed, Turns, Vote
-from .specks import BYTES, LARGEST
+from .specks import LARGEST
+from .stains import BYTES
 
 __all__ = ["Job", "Options", "Outcome", "Plan", "Run", "denoise_folder", "plan"]
 
@@ -56,7 +57,7 @@ FILE_SECONDS = 0.02  # that a file costs whatever its size: opening, flushing, t
 _RUNTIME = 450_000_000  # bytes that Python, torch and libvips take before any image
 _COMPARE_SIDE = 4000  # pixels; the longest side of one half of a comparison
 _COMPARE_QUALITY = 92
-_GENERATION = 17  # raised when the same weights and options give other pixels than before
+_GENERATION = 18  # raised when the same weights and options give other pixels than before
 
 
 @dataclass(frozen=True)
@@ -358,7 +359,8 @@ class Run:
         """Bytes held beside an image while it is cleaned: for the gate, and of it as it was.
 
         Photos are held once as a whole, and twice at half the size; small print is, once. A look
-        for specks takes what the network has given back, but for a limit that leaves it little.
+        for stains and specks takes what the network has given back, but for a limit that leaves it
+        little.
         """
         decoded, pixels = reader.decoded, reader.width * reader.height
         gate = min(decoded, _ASIDE) if self._guards(model, reader.depth) else 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .pixels import halved, local_median
 from .specks import WithoutSpecks
+from .stains import WithoutStains
 from .streaks import WithoutStreaks
 from .strokes import (
     CELL,
@@ -31,7 +32,7 @@ from .strokes import (
 __all__ = ["around", "missing_strokes"]
 
 Pixels = NDArray[np.generic]
-Page = Pixels | WithoutStreaks | WithoutSpecks
+Page = Pixels | WithoutStreaks | WithoutSpecks | WithoutStains
 Plane = NDArray[np.uint8]
 Grid = NDArray[np.float32]
 

@@ -27,6 +27,7 @@ from .pixels import NO_UNIT, full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .small_print import SHARE, is_small
 from .specks import remove_specks
+from .stains import remove_stains
 from .stars import keep_stars
 from .streaks import add_streaks, count_lines, find_streaks, remove_streaks
 from .stretch import put_back, stretch
@@ -87,13 +88,14 @@ class Denoiser(TiledNetwork):
     One for pages sees them without a scanner's streaks, see `streaks`, in even light, see
     `shading`, those on dark paper made brighter as a whole, see `white_point`, pale ink deeper than
     it is, see `pale`, and large ones once more from afar where tones are left, see `second_look`;
-    at full strength thin strokes keep their hue, see `hues`; specks that lie all over go, see
-    `specks`. One whose weights have a network for it sees small print at twice the size too, see
-    `small_print`; print that is out of focus is seen at half the size, see `out_of_focus`. Shipped
-    weights for photos see images that use little of their range stretched, see `stretch`, remove
-    coarse noise at half the size first, see `coarse`, less where there is hardly any, see `faint`,
-    or where plain parts have far less, see `texture`, no stars, see `stars`, and none from
-    drawings, see `drawn`; others are taken to know what they were trained on.
+    at full strength thin strokes keep their hue, see `hues`; brown stains that text runs across and
+    specks that lie all over go, see `stains` and `specks`. One whose weights have a network for it
+    sees small print at twice the size too, see `small_print`; print that is out of focus is seen at
+    half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
+    their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
+    less where there is hardly any, see `faint`, or where plain parts have far less, see `texture`,
+    no stars, see `stars`, and none from drawings, see `drawn`; others are taken to know what they
+    were trained on.
     """
 
     @cached_property
@@ -219,7 +221,7 @@ class Denoiser(TiledNetwork):
     ) -> list[int]:
         """Clean pages in place: their streaks before the network, pictures and areas after it.
 
-        Specks last; not of pages that are not `whole`, but seen at half the size.
+        Stains and specks last; not of pages that are not `whole`, but seen at half the size.
         """
         found = [find_streaks(image) for image in images]
         removed = [remove_streaks(*page) for page in zip(images, found, strict=True)]
@@ -236,6 +238,7 @@ class Denoiser(TiledNetwork):
                 take_half(image, *half, strength)
         for image, before, streaks in zip(images, noisy, removed, strict=True):
             if whole:
+                remove_stains(image, before, strength)
                 remove_specks(image, before, strength)
             if strength < 1:
                 add_streaks(image, streaks, 1 - strength)

@@ -17,6 +17,7 @@ from .missing import around, missing_strokes
 from .pixels import stretched
 from .shading import find_gutter
 from .specks import WithoutSpecks, lost_specks
+from .stains import WithoutStains, lost_stains
 from .streaks import WithoutStreaks, find_streaks
 from .strokes import (
     CELL,
@@ -34,7 +35,7 @@ from .strokes import (
 __all__ = ["Kept", "is_clean", "protect"]
 
 Pixels = NDArray[np.generic]
-Page = Pixels | WithoutStreaks | WithoutSpecks
+Page = Pixels | WithoutStreaks | WithoutSpecks | WithoutStains
 Plane = NDArray[np.uint8]
 Grid = NDArray[np.float32]
 
@@ -88,7 +89,8 @@ def protect(
     joined to such ones that miss any stroke are treated like them (thresholding with hysteresis;
     Canny, 1986).
 
-    Streaks that a scanner drew (`streaks`) and dust (`specks`) are no strokes. Where the dots
+    Streaks that a scanner drew (`streaks`), dust (`specks`) and brown stains that text runs across
+    (`stains`) are no strokes. Where the dots
     of a printed tint or picture are gone (`halftone`), they are the input's on brighter paper.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
@@ -118,15 +120,18 @@ def protect(
         return denoised, []
     before: Page = noisy
     streakless: Pixels | WithoutStreaks = noisy
+    dustless: Pixels | WithoutStreaks | WithoutSpecks = noisy
     gentler = GENTLER[-1:] if bilevel else GENTLER
     judged = _cut(denoised) if bilevel else denoised
     colours = not bilevel  # cut to black or white no pale ink is left, whatever is tried
     missing, dots = missing_strokes(before, judged, gentler, colours), _screens(before, judged)
     asked = bilevel or around(missing[0]).any() or dots.any()
     if asked and (streaks := find_streaks(noisy)):  # which are meant to go
-        before = streakless = WithoutStreaks(noisy, streaks)
+        before = dustless = streakless = WithoutStreaks(noisy, streaks)
     if around(missing[0]).any() and (specks := lost_specks(noisy, denoised)) is not None:
-        before = WithoutSpecks(streakless, specks)
+        before = dustless = WithoutSpecks(streakless, specks)
+    if around(missing[0]).any() and (stains := lost_stains(noisy, denoised)) is not None:
+        before = WithoutStains(dustless, stains)
     if before is not noisy:
         missing, dots = missing_strokes(before, judged, gentler, colours), _screens(before, judged)
     if around(missing[0]).any():

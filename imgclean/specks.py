@@ -31,9 +31,9 @@ from .page_layout import (
 )
 from .pixels import full_range, unit, write
 from .streaks import WithoutStreaks
-from .strokes import DARKEST, SIDE, background, byte_pixels, grey_plane
+from .strokes import DARKEST, SIDE, background, grey_plane, in_full
 
-__all__ = ["BYTES", "LARGEST", "WithoutSpecks", "lost_specks", "remove_specks"]
+__all__ = ["LARGEST", "WithoutSpecks", "lost_specks", "remove_specks"]
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.uint8]
@@ -42,7 +42,6 @@ Numbers = NDArray[np.intp]
 Values = NDArray[np.float64]
 
 LARGEST = 50_000_000  # pixels of a page: labels take four bytes each
-BYTES = 15  # a pixel, at most, that a look for specks takes; measured on 25 megapixels
 _WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
 _FALLEN = 215  # of 255; what was darker on even paper before it was cleaned stood out
 _ASIDE = 8  # pixels beside a speck where paper is found
@@ -112,7 +111,7 @@ def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 
     height, width = page.shape[:2]
     if min(height, width) < SIDE or height * width > LARGEST or strength < _WEAKEST:
         return 0
-    cleaned = page if before is None or strength == 1 else _in_full(before, page, strength)
+    cleaned = page if before is None or strength == 1 else in_full(before, page, strength)
     pieces, labels = find_pieces(grey_plane(cleaned))
     gone = _specks(pieces, cleaned)
     if gone.any():
@@ -166,13 +165,6 @@ class WithoutSpecks:
             around = cv2.dilate(part, np.ones((2 * _ASIDE + 1, 2 * _ASIDE + 1), np.uint8))
             part[specks] = around.reshape(part.shape)[specks]
         return part[top - first : bottom - first]
-
-
-def _in_full(before: Pixels, page: Pixels, strength: float) -> Plane:
-    """What full strength would have given, of which a page has a share, in 8 bits."""
-    old, new = byte_pixels(before), byte_pixels(page)
-    full = cv2.addWeighted(new, 1 / strength, old, 1 - 1 / strength, 0)
-    return np.asarray(full.reshape(page.shape), np.uint8)
 
 
 def _specks(pieces: Pieces, cleaned: Pixels) -> Mask:

@@ -13,7 +13,7 @@ from .pixels import full_range, luma
 
 __all__ = [
     "CELL", "DARKEST", "FAINTEST", "HALO", "REACH", "SIDE", "SMALLEST", "STRIP",
-    "background", "brighten", "byte_pixels", "darkest_plane", "despeckled", "grey_plane",
+    "background", "brighten", "byte_pixels", "darkest_plane", "despeckled", "grey_plane", "in_full",
     "measure_depth",
 ]  # fmt: skip
 
@@ -85,3 +85,10 @@ def byte_pixels(pixels: Pixels) -> Plane:
     if pixels.dtype != np.uint8:
         return np.asarray((np.clip(np.nan_to_num(pixels), 0, 1) * 255).astype(np.uint8))
     return np.asarray(pixels, np.uint8)
+
+
+def in_full(before: Pixels, page: Pixels, strength: float) -> Plane:
+    """What full strength would have given, of which a page has a share, in 8 bits."""
+    old, new = byte_pixels(before), byte_pixels(page)
+    full = cv2.addWeighted(new, 1 / strength, old, 1 - 1 / strength, 0)
+    return np.asarray(full.reshape(page.shape), np.uint8)

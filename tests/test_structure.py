@@ -30,7 +30,7 @@ LAYERS = [
         "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
         "devices", "closer_looks", "siblings", "auto", "xmp", "shading", "faint",
         "coarse", "dots", "drawn", "ink", "screens", "texture", "halftone", "strokes", "clean",
-        "missing", "specks", "stars", "page_layout",
+        "missing", "specks", "stains", "stars", "page_layout",
     },
     {"errors"},
 ]  # fmt: skip
