@@ -158,7 +158,7 @@ def _changes(page: Page, stains: Mask) -> Iterator[tuple[slice, Floats]]:
         return
     end, width = int(reached[-1]) + 1, page.shape[1]
     halo = _side(_STROKE, page.shape) + 8  # its ground is found from
-    rows = max(halo, STRIP // width)
+    rows = max(halo, STRIP // (4 * width))
     above = np.array(page[max(0, int(reached[0]) - halo) : int(reached[0])])[..., :3]
     for top in range(int(reached[0]), end, rows):
         bottom = min(top + rows, end)
