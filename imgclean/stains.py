@@ -59,6 +59,8 @@ _TOP, _DEEP, _AROUND = 11, 21, 41  # pixels of two in which a rim, no rim, and t
 _DENSITY, _LEFT = 0.44, 0.5  # a stain's density in red for that in blue; share of ink's that stays
 _INK, _RIMS = 0.5, 0.75  # of white, in red beside its ground: ink is darker, rims are lighter
 _BLACKEST, _FINE = 0.01, 0.7  # of white; blur in pixels
+# Of pictures: red, of 255, and times as deep in it as stains are under letters, at least.
+_DARK, _DEEPER = 160, 2.0
 _KEPT = 40  # levels that channels of coloured ink differ by, when its ground is white
 
 
@@ -68,8 +70,10 @@ def remove_stains(page: Pixels, before: Pixels | None = None, strength: float = 
     An area is one if its ground is brown and lies between white paper; if at least four lines of
     black text run across its outline, so that letters stand close together on both sides of it,
     at places that are on no straight line; if twenty letters are inside; and if two fifths of its
-    outline or more are a quarter browner than what it surrounds. There red, divided by its
-    closing, is the page's grey; ink of other hues than brown keeps them.
+    outline or more are a quarter browner than what it surrounds. Brown areas that text runs across
+    in fewer lines go with it. What is joined to a brown picture, far darker over a place that is
+    wider than rims, stays. There red, divided by its closing, is the page's grey; ink of other hues
+    than brown keeps them.
 
     Args:
         page: H x W x C with C in {1, 3}, strokes on white; uint8, uint16 or float32 on [0, 1].
@@ -280,8 +284,9 @@ def _find_stains(page: Plane, rows: int = _ROWS) -> Mask | None:
     count, areas, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     column, row = across[:, :2].astype(np.intp).T
     label = areas[row, column]
-    column, row = letters.middles[letters.inside].astype(np.intp).T
-    inside = np.bincount(areas[row, column], minlength=count)
+    on_column, on_row = letters.middles[letters.inside].astype(np.intp).T
+    on_area = areas[on_row, on_column]
+    inside = np.bincount(on_area, minlength=count)
     stained = []
     for number in map(int, np.unique(label[label > 0])):
         if inside[number] < _LETTERS:
@@ -298,7 +303,29 @@ def _find_stains(page: Plane, rows: int = _ROWS) -> Mask | None:
     told = np.zeros(count, np.bool_)
     told[label] = True
     told[0] = False
-    return np.asarray(told[areas] & (brown > 0))
+    usual = float(np.median(255 - ground[on_row, on_column, 0][told[on_area]]))
+    found = np.asarray(told[areas] & (brown > 0))
+    del areas  # labels take four bytes a pixel
+    found = _without_pictures(found, ground[..., 0], usual)
+    return found if found.any() else None
+
+
+def _without_pictures(stains: Mask, red: Plane, usual: float) -> Mask:
+    """Stains but those joined to pictures: these are dark in areas that are wider than rims.
+
+    Args:
+        stains: H x W.
+        red: of the ground, H x W.
+        usual: 255 less the red that stains have under letters.
+    """
+    dark = (stains & (red < min(_DARK, 255 - _DEEPER * usual))).view(np.uint8)
+    dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, _square(_side(_JOINED, red.shape)))
+    if not dark.any():
+        return stains
+    labels = cv2.connectedComponents(stains.view(np.uint8), connectivity=8)[1]
+    picture = np.zeros(labels.max() + 1, np.bool_)
+    picture[labels[dark > 0]] = True
+    return np.asarray(stains & ~picture[labels])
 
 
 def _around(box: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[slice, slice]:

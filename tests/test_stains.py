@@ -149,6 +149,19 @@ def test_a_blank_stain_stays() -> None:
     assert not remove_stains(stained(page))
 
 
+@pytest.mark.parametrize("gap", [-60, 30], ids=["touching", "beside"])
+def test_a_brown_picture_stays(gap: int) -> None:
+    """A sepia photo beside a stain, or joined to one, is no part of it."""
+    levels = cv2.resize(np.random.default_rng(0).random((9, 6), np.float32), (180, 300))
+    photo = np.rint(levels[..., None] * (180, 175, 165) + (60, 35, 15)).astype(np.uint8)
+    page, left = written(), 840 + gap
+    page[286:614, left - 14 : left + 194] = 255
+    soiled = stained(page)
+    soiled[300:600, left : left + 180] = photo
+    assert remove_stains(soiled) == (gap > 0)
+    assert np.array_equal(soiled[300:600, left : left + 180], photo)
+
+
 def test_coloured_ink_keeps_its_hue() -> None:
     """A blue and a red line across a stain are as coloured after it."""
     page = written()
