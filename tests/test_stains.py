@@ -194,13 +194,19 @@ def test_the_gate_leaves_stains_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert protect(noisy, cleaned)[1]
 
 
-def test_rows_are_alike_in_strips() -> None:
-    """The evened page does not depend on which rows are asked for."""
-    page = stained(written())
-    stains = lost_stains(page, written())
+def test_rows_are_alike_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page does not depend on how many rows are looked at in one go, nor asked for."""
+    pages, soiled = [], stained(written())
+    stains = lost_stains(soiled, written())
     assert stains is not None
-    even = WithoutStains(page, stains)
-    assert np.array_equal(even[0:900][300:400], even[300:400])
+    for rows in (1, 130, 900):  # no fewer than are looked at around them
+        monkeypatch.setattr("imgclean.stains.STRIP", 4 * 1100 * rows)
+        page, even = soiled.copy(), WithoutStains(soiled, stains)
+        assert remove_stains(page)
+        assert np.array_equal(even[0:900][300:400], even[300:400])
+        pages.append(np.stack([page, even[0:900]]))
+    assert np.array_equal(pages[0], pages[2])
+    assert np.array_equal(pages[1], pages[2])
 
 
 def test_pages_are_cleaned_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
