@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "NO_UNIT",
     "LUMA",
+    "NO_UNIT",
     "eight_bits",
     "full_range",
     "halved",

@@ -90,8 +90,8 @@ def protect(
     Canny, 1986).
 
     Streaks that a scanner drew (`streaks`), dust (`specks`) and brown stains that text runs across
-    (`stains`) are no strokes. Where the dots
-    of a printed tint or picture are gone (`halftone`), they are the input's on brighter paper.
+    (`stains`) are no strokes. Where the dots of a printed tint or picture are gone (`halftone`),
+    they are the input's on brighter paper.
 
     Limits: strokes of under 5 pixels in length alone (full stops), those that are as soft as
     dirt, light ones on dark ground, lines over about 20 pixels thick, and pictures without dots.
@@ -118,27 +118,28 @@ def protect(
         raise ValueError(f"images of different types: {noisy.dtype} and {denoised.dtype}")
     if min(noisy.shape[:2]) < SIDE:
         return denoised, []
-    before: Page = noisy
-    streakless: Pixels | WithoutStreaks = noisy
-    dustless: Pixels | WithoutStreaks | WithoutSpecks = noisy
     gentler = GENTLER[-1:] if bilevel else GENTLER
     judged = _cut(denoised) if bilevel else denoised
     colours = not bilevel  # cut to black or white no pale ink is left, whatever is tried
-    missing, dots = missing_strokes(before, judged, gentler, colours), _screens(before, judged)
-    asked = bilevel or around(missing[0]).any() or dots.any()
-    if asked and (streaks := find_streaks(noisy)):  # which are meant to go
-        before = dustless = streakless = WithoutStreaks(noisy, streaks)
-    if around(missing[0]).any() and (specks := lost_specks(noisy, denoised)) is not None:
-        before = dustless = WithoutSpecks(streakless, specks)
-    if around(missing[0]).any() and (stains := lost_stains(noisy, denoised)) is not None:
+    missing, dots = missing_strokes(noisy, judged, gentler, colours), _screens(noisy, judged)
+    lost = bool(around(missing[0]).any())
+    # What is meant to go:
+    streakless: Pixels | WithoutStreaks = noisy
+    if (bilevel or lost or dots.any()) and (streaks := find_streaks(noisy)):
+        streakless = WithoutStreaks(noisy, streaks)
+    dustless: Pixels | WithoutStreaks | WithoutSpecks = streakless
+    if lost and (specks := lost_specks(noisy, denoised)) is not None:
+        dustless = WithoutSpecks(streakless, specks)
+    before: Page = dustless
+    if lost and (stains := lost_stains(noisy, denoised)) is not None:
         before = WithoutStains(dustless, stains)
     if before is not noisy:
         missing, dots = missing_strokes(before, judged, gentler, colours), _screens(before, judged)
     if around(missing[0]).any():
         missing[:, _in_gutter(noisy, missing.shape[1:])] = 0
     share, brighter = np.ones((2, *missing.shape[1:]), np.float32)
-    for lost, (less, brightened) in zip(missing, gentler, strict=True):
-        where = around(lost)
+    for strokes, (less, brightened) in zip(missing, gentler, strict=True):
+        where = around(strokes)
         share[where], brighter[where] = less, brightened
     dots &= share > 0
     share[dots] = 1  # those of strokes alone are told first
