@@ -134,11 +134,10 @@ class WithoutStains:
     """A page whose stains are made even wherever its rows are read."""
 
     def __init__(self, page: Page, stains: Mask) -> None:
-        """Of a page, which stays as it is, and where its stains are: these rows are held."""
+        """Of a page, which stays as it is, and where it has stains: these rows are held."""
         self.page = page
         self.shape, self.dtype, self.ndim = page.shape, page.dtype, page.ndim
-        reached = np.flatnonzero(stains.any(axis=1))
-        self.first, self.last = (int(reached[0]), int(reached[-1]) + 1) if len(reached) else (0, 0)
+        self.first, self.last = _reach(stains)
         self.even = np.array(page[self.first : self.last], order="C")
         scale = np.float32(full_range(self.even))
         for rows, change in _changes(page, stains):
@@ -155,16 +154,20 @@ class WithoutStains:
         return part
 
 
+def _reach(stains: Mask) -> tuple[int, int]:
+    """The first row that is stained, and the one behind the last."""
+    rows = np.flatnonzero(stains.any(axis=1))
+    return int(rows[0]), int(rows[-1]) + 1
+
+
 def _changes(page: Page, stains: Mask) -> Iterator[tuple[slice, Floats]]:
     """Rows by rows what stains are to be changed by, on [0, 1]; `page` may be changed between."""
-    reached = np.flatnonzero(stains.any(axis=1))
-    if not len(reached):
-        return
-    end, width = int(reached[-1]) + 1, page.shape[1]
-    halo = _side(_STROKE, page.shape) + 8  # its ground is found from
+    begin, end = _reach(stains)
+    width = page.shape[1]
+    halo = _side(_STROKE, page.shape) + 9  # its ground is found from, and what ink has a hue
     rows = max(halo, STRIP // (4 * width))
-    above = np.array(page[max(0, int(reached[0]) - halo) : int(reached[0])])[..., :3]
-    for top in range(int(reached[0]), end, rows):
+    above = np.array(page[max(0, begin - halo) : begin])[..., :3]
+    for top in range(begin, end, rows):
         bottom = min(top + rows, end)
         there = np.concatenate([above, page[top : bottom + halo][..., :3]])
         core = slice(len(above), len(above) + bottom - top)
@@ -331,10 +334,9 @@ def _without_pictures(stains: Mask, red: Plane, usual: float) -> Mask:
 def _around(box: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Every second row and column of a box, left, top, width and height first, and around it."""
     edge = _side(_REACH, shape)
-    left, top, right, bottom = (int(n) for n in (*box[:2], *(box[:2] + box[2:4])))
-    rows, columns = (top, bottom), (left, right)
-    down, across = (slice(max(low - edge, 0), high + edge, 2) for low, high in (rows, columns))
-    return down, across
+    left, top, width, height = map(int, box[:4])
+    rows = slice(max(top - edge, 0), top + height + edge, 2)
+    return rows, slice(max(left - edge, 0), left + width + edge, 2)
 
 
 def _find_letters(page: Plane, grey: Plane, brown: Plane, white: Plane) -> _Letters | None:
