@@ -51,7 +51,7 @@ _BENT = 0.7  # deviation of such places from a straight line, which edges of pan
 _INSIDE, _OUTSIDE = 0.6, 0.8  # shares of a letter's box that are stained, and white
 _NEUTRAL = 0.6  # of the depth in blue, that black ink has in red
 _ROWS, _LETTERS = 4, 20  # of text that runs across, and inside, at least
-_ROWS_TOLD = 2  # the same of what the gate is told: much of a soiled page's text is hard to tell
+_ROWS_TOLD = 2  # the same beside a stain, and of what the gate is told, as soiled text hardly tells
 _RIM, _RIMMED = 1.25, 0.4  # times as brown as the inside, and share of the outline that is so
 _KNOWN = 0.02  # share of these that tells of the inside
 _BARE = 215  # of 255; what is lighter is not written on
@@ -70,8 +70,8 @@ def remove_stains(page: Pixels, before: Pixels | None = None, strength: float = 
     An area is one if its ground is brown and lies between white paper; if at least four lines of
     black text run across its outline, so that letters stand close together on both sides of it,
     at places that are on no straight line; if twenty letters are inside; and if two fifths of its
-    outline or more are a quarter browner than what it surrounds. Brown areas that text runs across
-    in fewer lines go with it. What is joined to a brown picture, far darker over a place that is
+    outline or more are a quarter browner than what it surrounds. Brown areas that two lines
+    run across go with it. What is joined to a brown picture, far darker over a place that is
     wider than rims, stays. There red, divided by its closing, is the page's grey; ink of other hues
     than brown keeps them.
 
@@ -302,10 +302,11 @@ def _find_stains(page: Plane, rows: int = _ROWS) -> Mask | None:
             stained.append(number)
     if not stained:
         return None
-    # Where one stain is, what text runs across in a single line is another.
     told = np.zeros(count, np.bool_)
-    told[label] = True
-    told[0] = False
+    told[stained] = True
+    for number in map(int, np.unique(label[label > 0])):  # where one stain is there are others
+        if _lines(across[label == number], letters.height) >= _ROWS_TOLD:
+            told[number] = True
     usual = float(np.median(255 - ground[on_row, on_column, 0][told[on_area]]))
     found = np.asarray(told[areas] & (brown > 0))
     del areas  # labels take four bytes a pixel
@@ -401,10 +402,14 @@ def _across(letters: _Letters) -> Values:
     return np.column_stack([middles[stained], outline, inside[first]])
 
 
+def _lines(places: Values, height: float) -> int:
+    """How many lines of text places are of."""
+    return 1 + int(np.count_nonzero(np.diff(np.sort(places[:, 1])) > _SHIFT * height))
+
+
 def _runs_across(places: Values, height: float, least: int) -> bool:
     """Whether text runs across an outline in enough lines, at places on no straight line."""
-    rows = np.sort(places[:, 1])
-    if 1 + np.count_nonzero(np.diff(rows) > _SHIFT * height) < least:
+    if _lines(places, height) < least:
         return False
     if least < _ROWS:
         return True  # too few to tell
