@@ -19,12 +19,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from .noise import (
+    BANDED,
+    BANDING,
     BANDS,
     DEMOSAICING,
     LINES,
     MALVAR_BESIDE,
     MALVAR_CORNERS,
     MALVAR_GREEN,
+    THICK,
+    UPRIGHT,
 )
 from .pixels import LUMA
 
@@ -39,6 +43,7 @@ __all__ = [
     "draw_sensors",
     "grain",
     "jpeg",
+    "often_coded",
     "part_of",
 ]
 
@@ -65,6 +70,7 @@ class Sensors:
     gamma: Tensor
     contrast: Tensor
     demosaicing: Tensor
+    banding: Tensor
 
 
 class _Draw:
@@ -99,14 +105,16 @@ def draw_sensors(count: int, generator: torch.Generator) -> Sensors:
     draw = _Draw(count, generator)
     shot = draw.log_uniform(1e-4, 1.2e-2)
     red, blue = draw.uniform(1.2, 2.4), draw.uniform(1.2, 2.2)
+    read = (2.18 * shot.log() + 1.2 + 0.5 * draw.normal(count, 1, 1, 1)).exp()
     return Sensors(
         shot=shot,
-        read=(2.18 * shot.log() + 1.2 + 0.5 * draw.normal(count, 1, 1, 1)).exp(),
+        read=read,
         gains=torch.cat([red, torch.ones_like(red), blue], 1),
         crosstalk=draw.uniform(0.0, 0.6),
         gamma=draw.uniform(1.8, 2.4),
         contrast=draw.uniform(0.0, 0.6),
         demosaicing=draw.choice(list(DEMOSAICING.values())),
+        banding=draw.chance(BANDED) * read.sqrt() * draw.log_uniform(*BANDING),
     )
 
 
@@ -226,10 +234,25 @@ def _hamilton_adams(single: Tensor, sites: Tensor) -> Tensor:
     return torch.cat([red, full, blue], 1)
 
 
+def _bands(sensors: Sensors, draw: _Draw, height: int, width: int) -> Tensor:
+    """Offsets of rows, or of columns, N x 1 x H x W; see `noise._bands`."""
+    thick, sigma = draw.chance(0.5), draw.uniform(*THICK)
+
+    def offsets(size: int) -> Tensor:
+        drawn = draw.normal(draw.count, 1, size)
+        soft = torch.fft.irfft(torch.fft.rfft(drawn) * _blur(sigma, size, True)[:, None], n=size)
+        soft = soft / (soft.std(2, keepdim=True) + 1e-6)
+        return torch.where(thick[..., 0], soft, drawn)
+
+    rows, columns = offsets(height)[..., None], offsets(width)[:, :, None]
+    return sensors.banding * torch.where(draw.chance(UPRIGHT), columns, rows)
+
+
 def _expose(linear: Tensor, sensors: Sensors, draw: _Draw) -> Tensor:
     """The noise that one exposure adds, after white balance and demosaicing."""
     variance = linear / sensors.gains * sensors.shot + sensors.read
-    grain = variance.sqrt() * sensors.gains * draw.normal(*linear.shape)
+    grain = variance.sqrt() * draw.normal(*linear.shape)
+    grain = (grain + _bands(sensors, draw, *linear.shape[2:])) * sensors.gains
     phase = draw.uniform(0, 4)[:, 0, 0, 0].long()
     sites = _sites(torch.stack([phase // 2, phase % 2], 1), *linear.shape[2:])
     level, single = ((values * sites).sum(1, keepdim=True) for values in (linear, grain))
@@ -489,6 +512,12 @@ def coloured(clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
     noise = noise / noise.std((1, 2, 3), keepdim=True)
     noisy = clean + draw.log_uniform(2, 35) / 255 * noise
     return _packed(noisy, grey, draw, rng)
+
+
+def often_coded(clean: Tensor, grey: Tensor, generator: torch.Generator) -> Tensor:
+    """A batch without noise, two in five through JPEG; arguments as of `grain`."""
+    rng = np.random.default_rng(generator.initial_seed() + 3)
+    return _packed(clean, grey, _Draw(len(clean), generator), rng)
 
 
 def _packed(noisy: Tensor, grey: Tensor, draw: _Draw, rng: np.random.Generator) -> Tensor:

@@ -68,6 +68,8 @@ MALVAR_CORNERS = np.array(
     ]
 ) / np.float32(8)
 
+BANDED, BANDING = 0.2, (0.15, 2.5)  # share of the cameras; deviation over that of read noise
+UPRIGHT, THICK = 0.25, (0.4, 2.0)  # share with columns instead of rows; pixels, of half of them
 FAINT = (0.3, 5.0)  # sigma of 255, log-uniform, of the faint white noise of `photo`
 
 
@@ -98,7 +100,8 @@ def jpeg(image: Array, quality: int, rng: np.random.Generator, *, subsample: boo
 class Sensor:
     """What one exposure does to light. Noise is in linear light, full scale 1.
 
-    The variance of a raw sample with mean x is ``shot * x + read`` (Foi et al., 2008).
+    The variance of a raw sample with mean x is ``shot * x + read`` (Foi et al., 2008). On top all
+    samples of a row share an offset of deviation `banding` (row noise: Wei et al., 2020).
     """
 
     shot: float
@@ -108,17 +111,20 @@ class Sensor:
     gamma: float
     contrast: float  # of the S-shaped tone curve, 0 to 1
     demosaicing: Demosaicing
+    banding: float = 0.0
 
 
 def draw_sensor(rng: np.random.Generator) -> Sensor:
     """Draw a camera and an ISO setting.
 
     Shot noise is log-uniform from base ISO in daylight to a phone at night; read noise
-    follows it as measured on the Darmstadt set (Brooks et al., 2019), with a wider spread.
+    follows it as measured on the Darmstadt set (Brooks et al., 2019), with a wider spread. A fifth
+    have row noise, from what nobody sees to what covers the rest.
     """
     shot = float(np.exp(rng.uniform(np.log(1e-4), np.log(1.2e-2))))
     read = float(np.exp(2.18 * np.log(shot) + 1.2 + 0.5 * rng.standard_normal()))
     kind = int(rng.choice(len(DEMOSAICING), p=list(DEMOSAICING.values())))
+    banded = rng.random() < BANDED
     return Sensor(
         shot=shot,
         read=read,
@@ -127,6 +133,7 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
         gamma=float(rng.uniform(1.8, 2.4)),
         contrast=float(rng.uniform(0.0, 0.6)),
         demosaicing=list(DEMOSAICING)[kind],
+        banding=float(read**0.5 * np.exp(rng.uniform(*np.log(BANDING)))) if banded else 0.0,
     )
 
 
@@ -226,15 +233,28 @@ def _hamilton_adams(single: Array, phase: int) -> Array:
     return np.asarray(np.stack([red, full, blue], axis=2), np.float32)
 
 
+def _bands(shape: tuple[int, ...], deviation: float, rng: np.random.Generator) -> Array:
+    """Offsets that the rows of H x W samples have, or their columns; half are thicker than one."""
+    height, width = shape
+    upright = rng.random() < UPRIGHT
+    offsets = rng.standard_normal((width if upright else height, 1), np.float32)
+    if rng.random() < 0.5:
+        offsets = cv2.GaussianBlur(offsets, (1, 0), 0, sigmaY=float(rng.uniform(*THICK)))
+        offsets /= offsets.std() + np.float32(1e-6)
+    offsets = np.float32(deviation) * offsets.reshape(-1, 1)
+    return np.asarray(np.broadcast_to(offsets.T if upright else offsets, shape))
+
+
 def _expose(linear: Array, sensor: Sensor, rng: np.random.Generator, phase: int) -> Array:
     """The noise that one exposure adds, after white balance and demosaicing (H x W x 3)."""
     gains = np.asarray(sensor.gains, np.float32)
     variance = np.asarray(linear / gains * np.float32(sensor.shot) + np.float32(sensor.read))
-    spread = np.sqrt(variance) * gains
+    grain = np.sqrt(variance) * gains * rng.standard_normal(linear.shape, np.float32)
+    if sensor.banding:
+        grain = grain + _bands(linear.shape[:2], sensor.banding, rng)[..., None] * gains
     if sensor.demosaicing == "none":
-        return np.asarray(spread * rng.standard_normal(linear.shape, np.float32))
-    level, spread = _mosaic(linear, phase), _mosaic(spread, phase)
-    grain = np.asarray(spread * rng.standard_normal(level.shape, np.float32))
+        return np.asarray(grain, np.float32)
+    level, grain = _mosaic(linear, phase), _mosaic(grain, phase)
     if sensor.demosaicing in ("bilinear", "malvar"):  # linear: of the noise alone
         return _demosaic(grain, phase, sensor.demosaicing)
     before, after = (_demosaic(x, phase, sensor.demosaicing) for x in (level, level + grain))
@@ -464,14 +484,14 @@ def photo(clean: Array, rng: np.random.Generator) -> Array:
     """The recipe of the `photo` weights: noise, white and other, grain, cameras, and clean.
 
     A third of the Gaussian noise is of sigma 0.3 to 5, most of it under 1.5: what is nearly clean
-    must keep its detail.
+    must keep its detail. So must clean photos that went through JPEG.
     """
     kind = rng.random()
-    if kind < 0.06:
-        return clean
-    if kind < 0.14:
+    if kind < 0.08:
+        return _often_coded(clean, rng)
+    if kind < 0.16:
         return grain(clean, rng)
-    if kind < 0.20:
+    if kind < 0.22:
         return coloured(clean, rng)
     if kind < 0.60:
         if rng.random() < 1 / 3:

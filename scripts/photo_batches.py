@@ -14,7 +14,17 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from imgclean.batch_noise import MARGIN, PERIOD, SEAM, brightness, camera, coloured, grain, part_of
+from imgclean.batch_noise import (
+    MARGIN,
+    PERIOD,
+    SEAM,
+    brightness,
+    camera,
+    coloured,
+    grain,
+    often_coded,
+    part_of,
+)
 from imgclean.noise import FAINT
 from imgclean.pairs import load_pack
 
@@ -139,14 +149,14 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         self, clean: Tensor, grey: Tensor, generator: torch.Generator, rng: np.random.Generator
     ) -> Tensor:
         """Cameras, grain, coloured noise, white noise and none, in the shares of `noise.photo`."""
-        shares = (0.40, 0.08, 0.06, 0.40, 0.06) if self.cameras else (0, 0, 0, 1, 0)
+        shares = (0.40, 0.08, 0.06, 0.38, 0.08) if self.cameras else (0, 0, 0, 1, 0)
         counts, left, rest = [], self.batch, 1.0
         for share in shares[:-1]:
             counts.append(part_of(left, min(share / rest, 1), rng))
             left, rest = left - counts[-1], rest - share
         shot, coarse, drawn, white, same = torch.split(clean, [*counts, left])
         greys = torch.split(grey, [*counts, left])
-        parts = [same]
+        parts = [often_coded(same, greys[4], generator) if self.cameras else same]
         if len(white):
             parts.insert(0, self._white(white, greys[3], generator))
         for images, one, add in ((drawn, greys[2], coloured), (coarse, greys[1], grain)):

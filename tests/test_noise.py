@@ -33,6 +33,36 @@ def test_raw_variance_follows_the_model(level: float) -> None:
     assert np.var(grain) == pytest.approx(2e-3 * level + 1e-5, rel=0.03)
 
 
+@pytest.mark.parametrize("demosaicing", ["none", "bilinear", "malvar"])
+def test_row_noise_follows_the_model(demosaicing: Demosaicing) -> None:
+    """All samples of a row, or of a column, share an offset of the sensor's deviation."""
+    flat = np.full((400, 400, 3), 0.2, np.float32)
+    sensor = replace(PLAIN, banding=0.02, demosaicing=demosaicing)
+    upright = 0
+    for seed in range(24):
+        grain = noise._expose(flat, sensor, np.random.default_rng(seed), 0)[..., 1]
+        rows, columns = grain.mean(1), grain.mean(0)
+        along, across = sorted((rows.std(), columns.std()), reverse=True)
+        if demosaicing == "none":
+            assert along == pytest.approx(0.02, rel=0.15)
+        assert along > 0.008 and across < 0.0025  # a mean of 400 samples of deviation 0.02
+        upright += int(columns.std() > rows.std())
+    assert 2 <= upright <= 12
+
+
+def test_a_fifth_of_the_cameras_have_row_noise() -> None:
+    """From a seventh to two and a half times the deviation of their read noise."""
+    rng = np.random.default_rng(0)
+    one = [noise.draw_sensor(rng) for _ in range(3000)]
+    alone = np.array([sensor.banding / sensor.read**0.5 for sensor in one])
+    many = batch_noise.draw_sensors(20_000, torch.Generator().manual_seed(0))
+    for over in (alone, (many.banding / many.read.sqrt()).flatten().numpy()):
+        assert np.mean(over > 0) == pytest.approx(0.2, abs=0.02)
+        found = over[over > 0]
+        assert found.min() >= 0.149 and found.max() <= 2.501
+        assert np.median(found) == pytest.approx((0.15 * 2.5) ** 0.5, rel=0.12)
+
+
 def correlation(grain: NDArray[np.float32], lag: int) -> float:
     """Of values that lie `lag` columns apart."""
     return float(np.corrcoef(grain[:, :-lag].ravel(), grain[:, lag:].ravel())[0, 1])
