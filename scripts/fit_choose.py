@@ -12,7 +12,7 @@ the same in sum. The convolutional network is fitted by `fit_choose_network.py`.
 What ships has eight members fitted with `--add --further` when coloured print and posters were
 there, sixteen fitted once stone, signs, light screens and desks were, and ten added with
 `--units 20 --members 10 --add --further --share 0.3` once short letters, albums and print on no
-sheet were.
+sheet were, and ten again once white screens, scrapbooks and plaques were.
 """
 
 import argparse

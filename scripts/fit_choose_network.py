@@ -17,9 +17,10 @@ without those other pages. The measures are kept beside the views, for `fit_choo
 
 What ships was fitted in 75 minutes, then in 14 (of a core that did other work too) with coloured
 print of offices and posters, `--units 20 --add`, then in 40 with these, and in 32, 14, 34 and 18
-with `--further` too, which held 1,680, 2,140, 3,910 and 4,310 images by then. At last in 18 and 15
+with `--further` too, which held 1,680, 2,140, 3,910 and 4,310 images by then. Then in 18 and 15
 (some 900 steps of a busy core) as in the fourth line, on 5,019 and 5,380: of it seven tenths, as
-with all of it maps and flocks were taken for pages more often.
+with all of it maps and flocks were taken for pages more often. At last, from all of it on, in 40
+and 24 (some 2,000 steps) on these and 640 of the kinds of `choose_more.py`, twice: seven tenths.
 """
 
 import argparse
