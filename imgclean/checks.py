@@ -8,8 +8,9 @@ import numpy as np
 
 from .errors import UsageError
 
-__all__ = ["flag", "fraction", "weights_named", "whole"]
+__all__ = ["NO_UNIT", "flag", "fraction", "weights_named", "whole"]
 
+NO_UNIT = 16.0  # floats beyond are on 0 to 255, or on no scale that could be known
 
 _LEAST = {"tile": 64}  # 1 for all others
 _UNITS = {"limit_memory": " of bytes", "memory": " of bytes", "max_pixels": " of pixels"}

@@ -18,8 +18,8 @@ from PIL import BmpImagePlugin
 from PIL import Image as PillowImage
 
 from imgclean import metadata, tiff
+from imgclean.checks import NO_UNIT
 from imgclean.metadata import Metadata
-from imgclean.pixels import NO_UNIT
 from imgclean.pnm import Header
 
 __all__ = ["DAMAGE", "Sink", "sniff"]

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "LUMA",
-    "NO_UNIT",
     "eight_bits",
     "full_range",
     "halved",
@@ -22,7 +21,6 @@ __all__ = [
 
 Pixels = NDArray[Any]
 
-NO_UNIT = 16.0  # floats beyond are on 0 to 255, or on no scale that could be known
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue (ITU-R BT.601)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .checks import fraction, weights_named
+from .checks import NO_UNIT, fraction, weights_named
 from .coarse import SMALLEST, add_half, is_coarse, parts
 from .devices import as_asked
 from .drawn import keep_drawn
@@ -23,7 +23,7 @@ from .faint import keep_detail, mix
 from .ink import Ink, measure_ink
 from .out_of_focus import is_out_of_focus, share_of_half, take_half
 from .pale import ink_contrast
-from .pixels import NO_UNIT, full_range, halved, unit
+from .pixels import full_range, halved, unit
 from .second_look import add_change, change_from_afar, far_view, has_tones, near_view
 from .small_print import SHARE, is_small
 from .specks import remove_specks

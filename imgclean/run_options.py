@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
+from .checks import NO_UNIT
 from .errors import DependencyError, OutputError, UsageError
 from .files import refuse_unwritable
 from .mnist import is_set
 from .models import MODELS, NAMES, UNet
 from .models.fused import trains_faster_in_bfloat16
-from .pixels import NO_UNIT
 from .recipes import parse
 from .sources import Request, Source, open_source
 from .weights import load_weights
