@@ -29,7 +29,7 @@ from .strokes import (
     measure_depth,
 )
 
-__all__ = ["around", "missing_strokes"]
+__all__ = ["Page", "around", "missing_strokes"]
 
 Pixels = NDArray[np.generic]
 Page = Pixels | WithoutStreaks | WithoutSpecks | WithoutStains

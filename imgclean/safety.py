@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .clean import is_clean
 from .halftone import lost_screens
-from .missing import around, missing_strokes
+from .missing import Page, around, missing_strokes
 from .pixels import stretched
 from .shading import find_gutter
 from .specks import WithoutSpecks, lost_specks
@@ -35,7 +35,6 @@ from .strokes import (
 __all__ = ["Kept", "is_clean", "protect"]
 
 Pixels = NDArray[np.generic]
-Page = Pixels | WithoutStreaks | WithoutSpecks | WithoutStains
 Plane = NDArray[np.uint8]
 Grid = NDArray[np.float32]
 

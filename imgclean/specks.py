@@ -33,7 +33,7 @@ from .pixels import full_range, unit, write
 from .streaks import WithoutStreaks
 from .strokes import DARKEST, SIDE, background, grey_plane, in_full
 
-__all__ = ["LARGEST", "WithoutSpecks", "lost_specks", "remove_specks"]
+__all__ = ["LARGEST", "WEAKEST", "WithoutSpecks", "is_searched", "lost_specks", "remove_specks"]
 
 Pixels = NDArray[Any]
 Plane = NDArray[np.uint8]
@@ -42,7 +42,7 @@ Numbers = NDArray[np.intp]
 Values = NDArray[np.float64]
 
 LARGEST = 50_000_000  # pixels of a page: labels take four bytes each
-_WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
+WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
 _FALLEN = 215  # of 255; what was darker on even paper before it was cleaned stood out
 _ASIDE = 8  # pixels beside a speck where paper is found
 _SMALL_PRINT = 8  # pixels of the letters' height, below which nothing is told
@@ -83,6 +83,12 @@ class _Small:
         return _Small(self.number[which], self.places[which], self.zone[which], self.size[which])
 
 
+def is_searched(page: Pixels) -> bool:
+    """Whether a page is neither too small to tell anything nor too large to be looked at."""
+    height, width = page.shape[:2]
+    return bool(min(height, width) >= SIDE and height * width <= LARGEST)
+
+
 def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 1.0) -> int:
     """Remove specks from a cleaned page, in place; the paper around takes their place.
 
@@ -108,10 +114,9 @@ def remove_specks(page: Pixels, before: Pixels | None = None, strength: float = 
     Returns:
         How many were removed.
     """
-    height, width = page.shape[:2]
-    if min(height, width) < SIDE or height * width > LARGEST or strength < _WEAKEST:
+    if not is_searched(page) or strength < WEAKEST:
         return 0
-    cleaned = page if before is None or strength == 1 else in_full(before, page, strength)
+    cleaned = in_full(before, page, strength)
     pieces, labels = find_pieces(grey_plane(cleaned))
     gone = _specks(pieces, cleaned)
     if gone.any():
@@ -132,8 +137,7 @@ def lost_specks(before: Pixels, after: Pixels) -> Mask | None:
     Returns:
         H x W.
     """
-    height, width = before.shape[:2]
-    if min(height, width) < SIDE or height * width > LARGEST:
+    if not is_searched(before):
         return None
     noisy, grey = grey_plane(before), grey_plane(after)
     even = cv2.divide(noisy, cv2.max(background(noisy)[1], DARKEST), scale=255)

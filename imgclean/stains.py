@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from .page_layout import Pieces, find_pieces
 from .pixels import full_range, luma, unit, write
-from .specks import LARGEST, WithoutSpecks
+from .specks import WEAKEST, WithoutSpecks, is_searched
 from .streaks import WithoutStreaks
-from .strokes import SIDE, STRIP, byte_pixels, in_full
+from .strokes import STRIP, background, byte_pixels, in_full
 
 __all__ = ["BYTES", "WithoutStains", "lost_stains", "remove_stains"]
 
@@ -31,7 +31,6 @@ Floats = NDArray[np.float32]
 Page = Pixels | WithoutStreaks | WithoutSpecks
 
 BYTES = 30  # a pixel, at most, that a look for stains takes; measured on 4 and 25 megapixels
-_WEAKEST = 0.1  # strength, below which rounding hides what the full one would give
 _EVERY, _SOME = 4, 0.002  # of pixels, and share of these that is brown where a stain may be
 # Brown: red over blue by more levels than these and fewer than that, red over green by such parts
 # of that; red falls short of white by a part of what blue does, which no marker's does.
@@ -84,12 +83,9 @@ def remove_stains(page: Pixels, before: Pixels | None = None, strength: float = 
     Returns:
         Whether there were some.
     """
-    height, width, colours = page.shape
-    if min(height, width) < SIDE or height * width > LARGEST or colours < 3:
+    if page.shape[2] < 3 or not is_searched(page) or strength < WEAKEST:
         return False
-    if strength < _WEAKEST:
-        return False
-    cleaned = page if before is None or strength == 1 else in_full(before, page, strength)
+    cleaned = in_full(before, page, strength)
     if not _may_be_stained(cleaned):
         return False
     stains = _find_stains(byte_pixels(cleaned))
@@ -114,10 +110,7 @@ def lost_stains(before: Pixels, after: Pixels) -> Mask | None:
     Returns:
         H x W.
     """
-    if before.ndim < 3 or before.shape[2] < 3:
-        return None
-    height, width = before.shape[:2]
-    if min(height, width) < SIDE or height * width > LARGEST:
+    if before.ndim < 3 or before.shape[2] < 3 or not is_searched(before):
         return None
     some = [byte_pixels(page[::_EVERY, ::_EVERY, :3]) for page in (before, after)]
     paper = some[0][some[1].min(axis=2) >= _WHITE]
@@ -235,8 +228,7 @@ def _square(side: int) -> Plane:
 
 def _ground(colours: Plane, shape: tuple[int, ...]) -> Plane:
     """H x W x 3 colours without strokes."""
-    soft = cv2.GaussianBlur(colours, (3, 3), 0)
-    closed = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, _square(_side(_STROKE, shape)))
+    closed = background(colours, _side(_STROKE, shape))[1]
     return np.asarray(cv2.GaussianBlur(closed, (0, 0), 1.5), np.uint8)
 
 
@@ -291,10 +283,9 @@ def _find_stains(page: Plane, rows: int = _ROWS) -> Mask | None:
     on_area = areas[on_row, on_column]
     inside = np.bincount(on_area, minlength=count)
     stained = []
-    for number in map(int, np.unique(label[label > 0])):
-        if inside[number] < _LETTERS:
-            continue
-        if not _runs_across(across[label == number], letters.height, rows):
+    crossed = {int(n): across[label == n] for n in np.unique(label[label > 0])}
+    for number, places in crossed.items():
+        if inside[number] < _LETTERS or not _runs_across(places, letters.height, rows):
             continue
         place = _around(boxes[number], page.shape)
         area = np.asarray((areas[place] == number) & (brown[place] > 0), np.bool_)
@@ -304,9 +295,8 @@ def _find_stains(page: Plane, rows: int = _ROWS) -> Mask | None:
         return None
     told = np.zeros(count, np.bool_)
     told[stained] = True
-    for number in map(int, np.unique(label[label > 0])):  # where one stain is there are others
-        if _lines(across[label == number], letters.height) >= _ROWS_TOLD:
-            told[number] = True
+    for number, places in crossed.items():  # where one stain is there are others
+        told[number] |= _lines(places, letters.height) >= _ROWS_TOLD
     usual = float(np.median(255 - ground[on_row, on_column, 0][told[on_area]]))
     found = np.asarray(told[areas] & (brown > 0))
     del areas  # labels take four bytes a pixel

@@ -39,10 +39,10 @@ def despeckled(grey: Plane) -> Plane:
     return np.asarray(reduce(cv2.min, closed), np.uint8)
 
 
-def background(pixels: Plane) -> tuple[Plane, Plane]:
-    """The softened pixels, H x W or H x W x C, and their background."""
+def background(pixels: Plane, reach: int = REACH) -> tuple[Plane, Plane]:
+    """The softened pixels, H x W or H x W x C, and their background: no stroke is so wide."""
     soft = np.asarray(cv2.GaussianBlur(pixels, (3, 3), 0), np.uint8)
-    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((REACH, REACH), np.uint8))
+    ground = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     return soft, np.asarray(ground, np.uint8)
 
 
@@ -87,8 +87,10 @@ def byte_pixels(pixels: Pixels) -> Plane:
     return np.asarray(pixels, np.uint8)
 
 
-def in_full(before: Pixels, page: Pixels, strength: float) -> Plane:
-    """What full strength would have given, of which a page has a share, in 8 bits."""
+def in_full(before: Pixels | None, page: Pixels, strength: float) -> Pixels:
+    """What full strength would have given, in 8 bits, or the page itself if that made it."""
+    if before is None or strength == 1:
+        return page
     old, new = byte_pixels(before), byte_pixels(page)
     full = cv2.addWeighted(new, 1 / strength, old, 1 - 1 / strength, 0)
     return np.asarray(full.reshape(page.shape), np.uint8)

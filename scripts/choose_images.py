@@ -174,6 +174,20 @@ def on_table(image: Pixels, rng: Generator, sources: Sources, chance: float) -> 
     return result.astype(np.uint8)
 
 
+def any_colour(rng: Generator, least: int = 0, most: int = 256) -> tuple[int, int, int]:
+    """Red, green and blue, each from `least` to under `most`."""
+    red, green, blue = (int(v) for v in rng.integers(least, most, 3))
+    return red, green, blue
+
+
+def pasted(
+    front: Pixels, corners: NDArray[np.floating[Any]], back: NDArray[np.integer[Any]]
+) -> NDArray[np.integer[Any]]:
+    """A picture in perspective before another, which sets the frame; see `in_perspective`."""
+    seen, mask = in_perspective(front, corners, (back.shape[1], back.shape[0]))
+    return np.where(mask[..., None] > 127, seen, back)
+
+
 def uneven_light(rng: Generator, height: int, width: int, darkest: float) -> NDArray[np.float32]:
     """From `darkest` to 1, smooth over a third of the image, H x W."""
     coarse = rng.uniform(darkest, 1, (3, 3)).astype(np.float32)

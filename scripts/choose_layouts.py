@@ -15,12 +15,13 @@ from choose_images import (
     Generator,
     Pixels,
     Sources,
+    any_colour,
     bordered,
     colour,
     dirty,
     grey,
-    in_perspective,
     noisy,
+    pasted,
     resized,
     uneven_light,
     write,
@@ -46,8 +47,8 @@ class Easel:
         self.em = max(10, int(min(self.height, 1.4 * self.width) * rng.uniform(0.014, 0.03)))
         self.font, self.large = (sources.font(rng, int(k * self.em)) for k in (1, 1.7))
         self.ink = pen(rng) if not ui else (int(rng.integers(10, 90)),) * 3
-        tint = tuple(int(v) for v in rng.integers(20, 230, 3))
-        self.accent: Ink = (tint[0], tint[1], tint[2]) if ui or rng.random() < 0.3 else self.ink
+        bright = any_colour(rng, 20, 230)
+        self.accent = bright if ui or rng.random() < 0.3 else self.ink
         light = int(rng.integers(225, 250))
         self.faint: Ink = (light, light, int(rng.integers(light, 252))) if ui else (255,) * 3
         self.sheet = Image.new("RGB", sides, (255,) * 3)
@@ -156,7 +157,7 @@ def _calendar(to: Easel) -> None:
             to.draw.text((x + 0.3 * em, top + 0.2 * em), str(day), to.ink, to.font)
         if rng.random() < 0.2:
             if to.ui:
-                fill: Ink = tuple(int(v) for v in rng.integers(120, 250, 3))  # type: ignore[assignment]  # three
+                fill = any_colour(rng, 120, 250)
                 to.box(x + 2, top + 1.9 * em, wide * rng.uniform(0.9, 1.9), 1.3 * em, fill)
             to.words(x + 0.3 * em, top + 1.9 * em, 0.9 * wide, pen(rng))
 
@@ -258,8 +259,8 @@ def _shop(to: Easel) -> None:
             if rng.random() < 0.6:
                 to.picture(x, top, 0.8 * wide, max(8, high))
             else:  # one thing on white
-                fill = tuple(int(v) for v in rng.integers(0, 240, 3))
-                to.draw.ellipse((x + 0.2 * wide, top, x + 0.6 * wide, top + max(9, high)), fill)
+                box = (x + 0.2 * wide, top, x + 0.6 * wide, top + max(9, high))
+                to.draw.ellipse(box, any_colour(rng, 0, 240))
             to.words(x, top + high + 0.4 * em, rng.uniform(0.3, 0.8) * wide)
             to.draw.text((x, top + high + 2 * em), f"{rng.uniform(1, 99):.2f}", to.accent, to.large)
 
@@ -359,8 +360,7 @@ def _shot_of(image: Pixels, rng: Generator, sources: Sources) -> Pixels:
     room = np.asarray(cv2.resize(back, frame) * rng.uniform(0.2, 0.9), np.uint8)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     off = rng.normal(0, 0.035, (4, 2)) * (width, height) + (np.array(frame) - (width, height)) / 2
-    seen, mask = in_perspective(pixels, corners + off, frame)
-    found = np.where(mask[..., None] > 127, seen, room)
+    found = pasted(pixels, corners + off, room)
     soft = cv2.GaussianBlur(found, (0, 0), rng.uniform(0.5, 1.6))
     return noisy(resized(np.asarray(soft, np.uint8), rng.uniform(0.5, 1)), rng, 8)
 
@@ -368,10 +368,15 @@ def _shot_of(image: Pixels, rng: Generator, sources: Sources) -> Pixels:
 def printout(rng: Generator, sources: Sources) -> Pixels:
     """The same on paper: a worksheet, a calendar, a listing, a handout, a price list."""
     long = int(np.exp(rng.uniform(np.log(650), np.log(1700))))
-    sides = (int(long * rng.choice([0.71, 0.77])), long)
-    to = Easel(rng, sources, sides if rng.random() < 0.75 else sides[::-1], False)
+    to = blank_sheet(rng, sources, long, 0.75)
     _LAYOUTS[int(rng.integers(len(_LAYOUTS)))](to)
     return on_paper(np.asarray(to.sheet), rng, sources)
+
+
+def blank_sheet(rng: Generator, sources: Sources, long: int, upright: float) -> Easel:
+    """A sheet of A4 or letter size to draw on, of a longer side, upright at such odds."""
+    sides = (int(long * rng.choice([0.71, 0.77])), long)
+    return Easel(rng, sources, sides if rng.random() < upright else sides[::-1], False)
 
 
 def on_paper(image: Pixels, rng: Generator, sources: Sources, tables: float = 0.3) -> Pixels:

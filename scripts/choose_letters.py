@@ -6,6 +6,7 @@ from choose_images import (
     Generator,
     Pixels,
     Sources,
+    any_colour,
     bordered,
     colour,
     dirty,
@@ -128,8 +129,7 @@ def pen(rng: Generator, lightest: int = 110) -> Ink:
     """Mostly black or grey, at times blue or another colour."""
     if rng.random() < 0.8:
         return (int(rng.integers(0, lightest)),) * 3
-    red, green, blue = (int(v) for v in rng.integers(0, 160, 3))
-    return red, green, blue
+    return any_colour(rng, 0, 160)
 
 
 def soiled(image: Pixels, rng: Generator) -> Pixels:

@@ -10,16 +10,18 @@ from choose_images import (
     Generator,
     Pixels,
     Sources,
+    any_colour,
     colour,
     cut,
     grey,
     in_perspective,
     noisy,
+    pasted,
     resized,
     uneven_light,
     write,
 )
-from choose_layouts import Easel, dialog, on_paper, on_some_table
+from choose_layouts import Easel, blank_sheet, dialog, on_paper, on_some_table
 from choose_letters import display, letter, mounted, pen
 from choose_pages import photographed, scribble
 from choose_scenes import rough, shade
@@ -44,7 +46,7 @@ def scrapbook(rng: Generator, sources: Sources) -> Pixels:
     ]  # fmt: skip
     image = np.asarray(np.clip(255 * image, 0, 255), np.uint8)
     if rng.random() < 0.1:  # patterned
-        step, tint = int(rng.integers(20, 90)), _tint(rng, 120)
+        step, tint = int(rng.integers(20, 90)), any_colour(rng, 120)
         for y in range(step // 2, height, step):
             for x in range(step // 2, width, step):
                 cv2.circle(image, (x, y), step // 5, tint, -1, cv2.LINE_AA)
@@ -73,7 +75,7 @@ def scrapbook(rng: Generator, sources: Sources) -> Pixels:
         sheet.paste(turned, (int(x), int(y)), turned)
         if rng.random() < 0.4:  # tape
             tape = Image.new(
-                "RGBA", (int(0.12 * width), int(0.03 * width)), (*_tint(rng, 150), 170)
+                "RGBA", (int(0.12 * width), int(0.03 * width)), (*any_colour(rng, 150), 170)
             )
             tape = tape.rotate(rng.uniform(-50, 50), expand=True)
             sheet.paste(tape, (int(x - 0.03 * width), int(y - 0.02 * width)), tape)
@@ -87,9 +89,9 @@ def scrapbook(rng: Generator, sources: Sources) -> Pixels:
         round_ = np.exp(0.2j * np.pi * np.arange(10)) * points
         star = [(x + z.real, y + z.imag) for z in round_]
         if rng.random() < 0.5:
-            draw.polygon(star, _tint(rng))
+            draw.polygon(star, any_colour(rng))
         else:
-            draw.ellipse((x - r, y - r, x + r, y + r), _tint(rng))
+            draw.ellipse((x - r, y - r, x + r, y + r), any_colour(rng))
     found = np.asarray(sheet)
     if rng.random() < 0.4:
         found = _lit(found, rng)
@@ -135,8 +137,7 @@ def clipping(rng: Generator, sources: Sources) -> Pixels:
         bed = np.full((to.height + 2 * rim, to.width + 2 * rim, 3), int(rng.choice([15, 60, 250])))
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (to.width, to.height) + rim
         placed = corners + rng.normal(0, 0.3 * rim, (4, 2))
-        piece, mask = in_perspective(image, placed, (bed.shape[1], bed.shape[0]))
-        image = np.asarray(np.where(mask[..., None] > 127, piece, bed), np.uint8)
+        image = np.asarray(pasted(image, placed, bed), np.uint8)
     return on_paper(image, rng, sources, 0.15)
 
 
@@ -254,7 +255,7 @@ def meter(rng: Generator, sources: Sources) -> Pixels:
         write(draw, rng, at, rng.uniform(0.1, 0.4) * width, font, ink)
     rows, columns = int(rng.integers(0, 5)), int(rng.integers(2, 6))
     key = min(wide / columns, (0.9 * height - y - high) / max(rows, 1))
-    cap = _tint(rng) if rng.random() < 0.3 else (int(rng.integers(30, 230)),) * 3
+    cap = any_colour(rng) if rng.random() < 0.3 else (int(rng.integers(30, 230)),) * 3
     for place in range(rows * columns if key > 14 else 0):
         across, down = (
             x + place % columns * wide / columns,
@@ -301,11 +302,11 @@ def package(rng: Generator, sources: Sources) -> Pixels:
     tint = rng.uniform(0.85, 1) * np.ones(3) if rng.random() < 0.5 else rng.uniform(0.1, 1, 3)
     sheet = Image.new("RGB", (width, height), tuple(int(255 * v) for v in tint))
     draw = ImageDraw.Draw(sheet)
-    ink = _tint(rng, 0, 120) if tint.mean() > 0.5 else (245, 240, 230)
+    ink = any_colour(rng, 0, 120) if tint.mean() > 0.5 else (245, 240, 230)
     kind = int(rng.integers(4))
     if rng.random() < 0.5:
         top = rng.uniform(0, 0.7) * height
-        draw.rectangle((0, top, width, top + rng.uniform(0.1, 0.4) * height), _tint(rng))
+        draw.rectangle((0, top, width, top + rng.uniform(0.1, 0.4) * height), any_colour(rng))
     if rng.random() < 0.35:
         shot = resized(cut(colour(sources.photo(rng)), rng, 0.4), rng.uniform(0.3, 1))
         place = rng.uniform(0, 0.5, 2) * (width, height)
@@ -350,8 +351,7 @@ def package(rng: Generator, sources: Sources) -> Pixels:
 def coloured_form(rng: Generator, sources: Sources) -> Pixels:
     """A form of few fields on yellow, green, blue, pink or brown paper."""
     long = int(rng.integers(600, 1500))
-    sides = (int(long * rng.choice([0.71, 0.77])), long)
-    to = Easel(rng, sources, sides if rng.random() < 0.7 else sides[::-1], False)
+    to = blank_sheet(rng, sources, long, 0.7)
     dialog(to)
     tint = np.ones(3) * rng.uniform(0.85, 1)
     tint[rng.permutation(3)[: int(rng.integers(1, 3))]] *= rng.uniform(0.55, 0.92)
@@ -442,8 +442,7 @@ def _blinds(plane: Plane, rng: Generator) -> Plane:
 def ruled(rng: Generator, sources: Sources) -> Pixels:
     """A timetable, an empty table, squares with figures, or a plot, on paper."""
     long = int(rng.integers(600, 1500))
-    sides = (int(long * rng.choice([0.71, 0.77])), long)
-    to = Easel(rng, sources, sides if rng.random() < 0.6 else sides[::-1], False)
+    to = blank_sheet(rng, sources, long, 0.6)
     rows, columns = (int(v) for v in np.exp(rng.uniform(np.log(4), np.log(28), 2)))
     left, right, y = 0.7 * to.left, to.width - 0.7 * to.left, to.top
     if rng.random() < 0.7:
@@ -466,12 +465,6 @@ def ruled(rng: Generator, sources: Sources) -> Pixels:
     if rng.random() < 0.3:
         scribble(image[long // 3 :], rng, int(rng.integers(1, 9)), [pen(rng)], 1.2 * to.em)
     return on_paper(image, rng, sources, 0.3)
-
-
-def _tint(rng: Generator, least: int = 0, most: int = 256) -> tuple[int, int, int]:
-    """Any colour."""
-    red, green, blue = (int(v) for v in rng.integers(least, most, 3))
-    return red, green, blue
 
 
 def _lit(image: Pixels, rng: Generator) -> Pixels:
@@ -503,7 +496,6 @@ def _before(front: Pixels, rng: Generator, sources: Sources, chance: float) -> P
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         off = rng.normal(0, 0.03, (4, 2)) * (width, height)
         off = off + rng.uniform(0.2, 0.8, 2) * (np.array(frame) - (width, height))
-        seen, mask = in_perspective(front, corners + off, frame)
-        front = np.where(mask[..., None] > 127, seen, back)
+        front = np.asarray(pasted(front, corners + off, back), np.uint8)
     front = np.asarray(cv2.GaussianBlur(front, (0, 0), rng.uniform(0.4, 1.5)), np.uint8)
     return noisy(front if rng.random() < 0.8 else grey(front), rng, 12)

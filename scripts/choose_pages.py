@@ -13,9 +13,9 @@ from choose_images import (
     cut,
     dirty,
     grey,
-    in_perspective,
     noisy,
     on_table,
+    pasted,
     uneven_light,
     write,
 )
@@ -261,8 +261,7 @@ def photographed(sheet: Pixels, rng: Generator, sources: Sources, inset: float) 
     moved = rng.uniform(-0.03, inset, (4, 2)) * (1 - 2 * corners)
     ground = cv2.GaussianBlur(sources.photo(rng), (0, 0), rng.uniform(0.5, 5))
     ground = np.asarray(cv2.resize(ground, frame) * rng.uniform(0.3, 1), np.uint8)
-    lying, mask = in_perspective(sheet, (corners + moved) * frame, frame)
-    image = np.where(mask[..., None] > 127, lying, ground)
+    image = pasted(sheet, (corners + moved) * frame, ground)
     light = uneven_light(rng, frame[1], frame[0], 0.55)
     return noisy(np.asarray(np.clip(image * light[..., None], 0, 255), np.uint8), rng, 20)
 
