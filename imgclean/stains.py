@@ -54,7 +54,7 @@ _ROWS_TOLD = 2  # the same beside a stain, and of what the gate is told, as soil
 _RIM, _RIMMED = 1.25, 0.4  # times as brown as the inside, and share of the outline that is so
 _KNOWN = 0.02  # share of these that tells of the inside
 _BARE = 215  # of 255; what is lighter is not written on
-_TOP, _DEEP, _AROUND = 11, 21, 41  # pixels of two in which a rim, no rim, and the inside are
+_TOP, _DEEP, _AROUND = 11, 21, 41  # steps of 1/100 inch in which a rim, no rim, and the inside are
 _DENSITY, _LEFT = 0.44, 0.5  # a stain's density in red for that in blue; share of ink's that stays
 _INK, _RIMS = 0.5, 0.75  # of white, in red beside its ground: ink is darker, rims are lighter
 _BLACKEST, _FINE = 0.01, 0.7  # of white; blur in pixels
@@ -194,9 +194,14 @@ class _Letters:
         return np.asarray((self.boxes[:, :2] + self.boxes[:, 2:] - 1) / 2, np.float64)
 
 
+def _fineness(shape: tuple[int, ...]) -> float:
+    """How many times as fine as at 200 dpi a page is; a small one is no coarser."""
+    return max(1.0, min(shape[:2]) / (_SIDES * _STROKE))
+
+
 def _side(pixels: int, shape: tuple[int, ...]) -> int:
-    """An odd number of pixels that is so many on a page at 200 dpi, and no fewer on a small one."""
-    return 2 * round(pixels * max(1.0, min(shape[:2]) / (_SIDES * _STROKE)) / 2 - 0.5) + 1
+    """An odd number of pixels that is so many on a page at 200 dpi."""
+    return 2 * round(pixels * _fineness(shape) / 2 - 0.5) + 1
 
 
 def _is_brown(colours: Plane, least: int) -> Mask:
@@ -323,11 +328,11 @@ def _without_pictures(stains: Mask, red: Plane, usual: float) -> Mask:
 
 
 def _around(box: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Every second row and column of a box, left, top, width and height first, and around it."""
-    edge = _side(_REACH, shape)
+    """A box, left, top, width and height first, and around it: every second pixel at 200 dpi."""
+    edge, step = _side(_REACH, shape), round(2 * _fineness(shape))
     left, top, width, height = map(int, box[:4])
-    rows = slice(max(top - edge, 0), top + height + edge, 2)
-    return rows, slice(max(left - edge, 0), left + width + edge, 2)
+    rows = slice(max(top - edge, 0), top + height + edge, step)
+    return rows, slice(max(left - edge, 0), left + width + edge, step)
 
 
 def _find_letters(page: Plane, grey: Plane, brown: Plane, white: Plane) -> _Letters | None:

@@ -81,6 +81,16 @@ def test_pixels_of_any_kind(kind: Kind) -> None:
     assert np.abs(page.astype(np.float32) * np.float32(scale) - plain).max() < 3
 
 
+@pytest.mark.parametrize("times", [2, 4])
+def test_at_any_resolution(times: int) -> None:
+    """A stain is found on a finer scan as well."""
+    small, clean = stained(written()), written()
+    page, clean = (cv2.resize(x, None, fx=times, fy=times) for x in (small, clean))
+    before = mean_error(page, clean)
+    assert remove_stains(page)
+    assert mean_error(page, clean) < 0.15 * before
+
+
 @pytest.mark.parametrize("strength", [0.3, 0.5, 0.8])
 def test_strength_takes_a_share(strength: float) -> None:
     """So much of the stain goes as of everything else."""
