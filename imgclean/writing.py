@@ -96,8 +96,12 @@ class Writer:
         self.discard()
 
     def discard(self) -> None:
-        """Remove the temporary file; another thread may call this to stop the writing."""
-        self.temporary.unlink(missing_ok=True)
+        """Remove the temporary file; another thread may call this to stop the writing.
+
+        Where its disk is gone, or read-only by now, it stays, and the next run sweeps it.
+        """
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
 
     def add(self, image: Image) -> None:
         """Append a page.

@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import io
 import os
 import struct
@@ -1495,6 +1496,25 @@ def test_fsync_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         writer.add(Image(noise(4, 4, 3)))
         writer.commit()
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_disk_that_becomes_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is told, not that the temporary file cannot be removed; nor does that stop a run.
+
+    As of a disk with errors, a stick that was pulled out or a share that is gone.
+    """
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    target = tmp_path / "out.png"
+    expected = pytest.raises(OutputError, match=r"out\.png: cannot be written \(Read-only")
+    with expected, Writer(target, format="png") as writer:
+        writer.add(Image(noise(4, 4, 3)))
+        monkeypatch.setattr(os, "fsync", fail)
+        monkeypatch.setattr(Path, "unlink", fail)
+        writer.discard()
+        writer.commit()
 
 
 def test_too_large(tmp_path: Path) -> None:
