@@ -4,6 +4,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -411,7 +412,8 @@ def _replace(target: Path, content: memoryview) -> None:
             target.replace(_previous(target))
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that is gone, or read-only by now
+            temporary.unlink(missing_ok=True)
         old = "; the one before it is intact" if target.exists() else ""
         raise OutputError(
             f"{target}: cannot be written ({error.strerror}){old}; make room and resume"

@@ -27,6 +27,7 @@ from imgclean.processes import Processes, join
 from imgclean.restore import Denoiser, load
 from imgclean.run_options import Options, new_folder, read_options
 from imgclean.runs import DivergedError, Epoch, MemoryShortError, Run
+from imgclean.train import _replace
 from imgclean.train_command import _is_lost
 from imgclean.training_screen import TrainingScreen
 from imgclean.verdict import verdict
@@ -459,6 +460,21 @@ def test_a_full_disk_keeps_the_old_checkpoint(
                 before = checkpoint.read_bytes()
     assert checkpoint.read_bytes() == before
     assert not list(run.folder.glob("*.partial"))
+
+
+def test_a_read_only_disk_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that became read-only is named, not that the unfinished file stays on it."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    target = tmp_path / "checkpoint.pt"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(Path, "unlink", fail)
+    with pytest.raises(OutputError, match="Read-only file system.*one before it is intact"):
+        _replace(target, memoryview(b"new"))
+    assert target.read_bytes() == b"old"
 
 
 def test_divergence_keeps_the_last_good_weights(tmp_path: Path, photos: Path) -> None:
