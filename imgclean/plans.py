@@ -8,6 +8,7 @@ from typing import Any
 
 from .checks import flag, fraction, weights_named, whole
 from .errors import InputError, OutputError, UsageError
+from .files import same_place
 from .forms import FORMS, Form
 from .images import REQUESTS, SUFFIXES, find, output_format
 
@@ -119,9 +120,9 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
     jobs += [Job(folder, out / folder.name) for folder in found.unreadable]
     if not jobs:
         raise InputError(_no_images(inputs, options))
-    sources = {os.path.realpath(job.source) for job in jobs}
+    sources = {_identity(job.source) for job in jobs}
     for path in written:
-        if os.path.realpath(path) in sources:
+        if _identity(path) in sources:
             raise UsageError(f"{path}: would overwrite an original; choose another --out folder")
     return Plan(out, jobs, found.ignored)
 
@@ -137,6 +138,16 @@ def kind_and_suffix(source: Path, options: Options) -> tuple[str, str]:
     return output_format(kind, options.format, source.suffix, mode=options.output_mode)
 
 
+def _identity(path: Path) -> tuple[object, str]:
+    """A folder and a name in it, the same by whatever path: names in capitals, other mounts."""
+    folder, name = os.path.split(os.path.realpath(path))
+    try:
+        found = os.stat(folder)  # noqa: PTH116  # a string
+    except OSError:  # not there yet
+        return folder, name
+    return (found.st_dev, found.st_ino), name
+
+
 def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
     folder = Path(os.path.realpath(out))
     try:
@@ -145,9 +156,9 @@ def _refuse_inside(inputs: Sequence[Path], out: Path) -> None:
     except OSError as error:
         raise OutputError(f"{out}: {error.strerror}; choose another --out") from error
     for given in inputs:
-        if given.is_dir() and folder.is_relative_to(os.path.realpath(given)):
+        if given.is_dir() and any(same_place(given, place) for place in (folder, *folder.parents)):
             raise UsageError(
-                f"{out}: {'is' if folder == Path(os.path.realpath(given)) else 'lies in'} the "
+                f"{out}: {'is' if same_place(given, folder) else 'lies in'} the "
                 f"input folder {given}, where outputs would mix with originals; choose an --out "
                 "folder beside it"
             )

@@ -117,6 +117,25 @@ def test_an_original_is_never_the_target(tmp_path: Path, make: Make) -> None:
             plan([source], tmp_path / out, Options())
 
 
+def test_an_original_by_another_path_is_never_the_target(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is mounted twice, or named in capitals on a memory stick, is one folder.
+
+    No path tells; here it is a link that is not followed.
+    """
+    source = make(tmp_path / "in" / "a.png")
+    (tmp_path / "IN").symlink_to(tmp_path / "in")
+    monkeypatch.setattr(os.path, "realpath", lambda path, **_: str(Path(path).absolute()))
+    options = Options(overwrite=True)
+    with pytest.raises(UsageError, match="is the input folder"):
+        plan([tmp_path / "in"], tmp_path / "IN", options)
+    with pytest.raises(UsageError, match="lies in the input folder"):
+        plan([tmp_path / "in"], tmp_path / "IN" / "out", options)
+    with pytest.raises(UsageError, match="would overwrite an original"):
+        plan([source], tmp_path / "IN", options)
+
+
 def test_collisions_name_both_and_the_cure(tmp_path: Path, make: Make) -> None:
     """Two sources for one target are refused before anything runs."""
     one, two = make(tmp_path / "a" / "x.png"), make(tmp_path / "b" / "x.png")
