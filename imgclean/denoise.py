@@ -36,7 +36,7 @@ from .memory import return_freed
 from .metadata import Metadata
 from .metrics import estimate_sigma
 from .network import Budget, Network, Stopped
-from .plans import Job, Options, Plan, comparison_of, kind_and_suffix, plan
+from .plans import Job, Options, Plan, comparison_of, kind_and_suffix, plan, refuse_alike
 from .safety import Kept, is_clean, protect
 from .siblings import Postponed, Turns, Vote
 from .specks import LARGEST
@@ -164,6 +164,11 @@ class Run:
         self._largest = 0  # bytes that an image took, or would in a dry run
         self._strict = options.limit_memory is not None
         self._journal = Journal(work.out, write=not dry)
+        try:
+            refuse_alike(work, work.out / JOURNAL)
+        except UsageError:
+            self._journal.close()
+            raise
         self._out = Path(os.path.realpath(work.out))
         self._network = Network(self._denoisers, options.strength)
         self._stop = threading.Event()

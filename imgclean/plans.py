@@ -12,7 +12,7 @@ from .files import same_place
 from .forms import FORMS, Form
 from .images import REQUESTS, SUFFIXES, find, output_format
 
-__all__ = ["Job", "Options", "Plan", "comparison_of", "kind_and_suffix", "plan"]
+__all__ = ["Job", "Options", "Plan", "comparison_of", "kind_and_suffix", "plan", "refuse_alike"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,30 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
         if _identity(path) in sources:
             raise UsageError(f"{path}: would overwrite an original; choose another --out folder")
     return Plan(out, jobs, found.ignored)
+
+
+def refuse_alike(work: Plan, known: Path) -> None:
+    """Refuse results whose names differ in capitals alone where these are one file.
+
+    Args:
+        work: the plan.
+        known: a file in its output folder, whose name tells whether capitals count there.
+
+    Raises:
+        UsageError: one would take the place of another, as on a memory stick.
+    """
+    if not same_place(known, known.with_name(known.name.swapcase())):
+        return
+    written: dict[str, Job] = {}
+    for job in work.jobs:
+        for path in filter(None, (job.target, job.comparison)):
+            other = written.setdefault(str(path).lower(), job)
+            if other is not job:
+                raise UsageError(
+                    f"{other.source} and {job.source}: both would be written to {path}, since "
+                    f"{work.out} does not tell capitals from small letters; rename one of them, "
+                    "or clean them one by one into two --out folders"
+                )
 
 
 def comparison_of(target: Path) -> Path:

@@ -136,6 +136,24 @@ def test_an_original_by_another_path_is_never_the_target(
         plan([source], tmp_path / "IN", options)
 
 
+@pytest.mark.parametrize("names", [("Scan.png", "scan.png"), ("A/x.png", "a/x.png")])
+def test_capitals_alone_tell_no_files_apart_everywhere(
+    tmp_path: Path, make: Make, tiny: str, names: tuple[str, str]
+) -> None:
+    """Where a folder does not tell them, as a memory stick's, two such results are refused."""
+    for name in names:
+        make(tmp_path / "in" / name)
+    if len(list((tmp_path / "in").rglob("*.png"))) < 2:
+        pytest.skip("the folder of the test does not tell them itself")
+    assert clean(tmp_path / "in", tmp_path / "out", tiny)
+    journal = tmp_path / "out" / JOURNAL
+    (tmp_path / "out" / JOURNAL.swapcase()).hardlink_to(journal)
+    for dry in (False, False, True):  # again: the folder is held no longer
+        options = Options(model=tiny, device="cpu")
+        with pytest.raises(UsageError, match=r"(?i)x?\.png and .*capitals.*rename one of them"):
+            Run(plan([tmp_path / "in"], tmp_path / "out", options), options, dry=dry)
+
+
 def test_collisions_name_both_and_the_cure(tmp_path: Path, make: Make) -> None:
     """Two sources for one target are refused before anything runs."""
     one, two = make(tmp_path / "a" / "x.png"), make(tmp_path / "b" / "x.png")
