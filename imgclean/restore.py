@@ -20,6 +20,7 @@ from .devices import as_asked
 from .drawn import keep_drawn
 from .errors import ImageError, UsageError
 from .faint import keep_detail, mix
+from .impulses import put_impulses, remove_impulses
 from .ink import Ink, measure_ink
 from .out_of_focus import is_out_of_focus, share_of_half, take_half
 from .pale import ink_contrast
@@ -91,16 +92,16 @@ class Denoiser(TiledNetwork):
     at full strength thin strokes keep their hue, see `hues`; brown stains that text runs across and
     specks that lie all over go, see `stains` and `specks`. One whose weights have a network for it
     sees small print at twice the size too, see `small_print`; print that is out of focus is seen at
-    half the size, see `out_of_focus`. Shipped weights for photos see images that use little of
-    their range stretched, see `stretch`, remove coarse noise at half the size first, see `coarse`,
-    less where there is hardly any, see `faint`, or where plain parts have far less, see `texture`,
-    no stars, see `stars`, and none from drawings, see `drawn`; others are taken to know what they
-    were trained on.
+    half the size, see `out_of_focus`. Shipped weights for photos see images without salt and
+    pepper, see `impulses`, those that use little of their range stretched, see `stretch`, remove
+    coarse noise at half the size first, see `coarse`, less where there is hardly any, see `faint`,
+    or where plain parts have far less, see `texture`, no stars, see `stars`, and none from
+    drawings, see `drawn`; others are taken to know what they were trained on.
     """
 
     @cached_property
     def photos(self) -> bool:
-        """Whether the weights are shipped ones for photos, which do the latter six."""
+        """Whether the weights are shipped ones for photos, which do the latter seven."""
         return not (self._size or self.pages) and is_shipped(self.weights)
 
     @property
@@ -175,14 +176,20 @@ class Denoiser(TiledNetwork):
         return none
 
     def _clean_photos(self, images: Sequence[Pixels], strength: float) -> None:
-        """Clean photos in place, see `stretch`, `coarse`, `faint`, `texture`, `stars`, `drawn`."""
-        stretched = [stretch(image) for image in images]
+        """Clean photos in place, their impulses first; see the class for what comes then."""
+        impulses = [remove_impulses(image) for image in images]
+        stretched = [
+            None if there else stretch(image)  # black and white is all of the range
+            for image, there in zip(images, impulses, strict=True)
+        ]
         try:
             noisy = [image.copy() for image in images]
             coarse = [self._remove_coarse(image) for image in images]
             plain = [image for image, was in zip(images, coarse, strict=True) if not was]
             self._clean_pieces(plain, 1.0)
-            for image, before, was, how in zip(images, noisy, coarse, stretched, strict=True):
+            for image, before, was, how, there in zip(
+                images, noisy, coarse, stretched, impulses, strict=True
+            ):
                 if was:
                     self._clean_pieces([image], 1.0)
                 keep_detail(before, image)
@@ -190,6 +197,8 @@ class Denoiser(TiledNetwork):
                 keep_stars(before, image)
                 if how is None:  # stretched, noise has gaps between its levels too
                     keep_drawn(before, image)
+                if there:
+                    put_impulses(before, there)
                 if strength < 1:  # what was removed in full tells more than what is rounded
                     mix(before, image, strength)
         finally:

@@ -60,7 +60,11 @@ def photos(*, cameras: bool = True) -> Iterator[tuple[str, Pixels]]:
     yield "Gaussian noise, sigma 25", pixels(noise.gaussian(scene(1), rng, 25 / 255))
     yield "Gaussian noise, sigma 50", pixels(noise.gaussian(scene(2), rng, 50 / 255))
     yield f"{'' if cameras else 'bad: '}camera at night, JPEG", sample("photos/night.jpg", 60, 20)
-    yield "bad: salt and pepper, 5 %", pixels(salt_and_pepper(scene(3), rng, 0.05))
+    salted = pixels(salt_and_pepper(scene(3), rng, 0.05))
+    yield "salt and pepper, 5 %", salted
+    packed = cv2.imencode(".jpg", salted[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    drawn = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    yield "bad: the same after JPEG", np.ascontiguousarray(drawn[..., ::-1])
     yield "bad: sigma 100, beyond training", pixels(noise.gaussian(scene(4), rng, 100 / 255))
 
 

@@ -1,0 +1,158 @@
+"""Impulse noise, "salt and pepper": samples that are black or white whatever lies around them.
+
+A network for photos keeps them, as it keeps glints, stars and dots. What tells them is that both
+kinds come, each alone, far from what lies around, and everywhere as often as chance has it. They
+are left out, and what is left around each is averaged, the nearest most (as in Zhang and Li, "A new
+adaptive weighted mean filter for removing salt-and-pepper noise", 2014).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .pixels import full_range, unit, write
+
+__all__ = ["Impulses", "put_impulses", "remove_impulses"]
+
+_CELL, _ROWS = 64, 4  # pixels of a cell, whose impulses are counted, and rows of them at a time
+_LEAST = 5e-4  # share of the samples that either kind is
+_MOST = 0.6  # share of the samples that may be black or white
+_UNLIKE = 5  # times as frequent as the other one kind is at most
+_FAR, _DEVIATIONS = 0.2, 4.0  # of the full range, and of what else stands out: distance from around
+_FEWEST = 3.0  # to be expected in a cell that tells, and cells that tell
+_SPREAD = (0.5, 1.8)  # deviation of the cells' counts, in that of a binomial distribution
+_BESIDE = 3.0  # times as frequent, or as rare, beside one another as chance has it, at most
+_WINDOW, _HALO = 7, 8  # pixels: what is averaged, and what is looked at beside rows
+_SIGMA = 0.7  # pixels; weights of the average
+_AROUND = 5  # pixels of the median that tells what is around
+
+Pixels = NDArray[Any]
+Mask = NDArray[np.bool_]
+Impulses = list[tuple[slice, NDArray[np.uint8]]]  # rows, and packed bits: black and white samples
+
+
+def remove_impulses(image: Pixels) -> Impulses | None:
+    """Put the mean of what lies around in the place of impulses, in place.
+
+    Each channel is taken for itself. Nothing is done where impulses of either kind are under one in
+    2000, or of one kind alone, as hot pixels and stars are; where black and white is most of the
+    image, as in print; or where they lie closer together, more evenly or in other places than by
+    chance, as texture does.
+
+    Args:
+        image: H x W x C, uint8, uint16 or float32 on [0, 1].
+
+    Returns:
+        Where they were, for `put_impulses`; None if there were none.
+    """
+    channels = range(image.shape[2])
+    if not any(_has_impulses(image[..., n]) for n in channels):
+        return None
+    found = []
+    for rows, core, there in _strips(image):
+        kinds = np.zeros((2, core.stop - core.start, *there.shape[1:]), np.bool_)
+        for n in channels:
+            plane = np.ascontiguousarray(there[..., n])
+            masks = _find(plane)[:2]
+            gone = masks[0] | masks[1]
+            kinds[..., n] = masks[:, core]
+            values = _filled(plane, gone)[core]
+            part = image[rows, :, n]
+            write(np.where(gone[core], values, part), part)
+        found.append((rows, np.packbits(kinds)))
+    return found
+
+
+def put_impulses(image: Pixels, impulses: Impulses) -> None:
+    """Undo `remove_impulses`, in place."""
+    typed = image.dtype.type
+    for rows, packed in impulses:
+        part = image[rows]
+        kinds = np.unpackbits(packed, count=2 * part.size).view(np.bool_).reshape(2, *part.shape)
+        part[kinds[0]], part[kinds[1]] = typed(0), typed(full_range(image))
+
+
+def _strips(image: Pixels) -> Iterator[tuple[slice, slice, Pixels]]:
+    """Rows of cells, where they lie among those copied with them, and the latter as they were."""
+    step, height = _ROWS * _CELL, len(image)
+    above = image[:0]
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        there = np.concatenate([above, image[top : rows.stop + _HALO]])
+        core = slice(len(above), len(above) + rows.stop - top)
+        above = there[core][-_HALO:]
+        yield rows, core, there
+
+
+def _has_impulses(plane: Pixels) -> bool:
+    """Whether samples of one channel, H x W, are impulses."""
+    ends = _ends(plane)
+    if min(ends) < max(1, _LEAST * plane.size) or sum(ends) > _MOST * plane.size:
+        return False
+    counts, beside = [], np.zeros((2, 2))
+    for _, core, there in _strips(plane):
+        kinds = _find(there)[:, core]
+        for n in (0, 1):
+            pairs = kinds[n, :, 1:] & kinds[n, :, :-1]
+            beside[n] += pairs.sum(), kinds[n].sum()
+        counts.append(_cells(kinds))
+    cells = np.concatenate(counts, axis=1)
+    shares = [_share(cells[n], cells[n + 2]) for n in (0, 1)]
+    if min(shares) < max(_LEAST, max(shares) / _UNLIKE):
+        return False
+    return all(
+        bool(share * n / _BESIDE - _FEWEST <= pairs <= share * n * _BESIDE + _FEWEST)
+        for (pairs, n), share in zip(beside, shares, strict=True)
+    )
+
+
+def _ends(plane: Pixels) -> list[int]:
+    """How many samples are black, and how many white."""
+    white, step = plane.dtype.type(full_range(plane)), _ROWS * _CELL
+    parts = [plane[top : top + step] for top in range(0, len(plane), step)]
+    return [sum(np.count_nonzero(part == value) for part in parts) for value in (0, white)]
+
+
+def _find(plane: Pixels) -> Mask:
+    """Of H x W samples those that may be black and white impulses, and those that could be."""
+    values, around = unit(plane), unit(np.asarray(cv2.medianBlur(plane, _AROUND)))
+    apart = values - around
+    other = np.abs(apart[(values != 0) & (values != 1)])
+    usual = 1.4826 * float(np.median(other)) if other.size else 1.0
+    far = max(_FAR, _DEVIATIONS * usual)
+    could = np.stack([around > far, around < 1 - far])
+    return np.concatenate([np.stack([values == 0, values == 1]) & could, could])
+
+
+def _cells(masks: Mask) -> NDArray[np.float32]:
+    """How many samples of masks, N x H x W, cells have; the last ones are as large as others."""
+    height, width = masks.shape[1:]
+    down, along = max(1, height // _CELL), max(1, width // _CELL)
+    sums = np.add.reduceat(masks, _CELL * np.arange(down), axis=1, dtype=np.float32)
+    return np.add.reduceat(sums, _CELL * np.arange(along), axis=2)
+
+
+def _share(found: NDArray[np.float32], among: NDArray[np.float32]) -> float:
+    """The share that is impulses, in the middle one of the cells; 0 where that is not by chance."""
+    told = among > 0
+    share = float(np.median(found[told] / among[told])) if told.any() else 0.0
+    told &= share * among >= _FEWEST
+    if np.count_nonzero(told) < _FEWEST or share >= 1:
+        return 0.0
+    expected = share * among[told]
+    away = (found[told] - expected) / np.sqrt(expected * (1 - share))
+    spread = 1.4826 * float(np.median(np.abs(away)))
+    return share if _SPREAD[0] <= spread <= _SPREAD[1] else 0.0
+
+
+def _filled(plane: Pixels, gone: Mask) -> NDArray[np.float32]:
+    """Samples with weighted means of what lies around in the place of those that are gone."""
+    kept = (~gone).astype(np.float32)
+    size = (_WINDOW, _WINDOW)
+    weights = cv2.GaussianBlur(kept, size, _SIGMA)
+    sums = cv2.GaussianBlur(plane.astype(np.float32) * kept, size, _SIGMA)
+    wide = cv2.medianBlur(plane, _AROUND).astype(np.float32)
+    return np.asarray(np.where(weights > 1e-6, sums / np.maximum(weights, 1e-6), wide), np.float32)
