@@ -96,24 +96,23 @@ def _has_impulses(plane: Pixels) -> bool:
     for _, core, there in _strips(plane):
         kinds = _find(there)[:, core]
         for n in (0, 1):
-            pairs = kinds[n, :, 1:] & kinds[n, :, :-1]
-            beside[n] += pairs.sum(), kinds[n].sum()
+            both = kinds[n, :, 1:] & kinds[n, :, :-1]
+            beside[n] += both.sum(), kinds[n].sum()
         counts.append(_cells(kinds))
     cells = np.concatenate(counts, axis=1)
     shares = [_share(cells[n], cells[n + 2]) for n in (0, 1)]
     if min(shares) < max(_LEAST, max(shares) / _UNLIKE):
         return False
-    return all(
-        bool(share * n / _BESIDE - _FEWEST <= pairs <= share * n * _BESIDE + _FEWEST)
-        for (pairs, n), share in zip(beside, shares, strict=True)
-    )
+    pairs, chance = beside[:, 0], np.array(shares) * beside[:, 1]
+    usual = (chance / _BESIDE - _FEWEST <= pairs) & (pairs <= chance * _BESIDE + _FEWEST)
+    return bool(usual.all())
 
 
 def _ends(plane: Pixels) -> list[int]:
     """How many samples are black, and how many white."""
     white, step = plane.dtype.type(full_range(plane)), _ROWS * _CELL
     parts = [plane[top : top + step] for top in range(0, len(plane), step)]
-    return [sum(np.count_nonzero(part == value) for part in parts) for value in (0, white)]
+    return [sum(int(np.count_nonzero(part == value)) for part in parts) for value in (0, white)]
 
 
 def _find(plane: Pixels) -> Mask:

@@ -27,6 +27,7 @@ _LARGE, _SIDE = 0.1, 15  # share that may be uneven over so many pixels, as pict
 _SOFT, _RANGE = 0.03, 48  # share that may be uneven and soft, as stains are: so little within 7 x 7
 _SIMILAR, _COLOUR, _COLOURS = 8, 0.05, 2  # levels of one light colour, its share, and how many
 _BLOCK, _STEP, _ON_GRID = 8, 6, 0.25  # JPEG's, of 255, share of such steps between its blocks
+_FEWER = 0.8  # of such lines, all but those that have most: edges of panels
 _CELL = 8  # pixels; side of the cells in which a ground is looked for
 _TINT = 24, 239  # of 255: lighter in some channel, at most so light in the darkest
 _GROUND, _WIDE = 0.1, 0.04  # share of cells that have its colour, and in squares of three
@@ -142,12 +143,14 @@ def _levels(darkest: NDArray[np.uint8], where: NDArray[np.uint8] | None = None) 
 
 
 def _has_blocks(darkest: NDArray[np.uint8]) -> bool:
-    """Whether small steps lie between blocks of 8 pixels, of which JPEG made even ones."""
+    """Whether small steps lie all over between blocks of 8 pixels, of which JPEG made even ones."""
     for turned in (darkest, darkest.T):
         steps = cv2.absdiff(turned[:, 1:], turned[:, :-1])
         small = np.count_nonzero((steps > 0) & (steps <= _STEP), axis=0)
-        phases = np.array([small[phase::_BLOCK].sum() for phase in range(_BLOCK)])
-        if phases.max() > _ON_GRID * phases.sum():
+        lines = [np.sort(small[phase::_BLOCK]) for phase in range(_BLOCK)]
+        every = np.array([some.sum() for some in lines])
+        most = np.array([some[: int(np.ceil(_FEWER * len(some)))].sum() for some in lines])
+        if np.any((every > _ON_GRID * every.sum()) & (most > _ON_GRID * most.sum())):
             return True
     return False
 

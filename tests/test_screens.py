@@ -40,6 +40,15 @@ def test_windows_are_screenshots(kind: str) -> None:
         assert is_screenshot(shot.astype(kind) * (257 if kind == "uint16" else 1))
 
 
+def test_frames_are_no_blocks_of_jpeg() -> None:
+    """Frames of panels hardly darker than they are one line, where JPEG has steps all over."""
+    shot = dialog()
+    shot[90:450, 200:620:140] -= 4
+    assert is_screenshot(shot)
+    shot[90:450, 200:620:8] -= 4
+    assert not is_screenshot(shot)
+
+
 def test_what_looks_like_a_page_is_left_to_the_weights_for_photos() -> None:
     """The measures take such a window for ink on paper."""
     found = choose(dialog())
