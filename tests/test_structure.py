@@ -27,10 +27,10 @@ LAYERS = [
         "scenes", "images", "reading", "writing", "folders", "codecs", "metadata", "tiff", "jpeg",
         "boxes", "heif", "jp2", "pnm", "metrics", "choose", "page_measures", "muon", "recipes",
         "scores", "summary", "residuals", "texts", "baselines", "forms", "safety", "memory",
-        "files", "checks", "streaks", "stretch", "impulses", "page_network", "hues", "pixels", "tiles",
+        "files", "checks", "streaks", "stretch", "page_network", "hues", "pixels", "tiles",
         "devices", "closer_looks", "siblings", "auto", "xmp", "shading", "faint",
         "coarse", "dots", "drawn", "ink", "screens", "texture", "halftone", "strokes", "clean",
-        "missing", "specks", "stains", "stars", "page_layout",
+        "missing", "specks", "stains", "stars", "impulses", "page_layout",
     },
     {"errors"},
 ]  # fmt: skip
