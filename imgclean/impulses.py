@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import full_range, unit, write
+from .pixels import full_range, write
 
 __all__ = ["Impulses", "put_impulses", "remove_impulses"]
 
 _CELL, _ROWS = 64, 4  # pixels of a cell, whose impulses are counted, and rows of them at a time
+_LOOKS = 4  # such strips that tell, at most
 _LEAST = 5e-4  # share of the samples that either kind is
 _MOST = 0.6  # share of the samples that may be black or white
 _UNLIKE = 5  # times as frequent as the other one kind is at most
@@ -27,7 +28,7 @@ _SPREAD = (0.5, 1.8)  # deviation of the cells' counts, in that of a binomial di
 _BESIDE = 3.0  # times as frequent, or as rare, beside one another as chance has it, at most
 _WINDOW, _HALO = 7, 8  # pixels: what is averaged, and what is looked at beside rows
 _SIGMA = 0.7  # pixels; weights of the average
-_AROUND = 5  # pixels of the median that tells what is around
+_AROUND, _EVERY = 5, 4  # pixels of the median that tells what is around, and between some of them
 
 Pixels = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -93,8 +94,10 @@ def _has_impulses(plane: Pixels) -> bool:
     if min(ends) < max(1, _LEAST * plane.size) or sum(ends) > _MOST * plane.size:
         return False
     counts, beside = [], np.zeros((2, 2))
-    for _, core, there in _strips(plane):
-        kinds = _find(there)[:, core]
+    strips = -(-len(plane) // (_ROWS * _CELL))
+    for number in np.unique(np.linspace(0, strips - 1, _LOOKS).astype(int)):
+        top = int(number) * _ROWS * _CELL
+        kinds = _find(np.ascontiguousarray(plane[top : top + _ROWS * _CELL]))
         for n in (0, 1):
             both = kinds[n, :, 1:] & kinds[n, :, :-1]
             beside[n] += both.sum(), kinds[n].sum()
@@ -117,21 +120,27 @@ def _ends(plane: Pixels) -> list[int]:
 
 def _find(plane: Pixels) -> Mask:
     """Of H x W samples those that may be black and white impulses, and those that could be."""
-    values, around = unit(plane), unit(np.asarray(cv2.medianBlur(plane, _AROUND)))
-    apart = values - around
-    other = np.abs(apart[(values != 0) & (values != 1)])
-    usual = 1.4826 * float(np.median(other)) if other.size else 1.0
-    far = max(_FAR, _DEVIATIONS * usual)
-    could = np.stack([around > far, around < 1 - far])
-    return np.concatenate([np.stack([values == 0, values == 1]) & could, could])
+    around = np.asarray(cv2.medianBlur(plane, _AROUND))
+    white = plane.dtype.type(full_range(plane))
+    one, other = plane[::_EVERY, ::_EVERY].ravel(), around[::_EVERY, ::_EVERY].ravel()
+    between = (one != 0) & (one != white)
+    apart = np.abs(one[between].astype(np.float32) - other[between])
+    usual = 1.4826 * float(np.median(apart)) if apart.size else float(white)
+    far = plane.dtype.type(min(max(_FAR * float(white), _DEVIATIONS * usual), float(white)))
+    could = np.stack([around > far, around < white - far])
+    return np.concatenate([np.stack([plane == 0, plane == white]) & could, could])
 
 
 def _cells(masks: Mask) -> NDArray[np.float32]:
-    """How many samples of masks, N x H x W, cells have; the last ones are as large as others."""
-    height, width = masks.shape[1:]
-    down, along = max(1, height // _CELL), max(1, width // _CELL)
-    sums = np.add.reduceat(masks, _CELL * np.arange(down), axis=1, dtype=np.float32)
-    return np.add.reduceat(sums, _CELL * np.arange(along), axis=2)
+    """How many samples whole cells of N x H x W masks have, or all if none is whole: N x cells."""
+    count, *size = masks.shape
+    down, along = (side // _CELL for side in size)
+    if not (down and along):
+        return np.asarray(masks.sum(axis=(1, 2), dtype=np.float32)[:, None], np.float32)
+    whole = masks[:, : down * _CELL, : along * _CELL]
+    cells = whole.reshape(count, down, _CELL, along, _CELL)
+    sums = cells.sum(axis=4, dtype=np.uint8).sum(axis=2, dtype=np.float32)
+    return np.asarray(sums.reshape(count, -1), np.float32)
 
 
 def _share(found: NDArray[np.float32], among: NDArray[np.float32]) -> float:
