@@ -158,7 +158,7 @@ class Run:
         cores = os.cpu_count() or 1
         self.workers = options.workers or (min(cores, 4) if self.device == "cpu" else 8)
         self.current: list[str] = []
-        self.full = self.gone = False
+        self.full, self.gone = "", False  # why nothing more can be written
         self._digests = {name: loaded.digest for name, loaded in weights.items()}
         self._budget = Budget(images)
         self._largest = 0  # bytes that an image took, or would in a dry run
@@ -202,7 +202,7 @@ class Run:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
-                ends = self.options.fail_fast or self.full or self.gone
+                ends = self.options.fail_fast or bool(self.full) or self.gone
                 if outcome.status == "failed" and ends:
                     return
             for thread in self._threads:  # the interpreter must not end beneath their libraries
@@ -300,11 +300,11 @@ class Run:
                 self._turns.put_off(job)
                 continue
             except ImgcleanError as error:
-                self.full |= _is_full(error.__cause__)
+                self.full = self.full or _why_full(error.__cause__)
                 self.gone |= self._journal.gone
                 outcome = Outcome(job, "failed", error=str(error))
             except OSError as error:  # a name too long, a file that vanished, a disk that fails
-                self.full |= _is_full(error)
+                self.full = self.full or _why_full(error)
                 self.gone |= self._journal.gone
                 text = f"{error.filename or name}: {error.strerror or error}; check the file"
                 outcome = Outcome(job, "failed", error=f"{text}, its folder and its name")
@@ -586,9 +586,12 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _is_full(error: BaseException | None) -> bool:
-    """Whether a disk or the user's share of it was full: the next file would not fit either."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+def _why_full(error: BaseException | None) -> str:
+    """What is wrong with a disk that the next file could not be written on either; else empty."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT):  # or the user's share of it
+        return "is full"
+    return "has become read-only" if number == errno.EROFS else ""
 
 
 def _split_memory(limit: int | None) -> tuple[int | None, int]:
@@ -712,8 +715,8 @@ def denoise_folder(
 
     Raises:
         ImgcleanError: nothing could be started; its children say why.
-        OutputError: the disk is full, too; the same call goes on when there is room. Or the folder
-            was removed meanwhile.
+        OutputError: the disk is full, or has become read-only, too; the same call goes on when it
+            has room. Or the folder was removed meanwhile.
     """
     from tqdm.auto import tqdm
 
@@ -737,8 +740,8 @@ def denoise_folder(
     if run.full:
         made = sum(outcome.status != "failed" for outcome in outcomes)
         raise OutputError(
-            f"{out}: the disk is full, {made} of {len(work.jobs)} files are done; "
-            "make room, then the same call goes on"
+            f"{out}: the disk {run.full}, {made} of {len(work.jobs)} files are done; "
+            "make room or mend it, then the same call goes on"
         )
     if run.gone:
         raise OutputError(f"{out}: was removed or replaced while this ran; call it again")

@@ -238,8 +238,8 @@ class Screen:
         left = len(self.plan.jobs) - len(self.outcomes)
         if run.full:
             self._say(
-                f"stopped: the disk is full, {left} not tried; make room, then the same command "
-                "goes on"
+                f"stopped: the disk {run.full}, {left} not tried; make room or mend it, then the "
+                "same command goes on"
             )
         elif run.gone:
             self._say(f"stopped: {self.plan.out} is gone; the same command begins anew")

@@ -308,8 +308,9 @@ def test_a_report_says_what_it_is_of(tmp_path: Path, make: Make, tiny: str) -> N
     assert summary["state"] == "stopped" and summary["files"] == 3
 
 
-def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str) -> None:
-    """Where the disk is full the last line says what to do, and the same command goes on."""
+@pytest.mark.parametrize(("number", "why"), [("ENOSPC", "is full"), ("EROFS", "read-only")])
+def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str, number: str, why: str) -> None:
+    """Where nothing can be written the last line says what to do; the same command goes on."""
     for name in ("a.png", "b.png"):
         make(tmp_path / "in" / name)
     command = ["denoise", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", tiny]
@@ -317,13 +318,14 @@ def test_a_full_disk_exits_5(tmp_path: Path, make: Make, tiny: str) -> None:
         "import errno, os\n"
         "from imgclean import denoise, errors\n"
         "def finish(writer):\n"
-        "    why = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
+        f"    why = OSError(errno.{number}, os.strerror(errno.{number}))\n"
         "    raise errors.OutputError(f'{writer.target}: cannot be written') from why\n"
         "denoise.Writer.finish = finish\n",
         *command,
     )
     assert full.returncode == 5, full.stderr
-    assert "make room" in full.stderr.splitlines()[-1]
+    last = full.stderr.splitlines()[-1]
+    assert why in last and "make room" in last
     assert not list((tmp_path / "out").glob("*.png"))
     again = imgclean(*command)
     assert again.returncode == 0 and "2 done" in again.stderr, again.stderr

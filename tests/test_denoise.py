@@ -537,8 +537,10 @@ def test_a_file_without_memory_fails_alone(
         clean(tmp_path / "in", tmp_path / "other", tiny)
 
 
-@pytest.mark.parametrize(("number", "failures"), [(errno.ENOSPC, 1), (errno.EACCES, 4)])
-def test_only_a_full_disk_ends_the_run(
+@pytest.mark.parametrize(
+    ("number", "failures"), [(errno.ENOSPC, 1), (errno.EROFS, 1), (errno.EACCES, 4)]
+)
+def test_only_a_full_or_read_only_disk_ends_the_run(
     tmp_path: Path,
     make: Make,
     tiny: str,
@@ -563,10 +565,10 @@ def test_only_a_full_disk_ends_the_run(
     outcomes = list(run)
     assert [outcome.status for outcome in outcomes] == ["failed"] * failures
     assert all(os.strerror(number) in str(outcome.error) for outcome in outcomes)
-    assert run.full == (failures == 1)
+    assert bool(run.full) == (failures == 1)
     assert files(tmp_path / "out") == [JOURNAL]
     if run.full:
-        with pytest.raises(OutputError, match="disk is full, 0 of 4 files are done"):
+        with pytest.raises(OutputError, match=f"disk {run.full}, 0 of 4 files are done"):
             denoise_folder(tmp_path / "in", tmp_path / "out", progress=False, **vars(options))
 
 
