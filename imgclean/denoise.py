@@ -202,7 +202,7 @@ class Run:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
-                ends = self.options.fail_fast or bool(self.full) or self.gone
+                ends = self.options.fail_fast or self.full or self.gone
                 if outcome.status == "failed" and ends:
                     return
             for thread in self._threads:  # the interpreter must not end beneath their libraries

@@ -57,12 +57,11 @@ def remove_impulses(image: Pixels) -> Impulses | None:
         kinds = np.zeros((2, core.stop - core.start, *there.shape[1:]), np.bool_)
         for n in channels:
             plane = np.ascontiguousarray(there[..., n])
-            masks = _find(plane)[:2]
-            gone = masks[0] | masks[1]
-            kinds[..., n] = masks[:, core]
-            values = _filled(plane, gone)[core]
+            ends, _, around = _find(plane)
+            kinds[..., n] = ends[:, core]
+            gone = ends[0] | ends[1]
             part = image[rows, :, n]
-            write(np.where(gone[core], values, part), part)
+            write(np.where(gone[core], _filled(plane, gone, around)[core], part), part)
         found.append((rows, np.packbits(kinds)))
     return found
 
@@ -97,11 +96,11 @@ def _has_impulses(plane: Pixels) -> bool:
     strips = -(-len(plane) // (_ROWS * _CELL))
     for number in np.unique(np.linspace(0, strips - 1, _LOOKS).astype(int)):
         top = int(number) * _ROWS * _CELL
-        kinds = _find(np.ascontiguousarray(plane[top : top + _ROWS * _CELL]))
+        kinds, could, _ = _find(np.ascontiguousarray(plane[top : top + _ROWS * _CELL]))
         for n in (0, 1):
             both = kinds[n, :, 1:] & kinds[n, :, :-1]
             beside[n] += both.sum(), kinds[n].sum()
-        counts.append(_cells(kinds))
+        counts.append(_cells(np.concatenate([kinds, could])))
     cells = np.concatenate(counts, axis=1)
     shares = [_share(cells[n], cells[n + 2]) for n in (0, 1)]
     if min(shares) < max(_LEAST, max(shares) / _UNLIKE):
@@ -118,8 +117,11 @@ def _ends(plane: Pixels) -> list[int]:
     return [sum(int(np.count_nonzero(part == value)) for part in parts) for value in (0, white)]
 
 
-def _find(plane: Pixels) -> Mask:
-    """Of H x W samples those that may be black and white impulses, and those that could be."""
+def _find(plane: Pixels) -> tuple[Mask, Mask, Pixels]:
+    """Which of H x W samples may be black and white impulses, which could be, and what is around.
+
+    The former two are 2 x H x W.
+    """
     around = np.asarray(cv2.medianBlur(plane, _AROUND))
     white = plane.dtype.type(full_range(plane))
     one, other = plane[::_EVERY, ::_EVERY].ravel(), around[::_EVERY, ::_EVERY].ravel()
@@ -128,7 +130,7 @@ def _find(plane: Pixels) -> Mask:
     usual = 1.4826 * float(np.median(apart)) if apart.size else float(white)
     far = plane.dtype.type(min(max(_FAR * float(white), _DEVIATIONS * usual), float(white)))
     could = np.stack([around > far, around < white - far])
-    return np.concatenate([np.stack([plane == 0, plane == white]) & could, could])
+    return np.stack([plane == 0, plane == white]) & could, could, around
 
 
 def _cells(masks: Mask) -> NDArray[np.float32]:
@@ -156,11 +158,12 @@ def _share(found: NDArray[np.float32], among: NDArray[np.float32]) -> float:
     return share if _SPREAD[0] <= spread <= _SPREAD[1] else 0.0
 
 
-def _filled(plane: Pixels, gone: Mask) -> NDArray[np.float32]:
-    """Samples with weighted means of what lies around in the place of those that are gone."""
+def _filled(plane: Pixels, gone: Mask, around: Pixels) -> NDArray[np.float32]:
+    """Weighted means of the samples that are not gone; where all are, what is around."""
     kept = (~gone).astype(np.float32)
     size = (_WINDOW, _WINDOW)
     weights = cv2.GaussianBlur(kept, size, _SIGMA)
     sums = cv2.GaussianBlur(plane.astype(np.float32) * kept, size, _SIGMA)
-    wide = cv2.medianBlur(plane, _AROUND).astype(np.float32)
-    return np.asarray(np.where(weights > 1e-6, sums / np.maximum(weights, 1e-6), wide), np.float32)
+    return np.asarray(
+        np.where(weights > 1e-6, sums / np.maximum(weights, 1e-6), around), np.float32
+    )

@@ -1,7 +1,7 @@
 """Decide what to clean and where results go, before anything is read or written."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,20 +101,14 @@ def plan(inputs: Sequence[Path], out: Path, options: Options) -> Plan:
     found = find(inputs, recursive=options.recursive)
     _refuse_inside(inputs, out)
     jobs: list[Job] = []
-    written: dict[Path, Job] = {}
-    clashes: list[tuple[Job, Job, Path]] = []
     for source, relative in found.images:
         place = _with_parents(source) if options.parents else relative
         _, suffix = kind_and_suffix(source, options)
         target = out / place.with_name(place.stem + suffix)
         comparison = comparison_of(target) if options.compare else None
-        job = Job(source, target, comparison)
-        jobs.append(job)
-        for path in filter(None, (target, comparison)):
-            other = written.setdefault(path, job)
-            if other is not job:
-                clashes.append((other, job, path))
-    if clashes:
+        jobs.append(Job(source, target, comparison))
+    written = [path for job in jobs for path in _written(job)]
+    if clashes := list(_clashes(jobs)):
         raise UsageError(_collision(*clashes[0], options, len(clashes) - 1))
     # What cannot be listed may hold images: it fails as a file would, and is not passed over.
     jobs += [Job(folder, out / folder.name) for folder in found.unreadable]
@@ -139,16 +133,29 @@ def refuse_alike(work: Plan, known: Path) -> None:
     """
     if not same_place(known, known.with_name(known.name.swapcase())):
         return
-    written: dict[str, Job] = {}
-    for job in work.jobs:
-        for path in filter(None, (job.target, job.comparison)):
-            other = written.setdefault(str(path).lower(), job)
+    for other, job, path in _clashes(work.jobs, alike=lambda path: str(path).lower()):
+        raise UsageError(
+            f"{other.source} and {job.source}: both would be written to {path}, since "
+            f"{work.out} does not tell capitals from small letters; rename one of them, "
+            "or clean them one by one into two --out folders"
+        )
+
+
+def _written(job: Job) -> Iterator[Path]:
+    """The files that a job makes."""
+    return filter(None, (job.target, job.comparison))
+
+
+def _clashes(
+    jobs: Iterable[Job], alike: Callable[[Path], Hashable] = Path
+) -> Iterator[tuple[Job, Job, Path]]:
+    """Jobs that would write what one before them does, by names that are made `alike`."""
+    first: dict[Hashable, Job] = {}
+    for job in jobs:
+        for path in _written(job):
+            other = first.setdefault(alike(path), job)
             if other is not job:
-                raise UsageError(
-                    f"{other.source} and {job.source}: both would be written to {path}, since "
-                    f"{work.out} does not tell capitals from small letters; rename one of them, "
-                    "or clean them one by one into two --out folders"
-                )
+                yield other, job, path
 
 
 def comparison_of(target: Path) -> Path:

@@ -197,9 +197,9 @@ class Denoiser(TiledNetwork):
                 keep_stars(before, image)
                 if how is None:  # stretched, noise has gaps between its levels too
                     keep_drawn(before, image)
-                if there:
-                    put_impulses(before, there)
                 if strength < 1:  # what was removed in full tells more than what is rounded
+                    if there:
+                        put_impulses(before, there)
                     mix(before, image, strength)
         finally:
             for image, how in zip(images, stretched, strict=True):
