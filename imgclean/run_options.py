@@ -41,6 +41,7 @@ __all__ = [
 SCRATCH = "none"  # what --init takes for no weights
 RATE = 1e-3  # of a model from scratch
 _GENTLE = 1e-4  # of one that starts from weights
+_KINDS = {"output", "plot", "generated"}  # of pictures that a run writes into its folder
 
 
 @dataclass(frozen=True)
@@ -174,21 +175,27 @@ def refuse_idle(options: Options) -> None:
         parse(options.noise)
 
 
-def refuse_taken(options: Options, stored: Options | None) -> None:
+def refuse_taken(options: Options, stored: Options | None, folder: Path | None) -> None:
     """Find out now, not after hours, that the pictures cannot go where they are told.
 
     Those that a resumed run was told of when it began are its own.
 
     Raises:
-        UsageError: one exists, or cannot be a PNG; both are one.
+        UsageError: one exists, or cannot be a PNG; both are one, or one is another picture that
+            the run writes into its folder.
         OutputError: the folder of one does not exist or is read-only.
     """
     if options.output and not options.samples:
         raise UsageError("--samples 0: leaves --output nothing to draw; leave one of them out")
     own = (stored.output, stored.plot) if stored else ()
-    for target in (options.output, options.plot):
+    for name, target in (("output", options.output), ("plot", options.plot)):
         if not target or target in own:
             continue
+        for kind in _KINDS - {name}:
+            if folder and Path(target).resolve() == (folder / f"{kind}.png").resolve():
+                raise UsageError(
+                    f"--{name} {target}: is where the run writes another picture; name another file"
+                )
         if Path(target).suffix.lower() != ".png":
             raise UsageError(f"{target}: the pictures are PNG; give a name that ends in .png")
         if Path(target).exists():

@@ -200,7 +200,7 @@ class Run:
         self._sum, self._count, self._waiting, self._over = 0.0, 0, 0, False
         self.judging = 0.0  # seconds that the latest validation took
         self._least = math.inf
-        refuse_taken(options, read_options(self.folder) if resume else None)
+        refuse_taken(options, read_options(self.folder) if resume else None, folder)
         refuse_inside(options, folder)
         if resume:
             self._resume(begun=begun)

@@ -563,6 +563,12 @@ def test_nothing_is_overwritten(tmp_path: Path, photos: Path, monkeypatch: Any) 
         train(tmp_path / "other", photos, output=str(tmp_path / "x.gif"))
     with pytest.raises(UsageError, match="same file"):
         train(tmp_path / "other", photos, output="y.png", plot="y.png")
+    new = tmp_path / "new"
+    new.mkdir()
+    for option, name in (("output", "plot"), ("output", "generated"), ("plot", "output")):
+        with pytest.raises(UsageError, match="another picture"):
+            train(new, photos, **{option: str(new / f"{name}.png")})
+    assert not list(new.iterdir())
     with pytest.raises(OutputError, match="make it first"):
         train(tmp_path / "other", photos, plot=str(tmp_path / "nowhere" / "x.png"))
     monkeypatch.chdir(tmp_path)
