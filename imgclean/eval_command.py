@@ -161,6 +161,7 @@ def evaluate(
     """
     bounds = [_bound(word) for word in fail_below or []]
     _check_targets(csv, output, samples)
+    _refuse_collisions(csv, output, out)
     if full_pictures and not report:
         raise UsageError("--full-pictures: belongs to the report; give --report too")
     from .cases import Request, find_cases
@@ -262,6 +263,18 @@ def _check_targets(csv: Path | None, output: Path | None, samples: int | None) -
         raise UsageError(f"{output}: exists and is not overwritten; name another file")
     if output and output.suffix.lower() not in _PICTURES:
         raise UsageError(f"{output}: not a kind of picture that is written; name a .png or .jpg")
+
+
+def _refuse_collisions(csv: Path | None, output: Path | None, place: Path | None) -> None:
+    """Find out now that one file of the run would take another's place."""
+    from .ledger import LEDGER
+    from .report import REPORT
+
+    if csv and output and csv.resolve() == output.resolve():
+        raise UsageError("--csv and --output: are the same file; name two")
+    for name in (LEDGER, REPORT):
+        if csv and place and csv.resolve() == (place / name).resolve():
+            raise UsageError(f"--csv {csv}: is where the run writes {name}; name another file")
 
 
 def _refuse_inputs(place: Path, request: "Request") -> None:

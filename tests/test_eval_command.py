@@ -30,6 +30,22 @@ def pairs(tmp_path: Path, make: Make) -> Path:
     return tmp_path / "set"
 
 
+def test_files_that_would_replace_each_other_are_refused(
+    pairs: Path, tiny: str, tmp_path: Path
+) -> None:
+    """The table, the sheet, the report and the list of scores need a place each."""
+    place = tmp_path / "report"
+    place.mkdir()
+    ends: list[str | Path] = ["--model", tiny, "--report", "--out", place]
+    for name in ("report.html", "scores.jsonl"):
+        done = imgclean("eval", pairs, *ends, "--csv", place / name)
+        assert done.returncode == 2 and f"writes {name}" in done.stderr
+    one = tmp_path / "x.png"
+    done = imgclean("eval", pairs, *ends, "--csv", one, "--output", one)
+    assert done.returncode == 2 and "same file" in done.stderr
+    assert not one.exists() and not list(place.iterdir())
+
+
 def test_json_is_all_of_stdout(pairs: Path, tiny: str, tmp_path: Path) -> None:
     """--json prints one document with the promised fields, and --csv a row for every score."""
     rows = tmp_path / "scores.csv"
