@@ -104,7 +104,7 @@ def _read_folder(folder: str, notes: list[str], skipped: set[Path] | None = None
 def _pages(source: Path, relative: Path) -> Iterator[_Picture]:
     with Reader(source) as reader:
         for index in range(reader.pages):
-            name = relative if index == 0 else relative / str(index)
+            name = relative if index == 0 else relative / str(index + 1)
             pixels = np.ascontiguousarray(reader.page(index).upright().pixels)
             yield _Picture(name, pixels, _digest(pixels), pixels.shape[:2])
 

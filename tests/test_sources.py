@@ -112,6 +112,18 @@ def test_pairs_may_differ_in_suffix(tmp_path: Path, make: Make) -> None:
         open_source(asked)
 
 
+def test_pages_count_from_one(tmp_path: Path) -> None:
+    """A page without a twin has the number that `eval` gives it."""
+    pages = [Pillow.new("L", (40, 40), 40 * number) for number in range(3)]
+    for folder, kept in (("noisy", pages), ("clean", pages[:2])):
+        (tmp_path / folder).mkdir()
+        file = tmp_path / folder / "a.tif"
+        kept[0].save(file, save_all=True, append_images=kept[1:])
+    asked = request(noisy=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"), noise=None)
+    with pytest.raises(InputError, match=r"a\.tif/3: no twin"):
+        open_source(asked)
+
+
 def test_pairs_are_upright(tmp_path: Path, make: Make) -> None:
     """A noisy photo that lies on its side shows the same place as its upright twin."""
     folder = folder_of(tmp_path, make)
