@@ -41,7 +41,7 @@ def laid(sheet: Pixels, rng: Generator) -> Pixels:
     height, width = sheet.shape[:2]
     share = rng.uniform(0.2, 0.95)
     frame = [int(side * share**-0.5 * rng.uniform(0.93, 1.1)) for side in (width, height)]
-    desk = _desk(rng, frame[1], frame[0])
+    desk = desk_top(rng, frame[1], frame[0])
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     room = np.array(frame) - (width, height)
     bent = rng.normal(0, 0.025, (4, 2)) * (width, height)
@@ -83,7 +83,7 @@ def note(rng: Generator, sources: Sources) -> Pixels:
     return np.asarray(sheet)
 
 
-def _desk(rng: Generator, height: int, width: int) -> Plane:
+def desk_top(rng: Generator, height: int, width: int) -> Plane:
     """Wood with its grain, cloth, or something plain, H x W x 3, 0 to 255."""
     tone = rng.uniform(0.1, 0.9) * np.sort(rng.uniform(0.55, 1, 3))[::-1]
     coarse = [rng.standard_normal((int(rng.integers(3, 9)), int(rng.integers(3, 9)))) for _ in "ab"]

@@ -200,7 +200,7 @@ def _listing(to: Easel) -> None:
             to.draw.rectangle((0, to.height - 1.6 * em, to.width, to.height), to.accent)
 
 
-def _slide(to: Easel) -> None:
+def slide(to: Easel) -> None:
     """A title and a few points, perhaps a chart or a picture; two on a printed handout."""
     rng, em = to.rng, to.em
     parts = 1 if to.ui else int(rng.integers(1, 4))
@@ -318,21 +318,26 @@ def _talk(to: Easel) -> None:
         to.draw.ellipse((x, y, x + 2 * em, y + 2 * em), to.accent)
 
 
-_LAYOUTS: tuple[Callable[[Easel], None], ...] = (_quiz, _calendar, _listing, _listing, _slide,
+_LAYOUTS: tuple[Callable[[Easel], None], ...] = (_quiz, _calendar, _listing, _listing, slide,
                                                  _shop, dialog, _talk)  # fmt: skip
 
 
-def sparse_screen(rng: Generator, sources: Sources) -> Pixels:
-    """A white screen with little on it: as it is, sent on, or photographed."""
+def white_screen(rng: Generator, sources: Sources) -> Pixels:
+    """A white screen with little on it."""
     long = int(rng.integers(600, 1500))
     tall = rng.random() < 0.35
     short = int(long * rng.uniform(0.45, 0.8))
     to = Easel(rng, sources, (short, long) if tall else (long, short), True)
     _LAYOUTS[int(rng.integers(len(_LAYOUTS)))](to)
-    image = np.asarray(to.sheet)
+    return np.asarray(to.sheet)
+
+
+def sparse_screen(rng: Generator, sources: Sources) -> Pixels:
+    """A white screen with little on it: as it is, sent on, or photographed."""
+    image = white_screen(rng, sources)
     way = rng.random()
     if way < 0.3:
-        return _shot_of(image, rng, sources)
+        return screen_photo(image, rng, sources)
     if way < 0.75:
         image = resized(image, float(np.exp(rng.uniform(np.log(0.4), np.log(1.6)))))
     if rng.random() < 0.15:
@@ -340,10 +345,20 @@ def sparse_screen(rng: Generator, sources: Sources) -> Pixels:
     return noisy(image, rng, 5)
 
 
-def _shot_of(image: Pixels, rng: Generator, sources: Sources) -> Pixels:
-    """A screen photographed: its rim, the room, bands of its pixels, a cast, glare, soft."""
-    rim = int(rng.uniform(0, 0.06) * image.shape[1])
-    image = bordered(image, (rim,) * 4, int(rng.choice([15, 30, 60, 235])))
+def screen_photo(
+    image: Pixels, rng: Generator, sources: Sources, rim: float = 0.06, largest: float = 1.35
+) -> Pixels:
+    """A screen photographed: its rim, the room, bands of its pixels, a cast, glare, soft.
+
+    Args:
+        image: what it shows.
+        rng: to draw from.
+        sources: of photos.
+        rim: up to so much of its width each side.
+        largest: up to so many times its width is the picture's.
+    """
+    edge = int(rng.uniform(0, rim) * image.shape[1])
+    image = bordered(image, (edge,) * 4, int(rng.choice([15, 30, 60, 235])))
     height, width = image.shape[:2]
     rows, columns = np.indices((height, width), np.float32)
     wave = [np.sin((np.cos(a) * rows + np.sin(a) * columns) / rng.uniform(0.8, 9) +
@@ -354,7 +369,7 @@ def _shot_of(image: Pixels, rng: Generator, sources: Sources) -> Pixels:
     light = light * rng.uniform(0.9, 1, 3) * shade(rng, height, width) ** rng.uniform(0.2, 1)
     glare = rng.choice([0, 60]) * np.clip(rough(rng, height, width, 0.8 * width), 0, 2)
     pixels = np.asarray(np.clip(light + glare[..., None], 0, 255), np.uint8)
-    grown = rng.uniform(1, 1.35)
+    grown = rng.uniform(1, largest)
     frame = (int(width * grown), int(height * grown))
     back = cv2.GaussianBlur(colour(sources.photo(rng)), (0, 0), rng.uniform(1, 6))
     room = np.asarray(cv2.resize(back, frame) * rng.uniform(0.2, 0.9), np.uint8)

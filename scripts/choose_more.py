@@ -94,7 +94,7 @@ def scrapbook(rng: Generator, sources: Sources) -> Pixels:
             draw.ellipse((x - r, y - r, x + r, y + r), any_colour(rng))
     found = np.asarray(sheet)
     if rng.random() < 0.4:
-        found = _lit(found, rng)
+        found = lit(found, rng)
     if rng.random() < 0.3:
         return photographed(found, rng, sources, 0.15)
     return noisy(found if rng.random() < 0.85 else grey(found), rng, 12)
@@ -197,7 +197,7 @@ def plaque(rng: Generator, sources: Sources) -> Pixels:
         light = light * (1 - spots) + spots * rng.uniform(0.35, 0.75) * rng.uniform(0.8, 1, 3)
     gloss = rng.uniform(0, 0.4) * np.clip(rough(rng, height, width, 0.6 * width) - 0.5, 0, 1)
     image = np.clip(255 * (light * shade(rng, height, width) + gloss[..., None]), 0, 255)
-    return _before(np.asarray(image, np.uint8), rng, sources, 0.55)
+    return before(np.asarray(image, np.uint8), rng, sources, 0.55)
 
 
 def letter_on_table(rng: Generator, sources: Sources) -> Pixels:
@@ -264,8 +264,8 @@ def meter(rng: Generator, sources: Sources) -> Pixels:
         box = (across, down, across + 0.75 * key, down + 0.7 * key)
         draw.rounded_rectangle(box, 4, cap, (60,) * 3)
         draw.text((across + 0.37 * key, down + 0.35 * key), str(place % 10), ink, font, anchor="mm")
-    found = _lit(np.asarray(sheet), rng)
-    return _before(found, rng, sources, 0.5)
+    found = lit(np.asarray(sheet), rng)
+    return before(found, rng, sources, 0.5)
 
 
 def ticket(rng: Generator, sources: Sources) -> Pixels:
@@ -333,7 +333,7 @@ def package(rng: Generator, sources: Sources) -> Pixels:
         image = cv2.remap(image, columns + bend, rows + bend, cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
         image = image * (1 + rng.uniform(0.05, 0.2) * crease)[..., None]
-    pixels = _lit(np.asarray(np.clip(image, 0, 255), np.uint8), rng)
+    pixels = lit(np.asarray(np.clip(image, 0, 255), np.uint8), rng)
     if kind == 0:  # a side and a lid
         side = np.asarray(pixels[:, : width // 4] * rng.uniform(0.45, 0.8), np.uint8)
         side = np.ascontiguousarray(cv2.GaussianBlur(side[:, ::-1], (0, 0), 2))
@@ -343,9 +343,9 @@ def package(rng: Generator, sources: Sources) -> Pixels:
         shape = np.array([[0.3, 0], [0.7, 0], [1, 0.2], [0.92, 0.42], [0.78, 0.33], [0.8, 1],
                           [0.2, 1], [0.22, 0.33], [0.08, 0.42], [0, 0.2]])  # fmt: skip
         cv2.fillPoly(mask, [np.asarray(shape * (width, height), np.int32)], 255)
-        floor = _ground(rng, sources, height, width)
+        floor = ground(rng, sources, height, width)
         pixels = np.where(mask[..., None] > 0, pixels, floor)
-    return _before(pixels, rng, sources, 0.65)
+    return before(pixels, rng, sources, 0.65)
 
 
 def coloured_form(rng: Generator, sources: Sources) -> Pixels:
@@ -467,7 +467,7 @@ def ruled(rng: Generator, sources: Sources) -> Pixels:
     return on_paper(image, rng, sources, 0.3)
 
 
-def _lit(image: Pixels, rng: Generator) -> Pixels:
+def lit(image: Pixels, rng: Generator) -> Pixels:
     """In uneven light, with gloss at times."""
     height, width = image.shape[:2]
     light = image * uneven_light(rng, height, width, rng.uniform(0.5, 0.95))[..., None]
@@ -475,7 +475,7 @@ def _lit(image: Pixels, rng: Generator) -> Pixels:
     return np.asarray(np.clip(light * rng.uniform(0.8, 1.2) + gloss[..., None], 0, 255), np.uint8)
 
 
-def _ground(rng: Generator, sources: Sources, height: int, width: int) -> Pixels:
+def ground(rng: Generator, sources: Sources, height: int, width: int) -> Pixels:
     """A blurred photo or a plain wall."""
     if rng.random() < 0.6:
         shot = cv2.resize(cut(colour(sources.photo(rng)), rng, 0.5), (width, height))
@@ -487,12 +487,12 @@ def _ground(rng: Generator, sources: Sources, height: int, width: int) -> Pixels
     )
 
 
-def _before(front: Pixels, rng: Generator, sources: Sources, chance: float) -> Pixels:
+def before(front: Pixels, rng: Generator, sources: Sources, chance: float) -> Pixels:
     """Askew before a ground, or alone; soft, at times grey."""
     if rng.random() < chance:
         height, width = front.shape[:2]
         frame = (int(width * rng.uniform(1.02, 1.5)), int(height * rng.uniform(1.02, 1.5)))
-        back = _ground(rng, sources, frame[1], frame[0])
+        back = ground(rng, sources, frame[1], frame[0])
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         off = rng.normal(0, 0.03, (4, 2)) * (width, height)
         off = off + rng.uniform(0.2, 0.8, 2) * (np.array(frame) - (width, height))

@@ -5,11 +5,12 @@ rendered page or office page is on both sides. Images are H x W x C uint8, RGB, 
 
 Right is `scan` for ink on paper or board that fills most of the image: scanned pages, receipts,
 forms, book spreads, newspapers with pictures, handwriting, whiteboards, coloured print of offices,
-letters of a few lines, clippings, tickets, sheets photographed at an angle or on a table. Right is
-`photo` for all else, also where it holds text: photos with signs or a page that fills under a
-fifth, prints with borders, albums, screenshots and screens, pencil and painted drawings, coloured
-maps, posters, printed cloth, packages, displays, meters, plaques, book spines, textures, scenes,
-objects on white.
+letters of a few lines, clippings, tickets, envelopes, cheques, music, magazines, sheets
+photographed at an angle, on a table or in a hand. Right is `photo` for all else, also where it
+holds text: photos with signs or a page that fills under a fifth, prints with borders, albums,
+screenshots, screens and slides, notice boards, pencil and painted drawings, coloured maps, posters,
+printed cloth, packages, vans, displays, meters, plaques, book spines, identity cards, stamps,
+textures, scenes, objects on white.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -58,8 +59,36 @@ from choose_pages import (
     receipt,
     whiteboard,
 )
+from choose_post import (
+    carbon_copy,
+    cheque,
+    crumpled,
+    envelope,
+    in_hand,
+    index_card,
+    large_letters,
+    magazine,
+    music,
+    thumbnail,
+    with_portrait,
+)
 from choose_scenes import carved, sign, trunks, wall
 from choose_screens import screen
+from choose_shown import (
+    card,
+    device,
+    faded,
+    goods,
+    keys,
+    lettering,
+    notices,
+    projection,
+    shelf,
+    stamps,
+    tin,
+    wash,
+)
+from choose_windows import window
 
 from imgclean.pages import split_by_page
 
@@ -113,8 +142,22 @@ MORE: dict[str, tuple[Maker, int]] = {  # two by two alike, of which the latter 
     "meter": (meter, 1), "ticket": (ticket, 1), "package": (package, 1),
     "coloured form": (coloured_form, 1), "pale front": (pale_front, 1), "ruled sheet": (ruled, 1),
 }  # fmt: skip
-MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK, **SPARSE, **MORE}
-SCANS = {*PAGES, *TABLE, *DESK, "coloured print", "short letter", "few words on a board",
+SHOWN: dict[str, tuple[Maker, int]] = {
+    "device": (device, 2), "keys": (keys, 1), "projection": (projection, 2),
+    "notice board": (notices, 2), "tin": (tin, 2), "lettering": (lettering, 2),
+    "identity card": (card, 2), "goods": (goods, 2), "faded print": (faded, 2),
+    "stamps": (stamps, 1), "shelf": (shelf, 1), "wash": (wash, 1), "window": (window, 6),
+}  # fmt: skip
+POST: dict[str, tuple[Maker, int]] = {
+    "large letters": (large_letters, 2), "envelope": (envelope, 2), "index card": (index_card, 1),
+    "music": (music, 1), "with a portrait": (with_portrait, 2), "cheque": (cheque, 1),
+    "carbon copy": (carbon_copy, 1), "crumpled": (crumpled, 1), "magazine": (magazine, 1),
+    "sheet in a hand": (in_hand, 2), "thumbnail": (thumbnail, 2),
+}  # fmt: skip
+LATEST = {**SHOWN, **POST}
+MAKERS = {**PAGES, **OTHERS, **LATER, **LAST, **TABLE, **SCENES, **DESK, **SPARSE, **MORE,
+          **LATEST}  # fmt: skip
+SCANS = {*PAGES, *TABLE, *DESK, *POST, "coloured print", "short letter", "few words on a board",
          "printout", "clipping", "letter on a table", "ticket", "coloured form",
          "ruled sheet"}  # fmt: skip
 
@@ -129,6 +172,7 @@ LINES = {"letters in stone": 150, "sign": 160, "light screen": 320, "trunks": 12
 WORDS = {"short letter": 420, "few words on a board": 100, "printed cloth": 170, "display": 130,
          "book spines": 170, "album": 180}  # fmt: skip
 BESIDE = {kind: 100 * weight for kind, (_, weight) in MORE.items()}
+LATER_STILL = {kind: 100 * weight for kind, (_, weight) in LATEST.items()}
 
 
 def make(case: Case, sources: dict[bool, Sources]) -> Pixels:
@@ -178,7 +222,7 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
     for kind, (_, weight) in PAGES.items():
         for _ in range(units // 2 * weight):
             yield Case(kind, True, False, seed := seed + 1)
-    for makers in (LATER, LAST, TABLE, SCENES, DESK, SPARSE, MORE):
+    for makers in (LATER, LAST, TABLE, SCENES, DESK, SPARSE, MORE, LATEST):
         for kind, (_, weight) in makers.items():
             for index in range(units * weight):
                 held_out = makers is TABLE or index % 3 == 2  # others of these are in `further`
@@ -188,7 +232,8 @@ def cases(root: Path, units: int, first: int = 0) -> Iterator[Case]:
 def further() -> Iterator[Case]:
     """More images to train on, of other pages than those of `cases`."""
     parts = ((FURTHER, 300_000_000, 2000), (TILES, 310_000_000, 2000), (LINES, 320_000_000, 3000),
-             (WORDS, 330_000_000, 4000), (BESIDE, 340_000_000, 5000))  # fmt: skip
+             (WORDS, 330_000_000, 4000), (BESIDE, 340_000_000, 5000),
+             (LATER_STILL, 350_000_000, 6000))  # fmt: skip
     for kinds, seed, pages in parts:
         for kind, count in kinds.items():
             for index in range(count):
@@ -197,7 +242,6 @@ def further() -> Iterator[Case]:
 
 
 def some(every: Iterable[Case], share: float) -> list[Case]:
-    """Such a share of the cases, but all of `MORE` and `SPARSE`, and of screens, as empty."""
-    rng, whole = np.random.default_rng(7), {*SPARSE, "light screen", "screenshot"}
-    return [case for case in every  # nothing is drawn for those that came last
-            if case.kind in MORE or rng.random() < share or case.kind in whole]  # fmt: skip
+    """Such a share of the cases, but all of `LATEST`."""
+    rng = np.random.default_rng(7)
+    return [case for case in every if case.kind in LATEST or rng.random() < share]
