@@ -29,6 +29,7 @@ __all__ = ["NETWORK", "PREFIX", "THRESHOLD", "UNSURE", "Choice", "choose", "load
 NETWORK = Path(__file__).with_suffix(".safetensors")
 PREFIX = "network."  # of the names of the convolutional network's tensors there
 THRESHOLD = 0.75
+SHEET = 0.2  # score from which a sheet of paper is looked for in the picture
 SURE = 0.82  # of a closer look
 CERTAIN = 0.95  # score from which on an image is a page whatever its colours
 COLOURFUL = 0.55  # share of other colours than the ground's from which whitening takes too many
@@ -108,7 +109,7 @@ def _closer(pixels: NDArray[np.generic], seen: Seen, sure: float) -> tuple[Seen,
     """Another look that shows a page, its score and what it is of; or the first look and its."""
     pale = PALER[0] <= sure < PALE and page_logit(seen, load()[1]) > PALER[1]
     for look, least, enough, what in (
-        (sheet_alone, 0.0, SURE, "a sheet of paper in the picture"),
+        (sheet_alone, SHEET, SURE, "a sheet of paper in the picture"),
         (deepened, PALER[0] if pale else PALE, SURE, "pale ink on paper, here darker"),
         (without_note, PALE, SURE, "ink on paper, without the note on it"),
         (from_afar, AFAR, THRESHOLD, "ink on paper, from twice as far"),

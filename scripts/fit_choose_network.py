@@ -239,8 +239,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75, help="time to train")
     parser.add_argument("--cache", type=Path, required=True, help="keep 7 GB of views there")
     parser.add_argument("--add", action="store_true", help="go on from the network there is")
-    parser.add_argument("--further", action="store_true", help="on 6,980 more drawn images too")
-    parser.add_argument("--share", type=float, default=1, help="of the images but sparse ones")
+    parser.add_argument("--further", action="store_true", help="on more drawn images too")
+    parser.add_argument("--share", type=float, default=1, help="of the images but the latest kinds")
     parser.add_argument("--mix", type=float, default=1, help="of the way from what --add began as")
     options = parser.parse_args()
     every = [case for case in cases(options.data, options.units) if not case.held_out]
