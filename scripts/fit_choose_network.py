@@ -21,6 +21,7 @@ with `--further` too, which held 1,680, 2,140, 3,910 and 4,310 images by then. T
 (some 900 steps of a busy core) as in the fourth line, on 5,019 and 5,380: of it seven tenths, as
 with all of it maps and flocks were taken for pages more often. At last, from all of it on, in 40
 and 24 (some 2,000 steps) on these and 640 of the kinds of `choose_more.py`, twice: seven tenths.
+What ships went on from there in 40, 40 and 14 with `--units 20 --add --further`, all of the way.
 """
 
 import argparse
