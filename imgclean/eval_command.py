@@ -267,13 +267,17 @@ def _check_targets(csv: Path | None, output: Path | None, samples: int | None) -
 
 def _refuse_collisions(csv: Path | None, output: Path | None, place: Path | None) -> None:
     """Find out now that one file of the run would take another's place."""
+    if not csv:
+        return
+    if output and csv.resolve() == output.resolve():
+        raise UsageError("--csv and --output: are the same file; name two")
+    if not place:
+        return
     from .ledger import LEDGER
     from .report import REPORT
 
-    if csv and output and csv.resolve() == output.resolve():
-        raise UsageError("--csv and --output: are the same file; name two")
     for name in (LEDGER, REPORT):
-        if csv and place and csv.resolve() == (place / name).resolve():
+        if csv.resolve() == (place / name).resolve():
             raise UsageError(f"--csv {csv}: is where the run writes {name}; name another file")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from imgclean.fonts import ENGLISH, family, held_out, scripts_of
 from imgclean.pages import find_fonts, render_page
@@ -103,9 +103,12 @@ def noisy(image: Pixels, rng: Generator, most: float) -> Pixels:
     if rng.random() < 0.5:
         noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(1, most))
         image = np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        return image
-    code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))])[1]
+    return image if rng.random() < 0.5 else as_jpeg(image, int(rng.integers(25, 96)))
+
+
+def as_jpeg(image: Pixels, quality: int) -> Pixels:
+    """As JPEG leaves it."""
+    code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(code, cv2.IMREAD_UNCHANGED), np.uint8).reshape(image.shape)
 
 
@@ -135,11 +138,18 @@ def cut(image: Pixels, rng: Generator, least: float) -> Pixels:
     return np.ascontiguousarray(image[top : top + rows, left : left + columns])
 
 
-def bordered(image: Pixels, sides: tuple[int, ...], level: int) -> Pixels:
-    """With even borders: top, bottom, left, right."""
+def bordered(image: Pixels, sides: tuple[int, ...], level: int | tuple[int, ...]) -> Pixels:
+    """With even borders of a grey or a colour: top, bottom, left, right."""
     top, low, left, right = sides
-    wide = cv2.copyMakeBorder(image, top, low, left, right, cv2.BORDER_CONSTANT, value=(level,) * 3)
+    value = (level,) * 3 if isinstance(level, int) else level
+    wide = cv2.copyMakeBorder(image, top, low, left, right, cv2.BORDER_CONSTANT, value=value)
     return np.asarray(wide.reshape(*wide.shape[:2], -1), np.uint8)
+
+
+def askew(image: Pixels, degrees: float) -> Image.Image:
+    """Turned, on nothing, to be pasted with itself as the mask."""
+    whole = Image.fromarray(image).convert("RGBA")
+    return whole.rotate(degrees, expand=True, resample=Image.Resampling.BILINEAR)
 
 
 def dirty(image: Pixels, rng: Generator) -> Pixels:

@@ -7,6 +7,7 @@ from choose_images import (
     Pixels,
     Sources,
     any_colour,
+    askew,
     bordered,
     colour,
     dirty,
@@ -247,8 +248,7 @@ def display(rng: Generator, sources: Sources) -> Pixels:
     found = np.asarray(np.clip(255 * image, 0, 255), np.uint8)
     if rng.random() < 0.7:
         sides = (int(rng.uniform(0.03, 0.25) * height),) * 4
-        rim = [int(v) for v in rng.integers(10, 240, 3)]
-        found = np.asarray(cv2.copyMakeBorder(found, *sides, cv2.BORDER_CONSTANT, value=rim))
+        found = bordered(found, sides, tuple(int(v) for v in rng.integers(10, 240, 3)))
     found = np.asarray(cv2.GaussianBlur(found, (0, 0), rng.uniform(0.4, 1.5)), np.uint8)
     return noisy(found if rng.random() < 0.85 else grey(found), rng, 12)
 
@@ -298,9 +298,7 @@ def album(rng: Generator, sources: Sources) -> Pixels:
             continue
         x, y = (place % columns + 0.5) * width / columns, (place // columns + 0.5) * height / rows
         print_ = mounted(rng, sources, size * width / columns, size * 0.8 * height / rows, faded)
-        turned = Image.fromarray(print_).convert("RGBA").rotate(
-            rng.normal(0, 2), expand=True, resample=Image.Resampling.BILINEAR
-        )  # fmt: skip
+        turned = askew(print_, rng.normal(0, 2))
         sheet.paste(turned, (int(x - turned.width / 2), int(y - turned.height / 2)), turned)
         if captions and rng.random() < 0.8:
             below = (x - 0.3 * width / columns, y + turned.height / 2 + 0.3 * font.size)

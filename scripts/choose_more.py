@@ -11,6 +11,7 @@ from choose_images import (
     Pixels,
     Sources,
     any_colour,
+    askew,
     colour,
     cut,
     grey,
@@ -69,9 +70,7 @@ def scrapbook(rng: Generator, sources: Sources) -> Pixels:
             continue
         long = max(size * max(width, height), 0.55 * width / columns)
         print_ = mounted(rng, sources, long, min(long, 0.7 * height / rows), faded)
-        turned = Image.fromarray(print_).convert("RGBA").rotate(
-            rng.normal(0, 5), expand=True, resample=Image.Resampling.BILINEAR
-        )  # fmt: skip
+        turned = askew(print_, rng.normal(0, 5))
         sheet.paste(turned, (int(x), int(y)), turned)
         if rng.random() < 0.4:  # tape
             tape = Image.new(

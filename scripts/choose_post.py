@@ -18,8 +18,8 @@ from choose_images import (
     colour,
     cut,
     grey,
-    in_perspective,
     noisy,
+    pasted,
     resized,
     uneven_light,
 )
@@ -367,9 +367,8 @@ def in_hand(rng: Generator, sources: Sources) -> Pixels:
     room = np.array(frame) - (width, height)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     target = corners + room * rng.uniform(0.2, 0.8, 2) + rng.normal(0, 0.03, (4, 2)) * width
-    seen, mask = in_perspective(sheet, target, frame)
     ground = np.asarray(cv2.resize(back, frame) * rng.uniform(0.3, 1), np.uint8)
-    image = np.asarray(np.where(mask[..., None] > 127, seen, ground), np.float32)
+    image = np.asarray(pasted(sheet, target, ground), np.float32)
     skin = np.array([225, 170, 140]) * rng.uniform(0.35, 1.1) * rng.uniform(0.92, 1.05, 3)
     for _ in range(int(rng.integers(1, 3))):
         image = _fingers(image, rng, skin, target)

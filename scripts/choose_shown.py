@@ -11,6 +11,7 @@ from choose_images import (
     Pixels,
     Sources,
     any_colour,
+    askew,
     bordered,
     colour,
     cut,
@@ -167,9 +168,7 @@ def notices(rng: Generator, sources: Sources) -> Pixels:
         wide, high = size * width / columns, size * height / rows
         fit = min(wide / sheet.shape[1], high / sheet.shape[0]) * rng.uniform(0.6, 1.1)
         sheet = resized(sheet, fit)
-        turned = Image.fromarray(sheet).convert("RGBA").rotate(
-            rng.normal(0, 3), expand=True, resample=Image.Resampling.BILINEAR
-        )  # fmt: skip
+        turned = askew(sheet, rng.normal(0, 3))
         x = int((place % columns + rng.uniform(0, 0.25)) * width / columns)
         y = int((place // columns + rng.uniform(0, 0.25)) * height / rows)
         shadow = turned.getchannel("A").point(lambda v: v // 3)
@@ -454,9 +453,8 @@ def faded(rng: Generator, sources: Sources) -> Pixels:
     pixels = np.asarray(np.clip(255 * found, 0, 255), np.uint8)
     if rng.random() < 0.6:
         top, low, left, right = (int(v) for v in rng.uniform(0.02, 0.16, 4) * width)
-        mount = [int(v) for v in 255 * rng.uniform(0.8, 1) * tone**0.5]
-        wide = cv2.copyMakeBorder(pixels, top, low, left, right, cv2.BORDER_CONSTANT, value=mount)
-        sheet = Image.fromarray(np.asarray(wide, np.uint8))
+        mount = tuple(int(v) for v in 255 * rng.uniform(0.8, 1) * tone**0.5)
+        sheet = Image.fromarray(bordered(pixels, (top, low, left, right), mount))
         if rng.random() < 0.3:
             font, y = sources.font(rng, max(9, low // 3)), sheet.height - 0.8 * low
             write(ImageDraw.Draw(sheet), rng, (0.3 * width, y), 0.4 * width, font, (110, 95, 75))

@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from choose_images import Generator, Pixels, Sources, any_colour, bordered, colour, cut, resized
+from choose_images import (
+    Generator,
+    Pixels,
+    Sources,
+    any_colour,
+    as_jpeg,
+    bordered,
+    colour,
+    cut,
+    resized,
+)
 from PIL import Image, ImageDraw, ImageFont
 
 from imgclean.fonts import ENGLISH, SCRIPTS, scripts_of
@@ -260,9 +270,7 @@ def window(rng: Generator, sources: Sources) -> Pixels:
     if rng.random() < 0.6:
         image = resized(image, float(np.exp(rng.uniform(np.log(0.5), np.log(1.5)))))
     if rng.random() < 0.65:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 97))]
-        code = cv2.imencode(".jpg", image, quality)[1]
-        image = np.asarray(cv2.imdecode(code, cv2.IMREAD_UNCHANGED), np.uint8)
+        image = as_jpeg(image, int(rng.integers(50, 97)))
     return image
 
 

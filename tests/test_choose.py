@@ -476,7 +476,11 @@ def test_pale_ink_on_tinted_paper(tint: tuple[float, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "depth", "how"),
-    [("folds.png", 0.2, "ink on paper"), ("phone.jpg", 0.1, "pale ink on paper")],
+    [
+        ("folds.png", 0.2, "ink on paper"),
+        ("phone.jpg", 0.2, "ink on paper"),
+        ("phone.jpg", 0.1, "pale ink on paper"),
+    ],
 )
 def test_print_of_a_fifth_or_a_tenth_of_its_depth_makes_a_page(
     name: str, depth: float, how: str
